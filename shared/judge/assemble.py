@@ -1,0 +1,105 @@
+"""From sealed records to what is judged: the same assembly for the collector, which judges first, and the verifier, which judges again.
+
+Pure: bodies come through a function. Records are added in the order of the log; what is kept of each is small.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.canonical import Json
+from shared.model import Answer, Evidence
+
+LoadBody = Callable[[str], Json]
+"""Gives the parsed body with this SHA-256."""
+
+SWEEP_UNIT = "sweep"
+"""The unit that findings about the collection itself carry."""
+
+PLAN_UNIT = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is kept of an observation or failure."""
+
+    kind: str
+    resource: str
+    record: int
+    digests: tuple[str, ...]
+    failure: str | None
+    status: int | None
+
+    def answer(self, load: LoadBody) -> Answer:
+        """The answer with its bodies."""
+        pages = () if self.failure else tuple(load(digest) for digest in self.digests)
+        return Answer(self.kind, self.resource, self.record, pages, self.failure, self.status)
+
+    @property
+    def likeness(self) -> tuple[str, str, tuple[str, ...], str | None, int | None]:
+        """Equal for two entries exactly when judging them gives the same, record indexes apart."""
+        return self.kind, self.resource, () if self.failure else self.digests, self.failure, self.status
+
+
+@dataclass(slots=True)
+class SweepRecords:
+    """The records of one sweep, as far as judging needs them."""
+
+    plan: Json = None
+    plan_record: int = -1
+    retention: Json = None
+    units: dict[str, dict[tuple[str, str], Entry]] = field(default_factory=dict)
+    failures: list[Entry] = field(default_factory=list)
+    skew: float = 0.0
+    """The largest distance, in seconds, between our clock and the one that Azure's answers show."""
+
+    def add(self, index: int, record: Json) -> None:
+        """Take in one record; types that judging does not rest on are passed over."""
+        kind = record["type"]
+        if kind in ("observation", "failure"):
+            self._add_answer(index, record)
+        elif kind == "sweep-planned":
+            self.plan, self.plan_record = record, index
+        elif kind == "retention":
+            self.retention = record
+
+    def _add_answer(self, index: int, record: Json) -> None:
+        failed = record["type"] == "failure"
+        response = record.get("response") or {}
+        entry = Entry(
+            record["kind"],
+            record["resource"] or "",
+            index,
+            tuple(page["sha256"] for page in record.get("pages", ())),
+            record["reason"] if failed else None,
+            response.get("status"),
+        )
+        self.units.setdefault(record["unit"], {})[entry.kind, entry.resource] = entry
+        if failed:
+            self.failures.append(entry)
+        if response.get("date"):
+            self.skew = max(self.skew, _distance(record["at"], response["date"]))
+
+    def unit_resource(self, unit: str) -> str:
+        """The resource that the plan names for `unit`."""
+        return next((planned["resource"] for planned in self.plan["units"] if planned["unit"] == unit), "")
+
+    def evidence(self, resource: str, entries: Iterable[Entry], load: LoadBody, context: Evidence | None = None) -> Evidence:
+        """The evidence of one unit, its bodies loaded."""
+        return Evidence(resource, {(entry.kind, entry.resource): entry.answer(load) for entry in entries}, context)
+
+    def context_entries(self, resource: str) -> list[Entry]:
+        """Of the subscription that the account `resource` is in: the answers that the account is judged with."""
+        subscription = "/".join(resource.split("/")[:3])
+        return [
+            entry
+            for entries in self.units.values()
+            if (entry := entries.get(("locations", subscription))) is not None
+        ]
+
+
+def _distance(at: str, date: str) -> float:
+    try:
+        return abs((datetime.fromisoformat(at) - datetime.fromisoformat(date)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0

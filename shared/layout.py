@@ -1,0 +1,107 @@
+"""Every path of the store, in one place; used by those who write and by those who read (docs/format.md section 1).
+
+Paths are relative to the store, with `/` between parts, whatever the store is made of.
+"""
+
+import re
+
+EVIDENCE = "evidence/"
+STATE = "state/"
+PERSONAL = "personal/"
+BUNDLES = "bundles/"
+
+TILE_WIDTH = 256
+"""Hashes in a full tile, and records in a full entry bundle (c2sp.org/tlog-tiles)."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.IGNORECASE)
+
+LOG = EVIDENCE + "log/"
+COMMITS = LOG + "commit/"
+CHECKPOINTS = LOG + "checkpoint/"
+BATCHES = EVIDENCE + "batch/"
+BODIES = EVIDENCE + "body/sha256/"
+
+LATEST_CHECKPOINT = STATE + "checkpoint"
+SEQUENCER_HINT = STATE + "sequencer.json"
+SWEEP_SUMMARIES = STATE + "sweep/"
+OPEN_SWEEPS = STATE + "open/"
+PROFILE_IN_FORCE = STATE + "profile.json"
+
+PLAN = "plan"
+CLOSED = "closed"
+FINDINGS_SUFFIX = ".findings"
+
+
+def checked_name(name: str) -> str:
+    """Return `name` if it can be one part of a path.
+
+    Raises:
+        ValueError: it could climb out of its folder, or is no name a sweep or unit of ours has.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise ValueError(f"not a name for a path: {name!r}")
+    return name
+
+
+def commit(seq: int) -> str:
+    """The commit numbered `seq` (from 1)."""
+    return f"{COMMITS}{seq:012d}.json"
+
+
+def checkpoint(size: int) -> str:
+    """The signed checkpoint of the log at `size` records."""
+    return f"{CHECKPOINTS}{size:020d}"
+
+
+def tile_number(number: int) -> str:
+    """The index of a tile as path elements: 1234067 is `x001/x234/067` (c2sp.org/tlog-tiles)."""
+    parts = [f"{number % 1000:03d}"]
+    while number >= 1000:
+        number //= 1000
+        parts.append(f"x{number % 1000:03d}")
+    return "/".join(reversed(parts))
+
+
+def tile(level: int | str, number: int, width: int = TILE_WIDTH) -> str:
+    """The tile at `level` (or of `entries`), relative to the log: `tile/0/x001/234` or `tile/0/x001/234.p/17`."""
+    partial = "" if width == TILE_WIDTH else f".p/{width}"
+    return f"tile/{level}/{tile_number(number)}{partial}"
+
+
+def batch(sweep: str, name: str) -> str:
+    """The batch of records that one unit of work of `sweep` brought."""
+    return f"{BATCHES}{checked_name(sweep)}/{checked_name(name)}.jsonl"
+
+
+def batch_parts(path: str) -> tuple[str, str]:
+    """Sweep and name of the batch at `path`.
+
+    Raises:
+        ValueError: the path is not that of a batch.
+    """
+    if not (path.startswith(BATCHES) and path.endswith(".jsonl")):
+        raise ValueError(f"not the path of a batch: {path!r}")
+    sweep, slash, name = path[len(BATCHES) : -len(".jsonl")].partition("/")
+    if not slash:
+        raise ValueError(f"not the path of a batch: {path!r}")
+    return checked_name(sweep), checked_name(name)
+
+
+def body(digest: str) -> str:
+    """The body with this SHA-256 (64 lower-case hexadecimal digits)."""
+    return f"{BODIES}{digest[:2]}/{digest}"
+
+
+def open_sweep(sweep: str) -> str:
+    """The marker of a sweep whose batches are not all sealed yet."""
+    return OPEN_SWEEPS + checked_name(sweep)
+
+
+def sweep_summary(sweep: str) -> str:
+    """What a closed sweep came to: where its records are, how many findings of which status."""
+    return f"{SWEEP_SUMMARIES}{checked_name(sweep)}.json"
+
+
+def unit_state(unit: str) -> str:
+    """The latest answers about a unit: what the next sweep's changes are measured against."""
+    return f"{STATE}unit/{checked_name(unit)}.json"

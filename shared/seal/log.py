@@ -1,0 +1,86 @@
+"""Reading a sealed log: its checkpoint, its records by index, proofs. Trusts nothing that it does not have to."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from shared import layout
+from shared.canonical import Json
+from shared.errors import StoreConflict
+from shared.seal import merkle, note, tiles
+from shared.seal.sequencer import last_commit, parse_commit
+from shared.seal.store import Store
+
+
+class Log:
+    """A log at one size. Records appended later are not seen through this object."""
+
+    def __init__(self, store: Store, size: int) -> None:
+        self._store = store
+        self.size = size
+        self._hashes = tiles.TileHashes(size, self.tile)
+        self._bundle: tuple[int, list[bytes]] = (-1, [])
+
+    def tile(self, path: str) -> bytes | None:
+        """The blob at a path relative to the log (`tile/0/000`)."""
+        return self._store.get(layout.LOG + path)
+
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint of this size.
+
+        Raises:
+            StoreConflict: it is missing.
+        """
+        data = self._store.get(layout.checkpoint(self.size))
+        if data is None:
+            raise StoreConflict(f"{layout.checkpoint(self.size)} is missing: run `collect` to finish sealing, or verify --store")
+        return data
+
+    def lines(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """(index, line) of the records [first, end), in order.
+
+        Raises:
+            StoreConflict: an entry bundle is missing or malformed.
+        """
+        index = first
+        while index < end:
+            bundle = self._entries(index // tiles.WIDTH)
+            for line in bundle[index % tiles.WIDTH : end - index + index % tiles.WIDTH]:
+                yield index, line
+                index += 1
+
+    def records(self, first: int, end: int) -> Iterator[tuple[int, Json]]:
+        """(index, parsed record) of the records [first, end)."""
+        for index, line in self.lines(first, end):
+            yield index, json.loads(line)
+
+    def _entries(self, number: int) -> list[bytes]:
+        if self._bundle[0] != number:
+            width = min(tiles.WIDTH, self.size - number * tiles.WIDTH)
+            data = self.tile(layout.tile("entries", number, width))
+            if data is None and width < tiles.WIDTH:
+                data = self.tile(layout.tile("entries", number))
+            lines = tiles.decode_bundle(data) if data is not None else []
+            if len(lines) < width:
+                raise StoreConflict(f"log/{layout.tile('entries', number, width)} is missing or cut short: run verify --store")
+            self._bundle = (number, lines[:width])
+        return self._bundle[1]
+
+    def inclusion(self, index: int) -> bytes:
+        """The offline proof of one record (c2sp.org/tlog-proof)."""
+        proof = merkle.inclusion_proof(index, self.size, self._hashes.subtree)
+        return note.proof_text(index, proof, self.checkpoint())
+
+    def consistency(self, old: int) -> Sequence[bytes]:
+        """The hashes which show that this log extends the one of size `old`."""
+        return merkle.consistency_proof(old, self.size, self._hashes.subtree)
+
+    def root_at(self, size: int) -> bytes:
+        """The root hash that this log had when it was `size` records long."""
+        return self._hashes.subtree(0, size) if size else merkle.EMPTY_ROOT
+
+
+def open_log(store: Store) -> Log:
+    """The log at its newest committed size (0 for a store in which nothing is sealed yet)."""
+    seq = last_commit(store)
+    data = store.get(layout.commit(seq)) if seq else None
+    return Log(store, parse_commit(data).size if data else 0)

@@ -1,0 +1,270 @@
+"""The sequencer: from batches to a signed log. Any number of them may run at once; records are appended exactly once.
+
+Order of writes, and what a crash after each leaves (the next run of any sequencer finishes it):
+
+    1  batches and bodies (by the workers)      not in the log yet; found again through the marker of the open sweep
+    2  (each batch, commit and checkpoint gets its name only after a flush of all that was written before: store.py)
+    3  commit/<seq>, create-if-absent           THE point at which the records are in the log; a loser reloads and looks again
+    4  full tiles and entry bundles, partial    derived from the commits: written again with the same bytes, whoever does it
+    5  checkpoint/<size>                        derived, but for the signature: the first one written stands
+    6  state/                                   hints; rebuilt when lost
+
+Leaves out: when to seal (the service's affair) and what the records say.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shared import layout
+from shared.canonical import canonical, sha256
+from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.seal import note, tiles
+from shared.seal.signing import Signer
+from shared.seal.store import Store, put_same
+
+FORMAT = 1
+"""The version of commits that this code writes and reads."""
+
+MAX_COMMIT_BYTES = 64 * 1024 * 1024
+"""Batches of one commit together, roughly: what a sequencer holds in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRef:
+    """A batch as a commit names it."""
+
+    path: str
+    sha256: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One step of the log: `size - first` records, in the order of the batches."""
+
+    seq: int
+    first: int
+    size: int
+    batches: tuple[BatchRef, ...]
+
+    def encoded(self) -> bytes:
+        """The bytes of the blob (docs/format.md section 1)."""
+        batches = [{"path": b.path, "records": b.records, "sha256": b.sha256} for b in self.batches]
+        return canonical({"v": FORMAT, "seq": self.seq, "first": self.first, "size": self.size, "batches": batches})
+
+    def places(self) -> Iterator[tuple[BatchRef, int]]:
+        """Each batch with the index of its first record."""
+        first = self.first
+        for batch in self.batches:
+            yield batch, first
+            first += batch.records
+
+
+def parse_commit(data: bytes) -> Commit:
+    """Read a commit.
+
+    Raises:
+        Misuse: it was written by a newer version of this software.
+        VerificationError: it is not a commit, or not in its canonical form.
+    """
+    try:
+        value = json.loads(data)
+        if value["v"] != FORMAT and isinstance(value["v"], int) and value["v"] > FORMAT:
+            raise Misuse(f"this store has format {value['v']}, this version of aoai-evidence reads {FORMAT}: install a newer one")
+        batches = tuple(BatchRef(b["path"], b["sha256"], b["records"]) for b in value["batches"])
+        found = Commit(value["seq"], value["first"], value["size"], batches)
+        for batch in batches:
+            layout.batch_parts(batch.path)
+        well_formed = found.encoded() == data and found.first + sum(b.records for b in batches) == found.size
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise VerificationError("malformed commit") from None
+    if not well_formed or any(b.records < 1 for b in batches):
+        raise VerificationError("malformed commit")
+    return found
+
+
+def batch_order(name: str) -> tuple[int, str]:
+    """Where a batch stands among those of its sweep: plan, units, findings, the closing record."""
+    if name == layout.PLAN:
+        return 0, name
+    if name == layout.CLOSED:
+        return 3, name
+    return (2 if name.endswith(layout.FINDINGS_SUFFIX) else 1), name
+
+
+def batch_lines(data: bytes, path: str) -> list[bytes]:
+    """The records of a batch file.
+
+    Raises:
+        StoreConflict: it is torn or holds what cannot be a record.
+    """
+    if not data.endswith(b"\n"):
+        raise StoreConflict(f"{path} is torn (its last line has no end): move it aside, its unit will be collected again")
+    lines = data[:-1].split(b"\n")
+    if any(not 2 <= len(line) <= tiles.MAX_RECORD for line in lines):
+        raise StoreConflict(f"{path} holds a line that cannot be a record: move it aside, its unit will be collected again")
+    return lines
+
+
+@dataclass(slots=True)
+class _Head:
+    seq: int = 0
+    edge: tiles.Edge = field(default_factory=tiles.Edge)
+
+
+class Sequencer:
+    """Appends waiting batches to the log of one store. Not for several threads at once; several of it are fine."""
+
+    def __init__(self, store: Store, signer: Signer) -> None:
+        self._store = store
+        self._signer = signer
+        self._head: _Head | None = None
+        self._sealed: dict[str, set[str]] = {}
+        self._read_upto: dict[str, int] = {}
+
+    # -- the log as it is -----------------------------------------------------------------------------------------------
+
+    def catch_up(self) -> int:
+        """Finish what a crashed or concurrent sequencer left underived; return the size of the log.
+
+        Raises:
+            StoreConflict: what is there contradicts the commits.
+        """
+        head = self._head or self._load()
+        while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
+            self._derive(head, self._parsed(data, head.seq + 1))
+        self._head = head
+        return head.edge.size
+
+    def commits(self, after: int = 0) -> Iterator[Commit]:
+        """The commits numbered above `after`, in order."""
+        seq = after + 1
+        while (data := self._store.get(layout.commit(seq))) is not None:
+            yield self._parsed(data, seq)
+            seq += 1
+
+    def _parsed(self, data: bytes, seq: int) -> Commit:
+        try:
+            commit = parse_commit(data)
+        except VerificationError as error:
+            raise StoreConflict(f"{layout.commit(seq)}: {error}; run verify --store") from None
+        if commit.seq != seq:
+            raise StoreConflict(f"{layout.commit(seq)} says it is number {commit.seq}; run verify --store")
+        return commit
+
+    def _load(self) -> _Head:
+        """The newest state of the log that is wholly derived (its checkpoint is there)."""
+        seq = last_commit(self._store)
+        while seq > 0:
+            data = self._store.get(layout.commit(seq))
+            commit = self._parsed(data or b"", seq)
+            if self._store.exists(layout.checkpoint(commit.size)):
+                return _Head(seq, tiles.load_edge(commit.size, lambda path: self._store.get(layout.LOG + path)))
+            seq -= 1
+        return _Head()
+
+    # -- appending ------------------------------------------------------------------------------------------------------
+
+    def seal(self) -> int:
+        """Append every batch that waits in an open sweep; return how many records were appended.
+
+        Raises:
+            StoreConflict: the store contradicts itself.
+            Unreachable: the store cannot be read or written.
+        """
+        before = self.catch_up()
+        while waiting := self._waiting():
+            self._append(waiting)
+            self.catch_up()
+        assert self._head is not None
+        self._store.put(layout.SEQUENCER_HINT, canonical({"seq": self._head.seq}))
+        self._store.flush()
+        return self._head.edge.size - before
+
+    def _waiting(self) -> list[str]:
+        paths: list[str] = []
+        for marker in self._store.list(layout.OPEN_SWEEPS):
+            sweep = marker[len(layout.OPEN_SWEEPS) :]
+            sealed = self._sealed_of(sweep)
+            names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
+            paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
+        return paths
+
+    def _sealed_of(self, sweep: str) -> set[str]:
+        """Names of the batches of `sweep` that commits up to the head have appended."""
+        assert self._head is not None
+        if sweep not in self._sealed:
+            self._sealed[sweep] = set()
+            self._read_upto[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
+        if self._read_upto[sweep] < self._head.seq:
+            for commit in self.commits(self._read_upto[sweep]):
+                if commit.seq > self._head.seq:
+                    break
+                pairs = [layout.batch_parts(batch.path) for batch in commit.batches]
+                self._sealed[sweep].update(name for of, name in pairs if of == sweep)
+                self._read_upto[sweep] = commit.seq
+        return self._sealed[sweep]
+
+    def _append(self, paths: list[str]) -> None:
+        assert self._head is not None
+        refs, lines, total = [], [], 0
+        for path in paths:
+            data = self._store.get(path) or b""
+            records = batch_lines(data, path)
+            refs.append(BatchRef(path, sha256(data), len(records)))
+            lines.append(records)
+            total += len(data)
+            if total > MAX_COMMIT_BYTES:
+                break
+        first = self._head.edge.size
+        commit = Commit(self._head.seq + 1, first, first + sum(ref.records for ref in refs), tuple(refs))
+        if self._store.put_new(layout.commit(commit.seq), commit.encoded()):
+            self._derive(self._head, commit, lines)
+
+    def _derive(self, head: _Head, commit: Commit, known: list[list[bytes]] | None = None) -> None:
+        if commit.first != head.edge.size:
+            raise StoreConflict(f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store")
+        for position, ref in enumerate(commit.batches):
+            records = known[position] if known else self._committed_batch(ref)
+            for path, data in head.edge.append(records):
+                put_same(self._store, layout.LOG + path, data)
+        for path, data in head.edge.partial():
+            put_same(self._store, layout.LOG + path, data)
+        head.seq = commit.seq
+        self._sign(head.edge)
+
+    def _committed_batch(self, ref: BatchRef) -> list[bytes]:
+        data = self._store.get(ref.path)
+        if data is None or sha256(data) != ref.sha256:
+            raise StoreConflict(f"{ref.path} is not what was sealed; run verify --store, and restore it from a copy")
+        return batch_lines(data, ref.path)
+
+    def _sign(self, edge: tiles.Edge) -> None:
+        path = layout.checkpoint(edge.size)
+        checkpoint = note.Checkpoint(self._signer.key.name, edge.size, edge.root())
+        text = checkpoint.text()
+        existing = self._store.get(path)
+        if existing is None:
+            signature = note.signature_line(self._signer.key, self._signer.sign(text.encode()))
+            signed = text.encode() + b"\n" + signature.encode()
+            # ECDSA signs differently every time: of two sequencers, the first one's signature stands.
+            existing = signed if self._store.put_new(path, signed) else self._store.get(path)
+        if existing is None or existing.partition(b"\n\n")[0] + b"\n" != text.encode():
+            raise StoreConflict(f"{path} is of another log, or was altered; run verify --store")
+        self._store.put(layout.LATEST_CHECKPOINT, existing)
+
+
+def last_commit(store: Store) -> int:
+    """The number of the newest commit, 0 for an empty log. Commits have no gaps, so a few look-ups find it."""
+    hint = json.loads(store.get(layout.SEQUENCER_HINT) or b"{}").get("seq", 0)
+    low = hint if isinstance(hint, int) and hint > 0 and store.exists(layout.commit(hint)) else 0
+    step = 1
+    while store.exists(layout.commit(low + step)):
+        low += step
+        step *= 2
+    while step > 1:
+        step //= 2
+        if store.exists(layout.commit(low + step)):
+            low += step
+    return low

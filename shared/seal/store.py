@@ -1,0 +1,242 @@
+"""The write-once store in a directory: the embedded default, behind the seam that a storage account shares.
+
+Guarantees: `put_new` either creates the whole blob or changes nothing (a kill -9 leaves no half file under a real name); an
+evidence blob is never overwritten and there is no way to delete one; a blob that vouches for others (a batch for its bodies, a
+commit for its batches, a checkpoint for its tiles) gets its name only when all that was written before it, and its own
+bytes, are on stable storage, so that a loss of power leaves nothing named and torn that counts. Leaves out: who may write at all (the file system's affair) and retention (a directory has none, and says so).
+"""
+
+import contextlib
+import ctypes
+import errno
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from shared import layout
+from shared.canonical import sha256
+from shared.errors import Misuse, StoreConflict, Unreachable
+
+
+class Store(Protocol):
+    """What the rest of the code asks of a store. Paths are those of `shared.layout`."""
+
+    def put_new(self, path: str, data: bytes) -> bool:
+        """Create the blob, whole or not at all; False where the name is taken already (its bytes are not looked at)."""
+
+    def get(self, path: str) -> bytes | None:
+        """The bytes of the blob, None where there is none."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a blob of this name."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The paths of all blobs below `prefix` (a folder, ending in `/`), sorted within each folder."""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Create or replace a mutable blob (`state/`, `bundles/`), atomically."""
+
+    def delete(self, path: str) -> None:
+        """Remove a mutable or erasable blob; nothing happens where there is none."""
+
+    def flush(self) -> None:
+        """Return when everything put so far is on stable storage."""
+
+    def retention(self) -> dict[str, str | None]:
+        """What protects a blob written here, asked of the store: `{"policy": locked|unlocked|none, "until": …}`."""
+
+
+def put_same(store: Store, path: str, data: bytes) -> None:
+    """Create a write-once blob, or find that it already holds these very bytes.
+
+    Raises:
+        StoreConflict: it holds others.
+    """
+    if not store.put_new(path, data) and store.get(path) != data:
+        raise StoreConflict(f"{path} already holds other bytes than the log says it must: keep a copy and run verify --store")
+
+
+def put_body(store: Store, data: bytes) -> str:
+    """Keep a body under its own digest, and return the digest. A body that is there already is not written again."""
+    digest = sha256(data)
+    store.put_new(layout.body(digest), data)
+    return digest
+
+
+_PROBLEMS = {
+    errno.ENOSPC: "the disk is full: free some space and run again, nothing sealed is lost",
+    errno.EDQUOT: "the disk quota is used up: free some space and run again, nothing sealed is lost",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied: give this user write access, or name another store",
+    errno.EPERM: "not permitted here (a store needs a file system with hard links)",
+    errno.EMLINK: "too many links",
+}
+
+
+_VOUCHING = (layout.BATCHES, layout.COMMITS, layout.CHECKPOINTS)
+
+
+def _unusable(error: OSError, what: str) -> Unreachable:
+    reason = _PROBLEMS.get(error.errno or 0, error.strerror or type(error).__name__)
+    return Unreachable(f"cannot {what} the store: {reason}")
+
+
+class DirectoryStore:
+    """A store in a folder of a local file system. Safe for several threads and several processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folders: set[str] = set()
+        self._names = itertools.count()
+        self._unflushed: list[str] = []
+        self._syncfs = getattr(ctypes.CDLL(None), "syncfs", None) if os.name == "posix" else None
+
+    def _path(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    def _folder_of(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            os.makedirs(self._path(folder), exist_ok=True)
+            self._folders.add(folder)
+
+    def _write_aside(self, data: bytes) -> str:
+        self._folder_of("state/tmp/x")
+        name = self._path(f"state/tmp/{os.getpid()}-{id(self):x}-{next(self._names)}")
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+        finally:
+            os.close(handle)
+        if self._syncfs is None:
+            self._unflushed.append(name)
+        return name
+
+    def put_new(self, path: str, data: bytes) -> bool:
+        target = self._path(path)
+        try:
+            found = os.stat(target)
+        except OSError:
+            found = None
+        try:
+            if found is not None:
+                return self._repair_body(path, target, found.st_size, data)
+            self._folder_of(path)
+            aside = self._write_aside(data)
+            try:
+                if path.startswith(_VOUCHING):
+                    self.flush()
+                # A link fails where the name is taken: unlike a rename it can never replace what is there.
+                os.link(aside, target)
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(aside)
+        except OSError as error:
+            raise _unusable(error, "write to") from None
+        if self._syncfs is None:
+            self._unflushed.append(target)
+        return True
+
+    def _repair_body(self, path: str, target: str, size: int, data: bytes) -> bool:
+        # After a loss of power a body that no commit names yet may be a torn file. Its name says what it must hold.
+        if path.startswith(layout.BODIES) and size != len(data) and path.endswith(sha256(data)):
+            os.replace(self._write_aside(data), target)
+            return True
+        return False
+
+    def get(self, path: str) -> bytes | None:
+        try:
+            with open(self._path(path), "rb", buffering=0) as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unusable(error, "read") from None
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(self._path(path))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        try:
+            with os.scandir(self._path(prefix)) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise _unusable(error, "read") from None
+        for name, is_folder in found:
+            if is_folder:
+                yield from self.list(f"{prefix}{name}/")
+            else:
+                yield prefix + name
+
+    def put(self, path: str, data: bytes) -> None:
+        if path.startswith(layout.EVIDENCE):
+            raise StoreConflict(f"{path} is evidence: it is written once and never replaced")
+        try:
+            self._folder_of(path)
+            os.replace(self._write_aside(data), self._path(path))
+        except OSError as error:
+            raise _unusable(error, "write to") from None
+
+    def delete(self, path: str) -> None:
+        if path.startswith(layout.EVIDENCE):
+            raise StoreConflict(f"{path} is evidence: it is never deleted")
+        try:
+            os.unlink(self._path(path))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unusable(error, "delete from") from None
+
+    def flush(self) -> None:
+        try:
+            if self._syncfs is None:
+                self._flush_one_by_one()
+                return
+            handle = os.open(self.root, os.O_RDONLY)
+            try:
+                if self._syncfs(handle) != 0:
+                    raise OSError(errno.EIO, "the disk reports a write error")
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise _unusable(error, "write to") from None
+
+    def _flush_one_by_one(self) -> None:
+        waiting, self._unflushed = self._unflushed, []
+        for name in [*waiting, *sorted({os.path.dirname(name) for name in waiting})]:
+            with contextlib.suppress(FileNotFoundError):  # put aside, linked and unlinked since
+                handle = os.open(name, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+
+    def retention(self) -> dict[str, str | None]:
+        return {"policy": "none", "until": None}
+
+
+def open_directory(location: str, *, create: bool = False) -> DirectoryStore:
+    """Open the store in the folder `location` (a path, or `file:` and a path).
+
+    Raises:
+        Misuse: there is no store there (unless `create`), or something that is none.
+    """
+    root = Path(location.removeprefix("file://").removeprefix("file:")).expanduser()
+    if create:
+        return DirectoryStore(root)
+    if not root.exists():
+        raise Misuse(f"there is no store at {root}: make one with `aoai-evidence init --store {root}`, or name another")
+    if not (root / layout.COMMITS).is_dir():
+        raise Misuse(f"{root} is not a store (it has no {layout.COMMITS}): name another, or make one with `aoai-evidence init`")
+    return DirectoryStore(root)

@@ -172,7 +172,7 @@ def _logical(subscription: str, line: str) -> Json:
 
 
 def location_rows(subscription: str) -> list[Json]:
-    """The `value` list for one subscription (its GUID), Physical rows first, as Azure orders them."""
+    """The `value` list for one subscription (its GUID), in an order nobody should rely on."""
     physical = [_physical(subscription, line) for line in _PHYSICAL.strip().splitlines()]
     logical = [_logical(subscription, line) for line in (_LOGICAL.strip() + _STAGING.rstrip()).splitlines()]
     return physical + logical

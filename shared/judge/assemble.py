@@ -6,6 +6,7 @@ Pure: bodies come through a function. Records are added in the order of the log;
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from shared.canonical import Json
 from shared.model import Answer, Evidence
@@ -50,6 +51,8 @@ class SweepRecords:
     retention: Json = None
     units: dict[str, dict[tuple[str, str], Entry]] = field(default_factory=dict)
     failures: list[Entry] = field(default_factory=list)
+    locations: dict[str, Entry] = field(default_factory=dict)
+    """The answer to `locations`, by subscription."""
     skew: float = 0.0
     """The largest distance, in seconds, between our clock and the one that Azure's answers show."""
 
@@ -75,6 +78,8 @@ class SweepRecords:
             response.get("status"),
         )
         self.units.setdefault(record["unit"], {})[entry.kind, entry.resource] = entry
+        if entry.kind == "locations":
+            self.locations[entry.resource] = entry
         if failed:
             self.failures.append(entry)
         if response.get("date"):
@@ -90,16 +95,12 @@ class SweepRecords:
 
     def context_entries(self, resource: str) -> list[Entry]:
         """Of the subscription that the account `resource` is in: the answers that the account is judged with."""
-        subscription = "/".join(resource.split("/")[:3])
-        return [
-            entry
-            for entries in self.units.values()
-            if (entry := entries.get(("locations", subscription))) is not None
-        ]
+        located = self.locations.get("/".join(resource.split("/")[:3]))
+        return [located] if located else []
 
 
 def _distance(at: str, date: str) -> float:
     try:
-        return abs((datetime.fromisoformat(at) - datetime.fromisoformat(date)).total_seconds())
+        return abs((datetime.fromisoformat(at) - parsedate_to_datetime(date)).total_seconds())
     except (ValueError, TypeError):
         return 0.0

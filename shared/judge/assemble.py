@@ -27,6 +27,7 @@ class Entry:
     kind: str
     resource: str
     record: int
+    at: str
     digests: tuple[str, ...]
     failure: str | None
     status: int | None
@@ -73,6 +74,7 @@ class SweepRecords:
             record["kind"],
             record["resource"] or "",
             index,
+            record["at"],
             tuple(page["sha256"] for page in record.get("pages", ())),
             record["reason"] if failed else None,
             response.get("status"),

@@ -13,7 +13,7 @@ Leaves out: when to seal (the service's affair) and what the records say.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared import layout
@@ -120,7 +120,7 @@ class Sequencer:
         self._store = store
         self._signer = signer
         self._head: _Head | None = None
-        self._sealed: dict[str, set[str]] = {}
+        self._sealed: dict[str, dict[str, tuple[int, int]]] = {}
         self._read_upto: dict[str, int] = {}
 
     # -- the log as it is -----------------------------------------------------------------------------------------------
@@ -134,8 +134,25 @@ class Sequencer:
         head = self._head or self._load()
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
             self._derive(head, self._parsed(data, head.seq + 1))
+        if self._head is None:
+            self._refuse_a_fork(head)
         self._head = head
         return head.edge.size
+
+    def _refuse_a_fork(self, head: _Head) -> None:
+        """A log never signs what contradicts a checkpoint it signed before: were the newest commits removed, it must not go on."""
+        latest = self._store.get(layout.LATEST_CHECKPOINT)
+        if latest is None:
+            return
+        try:
+            signed = note.open_checkpoint(latest, [self._signer.key])
+        except VerificationError:
+            return  # a hint that is torn, or of a key that was replaced
+        if signed.size > head.edge.size or (signed.size == head.edge.size and signed.root != head.edge.root()):
+            raise StoreConflict(
+                f"this log has {head.edge.size} records, but a checkpoint for {signed.size} was signed: the newest were removed or replaced; "
+                "restore evidence/ from a copy, nothing is appended until then"
+            )
 
     def commits(self, after: int = 0) -> Iterator[Commit]:
         """The commits numbered above `after`, in order."""
@@ -186,25 +203,34 @@ class Sequencer:
         paths: list[str] = []
         for marker in self._store.list(layout.OPEN_SWEEPS):
             sweep = marker[len(layout.OPEN_SWEEPS) :]
-            sealed = self._sealed_of(sweep)
+            sealed = self.places(sweep)
             names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
             paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
         return paths
 
-    def _sealed_of(self, sweep: str) -> set[str]:
-        """Names of the batches of `sweep` that commits up to the head have appended."""
+    def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
+        """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
+        if self._head is None:
+            self.catch_up()
         assert self._head is not None
         if sweep not in self._sealed:
-            self._sealed[sweep] = set()
+            self._sealed[sweep] = {}
             self._read_upto[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
         if self._read_upto[sweep] < self._head.seq:
             for commit in self.commits(self._read_upto[sweep]):
                 if commit.seq > self._head.seq:
                     break
-                pairs = [layout.batch_parts(batch.path) for batch in commit.batches]
-                self._sealed[sweep].update(name for of, name in pairs if of == sweep)
+                for batch, first in commit.places():
+                    of, name = layout.batch_parts(batch.path)
+                    if of == sweep:
+                        self._sealed[sweep][name] = (first, batch.records)
                 self._read_upto[sweep] = commit.seq
         return self._sealed[sweep]
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest commit that this sequencer has caught up with."""
+        return self._head.seq if self._head else 0
 
     def _append(self, paths: list[str]) -> None:
         assert self._head is not None

@@ -108,8 +108,8 @@ def load_edge(size: int, fetch: Fetch) -> Edge:
     while size >= WIDTH**level:
         width = size // WIDTH**level % WIDTH
         hashes = split_hashes(_needed(layout.tile(level, size // WIDTH ** (level + 1), width), fetch)) if width else []
-        if len(hashes) != width:
-            raise StoreConflict(f"tile of level {level} at {size} records holds {len(hashes)} hashes, not {width}")
+        if len(hashes) != width or any(len(value) != HASH_SIZE for value in hashes):
+            raise StoreConflict(f"the tile of level {level} at {size} records is not of {width} hashes: run verify --store")
         edge.levels[level:] = [hashes]
         level += 1
     if size % WIDTH:

@@ -1,0 +1,108 @@
+"""The stand-in in a process of its own: `python -m infra.local --scenario estate:1000x5 --latency-ms 50`."""
+
+import argparse
+import contextlib
+import re
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from infra.local.clock import real_time
+from infra.local.recorded import recorded_world
+from infra.local.scenarios import demo_world, estate
+from infra.local.server import StandIn
+from infra.local.throttle import TokenBuckets
+from infra.local.world import World
+
+_ESTATE = re.compile(r"estate:(?:(\d+)x)?(\d+)x(\d+)")
+_EPILOG = """scenarios:
+  demo                 the invented company of the demo: 3 subscriptions, 9 accounts
+  estate:AxD           A accounts with D deployments each, in one subscription
+  estate:SxAxD         the same A accounts, spread over S subscriptions
+  recorded:FOLDER      recorded real answers
+
+The first line on standard output is the endpoint. Any request must carry `Authorization: Bearer <anything>`.
+Ctrl-C or SIGTERM ends it and tells on standard error how many requests were answered, and how many were no GET."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="A stand-in for Azure Resource Manager on 127.0.0.1.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
+    options.add_argument("--scenario", default="demo", help="what it serves, see below (default: demo)")
+    options.add_argument("--latency-ms", type=float, default=0.0, metavar="MS", help="delay of every answer (default: 0)")
+    options.add_argument("--gzip", action="store_true", help="compress answers for clients that accept it")
+    options.add_argument(
+        "--page-size",
+        action="append",
+        default=[],
+        metavar="KIND=N",
+        help="give lists of KIND (accounts, deployments, …) in pages of N; may be repeated (default: single pages)",
+    )
+    options.add_argument("--throttle", action="store_true", help="Azure's read limit: 250 at once, then 25 a second, per subscription")
+    options.add_argument("--tls", action="store_true", help="demo: let the accounts' own endpoints be TLS listeners on loopback")
+    return options
+
+
+def world_of(scenario: str, endpoint: str | None) -> World:
+    """The world that a scenario's name stands for. Raises ValueError for a name that stands for none."""
+    if scenario == "demo":
+        return demo_world(real_time, endpoint)
+    if match := _ESTATE.fullmatch(scenario):
+        return estate(int(match[1] or 1), int(match[2]), int(match[3]), real_time)
+    if scenario.startswith("recorded:"):
+        return recorded_world(Path(scenario.removeprefix("recorded:")))
+    raise ValueError(f"no such scenario: {scenario}; try demo, estate:1000x5 or recorded:FOLDER")
+
+
+def page_sizes(given: list[str]) -> dict[str, int]:
+    """`deployments=50` and the like. Raises ValueError."""
+    sizes = {}
+    for one in given:
+        kind, _, size = one.partition("=")
+        if not size.isdigit() or int(size) < 1:
+            raise ValueError(f"--page-size wants KIND=N, such as deployments=50, not {one}")
+        sizes[kind] = int(size)
+    return sizes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop."""
+    options = parser().parse_args(arguments)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with contextlib.ExitStack() as open_things:
+        endpoint = None
+        if options.tls:
+            from infra.local.endpoints_tls import TlsEndpoint  # needs cryptography, the rest does not
+
+            endpoint = open_things.enter_context(TlsEndpoint()).url
+        try:
+            azure = StandIn(
+                world_of(options.scenario, endpoint),
+                port=options.port,
+                latency=options.latency_ms / 1000,
+                gzip=options.gzip,
+                page_sizes=page_sizes(options.page_size),
+                throttle=TokenBuckets() if options.throttle else None,
+                keep_requests=False,
+            )
+            open_things.enter_context(azure)
+        except (ValueError, OSError) as error:
+            print(error, file=sys.stderr)
+            return 2
+        print(azure.endpoint, flush=True)
+        over.wait()
+    print(f"{azure.served} requests answered, {len(azure.violations)} of them no GET", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

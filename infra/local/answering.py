@@ -1,0 +1,133 @@
+"""From a request to a response: authentication, throttling, the routing table, paging, faults, and the log of requests.
+
+What was rendered is kept by target until the world changes, since a sweep of a thousand accounts asks the same questions again.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from infra.local import arm_errors
+from infra.local.arm_errors import ArmError
+from infra.local.faults import Faults
+from infra.local.ids import subscription_of
+from infra.local.routes import Answer, Asked, Listing, find
+from infra.local.throttle import TokenBuckets
+from infra.local.wire import Request, Response, skip_of, skip_token
+from infra.local.world import World
+
+Json = Any
+
+_KEPT_BYTES = 512 * 1024 * 1024
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class Answerer:
+    """Answers requests out of a world. Used by one thread, the server's; the world may be changed by any."""
+
+    def __init__(self, world: World, page_sizes: Mapping[str, int], throttle: TokenBuckets | None, keep_requests: bool) -> None:
+        self.world = world
+        self.faults = Faults()
+        self.throttle = throttle
+        self.requests: list[Request] = []
+        self.violations: list[Request] = []
+        self.served = 0
+        self.endpoint = ""
+        self._page_sizes = dict(page_sizes)
+        self._keep_requests = keep_requests
+        self._kept: dict[str, Response] = {}
+        self._kept_bytes = 0
+        self._version = -1
+
+    def page_by(self, kind: str, size: int | None) -> None:
+        """Give lists of `kind` in pages of `size`; None for single pages, as Azure does."""
+        with self.world.changing():  # what was rendered is out of date
+            self._page_sizes.pop(kind, None)
+            if size is not None:
+                self._page_sizes[kind] = size
+
+    def answer(self, request: Request) -> tuple[Response, int]:
+        """The response, and what remains of the read limit of its subscription."""
+        self.served += 1
+        if self._keep_requests:
+            self.requests.append(request)
+        remaining = 249
+        try:
+            if request.method != "GET" and find(request.method, request.path) is None:
+                self.violations.append(request)
+                raise arm_errors.method_not_allowed(request.method)
+            if not request.has_authorization:
+                raise arm_errors.unauthenticated(self.world.tenant)
+            if self.throttle is not None:
+                remaining = self._take_token(self.throttle, request)
+            response = self._kept_or_made(request)
+        except ArmError as error:
+            response = error.response()
+        if self.faults:
+            response = self.faults.apply(request, response)
+        return response, remaining
+
+    def _take_token(self, throttle: TokenBuckets, request: Request) -> int:
+        subscription = subscription_of(request.path)
+        remaining, wait = throttle.take(subscription)
+        if wait:
+            raise arm_errors.throttled(subscription, str(int(wait) + 1))
+        return remaining
+
+    def _kept_or_made(self, request: Request) -> Response:
+        if self._version != self.world.version:
+            self._kept, self._kept_bytes = {}, 0
+        kept = self._kept.get(request.target)
+        if kept is not None:
+            return kept
+        with self.world.lock:
+            self._version = self.world.version
+            response = self._made(request)
+        if not response.volatile:
+            self._keep(request.target, response)
+        return response
+
+    def _keep(self, target: str, response: Response) -> None:
+        if self._kept_bytes > _KEPT_BYTES:
+            self._kept, self._kept_bytes = {}, 0
+        self._kept[target] = response
+        self._kept_bytes += len(response.body)
+
+    def _made(self, request: Request) -> Response:
+        path, query = request.path, request.query
+        found = find(request.method, path)
+        version = query.get("api-version")
+        if not version:
+            raise arm_errors.missing_api_version()
+        subscription = subscription_of(path)
+        if subscription is not None and subscription not in self.world.subscriptions:
+            raise arm_errors.subscription_not_found(subscription)
+        if found is None:
+            raise arm_errors.unknown_path(path)
+        route, match = found
+        if self.world.is_denied(path):
+            raise arm_errors.authorization_failed(route.action, path)
+        if version.lower() not in route.versions:
+            raise arm_errors.unsupported_api_version(route.kind, version, sorted(route.versions))
+        answer = route.handler(self.world, Asked(path, match.groupdict(), query, route.kind))
+        return Response(200, self._body(request, route.kind, answer), volatile=route.volatile)
+
+    def _body(self, request: Request, kind: str, answer: Answer) -> bytes:
+        if isinstance(answer, bytes):
+            return answer
+        shown = self._page(request, kind, answer) if isinstance(answer, Listing) else answer
+        return _encode(shown).encode("utf-8", "surrogatepass")
+
+    def _page(self, request: Request, kind: str, listing: Listing) -> Json:
+        size = self._page_sizes.get(kind, len(listing.rows))
+        try:
+            page, offset = skip_of(request.target)
+        except ValueError:
+            raise ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+        rows = listing.rows[offset : offset + size]
+        body = {"value": [self.world.resources.body(row) if isinstance(row, str) else row for row in rows], **listing.beside}
+        if offset + size < len(listing.rows):
+            path, _, query = request.target.partition("?")
+            kept = [part for part in query.split("&") if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
+            body["nextLink"] = f"{self.endpoint}{path}?{'&'.join([*kept, f'%24skiptoken={skip_token(page + 1, offset + size)}'])}"
+        return body

@@ -1,0 +1,112 @@
+"""The stand-in on the network: HTTP/1.1 with keep-alive, on 127.0.0.1 alone, in a thread of its own.
+
+    with StandIn(demo_world(clock)) as azure:
+        client = CognitiveServicesManagementClient(credential, subscription, base_url=azure.endpoint)
+        …
+        assert not azure.violations
+
+Raw asyncio transports and a parser of our own: a benchmark of a collector is none if the server is what it measures.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from infra.local.answering import Answerer
+from infra.local.connection import Connection, Service
+from infra.local.faults import Faults
+from infra.local.throttle import TokenBuckets
+from infra.local.wire import Request
+from infra.local.world import World
+
+
+class StandIn:
+    """Azure Resource Manager on loopback. A context manager; `start` and `stop` do the same.
+
+    `page_sizes` gives lists of a kind in pages (default: single pages, as real answers came). `latency` in seconds is added to
+    every answer. `throttle` turns on the read limit. `gzip` compresses for those who accept it.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        port: int = 0,
+        latency: float = 0.0,
+        gzip: bool = False,
+        page_sizes: Mapping[str, int] | None = None,
+        throttle: TokenBuckets | None = None,
+        keep_requests: bool = True,
+    ) -> None:
+        self.world = world
+        self._answerer = Answerer(world, page_sizes or {}, throttle, keep_requests)
+        self._service = Service(self._answerer, latency=latency, gzip=gzip)
+        self._port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """`http://127.0.0.1:<port>`, without a slash at its end. Empty until started."""
+        return self._answerer.endpoint
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far, in order (none if `keep_requests` is off)."""
+        return self._answerer.requests
+
+    @property
+    def violations(self) -> list[Request]:
+        """Every request that was no GET. A collector that only looks leaves this empty."""
+        return self._answerer.violations
+
+    @property
+    def served(self) -> int:
+        """How many requests were answered."""
+        return self._answerer.served
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong: add rules to it."""
+        return self._answerer.faults
+
+    def page_by(self, kind: str, size: int | None) -> None:
+        """From now on, give lists of `kind` (`accounts`, `deployments`, …) in pages of `size`; None: single pages."""
+        self._answerer.page_by(kind, size)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and answer from a thread. Raises OSError if the port is taken."""
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        self._answerer.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(self._loop, listener), name="stand-in", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection and end the thread."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop = self._thread = None
+
+    def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+        asyncio.set_event_loop(loop)
+        server = loop.run_until_complete(loop.create_server(lambda: Connection(self._service), sock=listener))
+        try:
+            loop.run_forever()
+        finally:
+            server.close()
+            for connection in list(self._service.connections):
+                connection.abandon()
+            loop.run_until_complete(asyncio.sleep(0))  # lets the transports close their sockets
+            loop.close()

@@ -1,0 +1,126 @@
+"""What the stand-in knows, and how anything in it is changed: subscriptions, rights, the clock, bodies by id.
+
+Every change goes through `changing`: it holds the lock, takes the time, and counts, so that the server knows when what it has
+rendered is out of date. The server reads from another thread and holds `lock` while it does.
+"""
+
+import copy
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from infra.local import scope_shapes
+from infra.local.authorship import Actor, etag, guid_etag, system_data, touch
+from infra.local.clock import real_time
+from infra.local.ids import fold, guid
+from infra.local.property_path import remove_at, set_at
+from infra.local.regions import location_rows
+from infra.local.resources import Body, Resources
+
+Json = Any
+
+
+class State:
+    """Everything but the verbs of accounts (`infra.local.world`)."""
+
+    def __init__(self, now: Callable[[], datetime] = real_time) -> None:
+        self.now = now
+        """The world's clock: dates changes and the Date header. Replace it to jump."""
+        self.actor = Actor("setup@brightwater.example")
+        """Who changes things from now on."""
+        self.tenant = guid("tenant")
+        self.lock = threading.RLock()
+        self.version = 0
+        """How many changes there were."""
+        self.resources = Resources()
+        self.subscriptions: dict[str, Body] = {}
+        self.location_rows: Callable[[str], list[Json]] = location_rows
+        self._denied: set[str] = set()
+        self._story: datetime | None = None
+
+    @contextmanager
+    def changing(self) -> Iterator[tuple[datetime, int]]:
+        """Hold the lock for a change; gives the time of it and its number."""
+        with self.lock:
+            try:
+                yield self._story or self.now(), self.version
+            finally:
+                self.version += 1
+
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """Let the changes within happen at `moment`, without touching the clock that the server shows."""
+        before, self._story = self._story, moment
+        try:
+            yield
+        finally:
+            self._story = before
+
+    def add_subscription(self, subscription: str, name: str, *, state: str = "Enabled") -> str:
+        """Add a subscription (its GUID) to those the caller sees; the GUID."""
+        with self.changing():
+            self.subscriptions[subscription.lower()] = scope_shapes.subscription_body(subscription, name, self.tenant, state)
+        return subscription
+
+    def deny(self, scope: str) -> None:
+        """Answer 403 AuthorizationFailed to everything at or under `scope`; a denied subscription is still listed."""
+        with self.changing():
+            self._denied.add(fold(scope))
+
+    def allow(self, scope: str) -> None:
+        """Take back a `deny`."""
+        with self.changing():
+            self._denied.discard(fold(scope))
+
+    def is_denied(self, resource: str) -> bool:
+        """Whether the caller has no rights at `resource`."""
+        key = fold(resource)
+        return any(key == scope or key.startswith(f"{scope}/") for scope in self._denied)
+
+    def get(self, resource: str) -> Body:
+        """A copy of a body. Raises KeyError where there is none."""
+        with self.lock:
+            return copy.deepcopy(self.resources.body(resource))
+
+    def children(self, parent: str, collection: str) -> list[Body]:
+        """Copies of a collection's members."""
+        with self.lock:
+            return [self.get(key) for key in self.resources.members(f"{parent}/{collection}")]
+
+    def set_property(self, resource: str, path: str, value: Json) -> None:
+        """Set one place in a body: a JSON Pointer (`/properties/publicNetworkAccess`) or dotted; `-` appends to a list."""
+        with self.changing() as (moment, tick):
+            body = self.resources.kept(resource)
+            set_at(body, path, value)
+            touch(body, self.actor, moment, tick)
+
+    def remove_property(self, resource: str, path: str) -> None:
+        """Take one place out of a body: back to the default, which Azure does not show."""
+        with self.changing() as (moment, tick):
+            body = self.resources.kept(resource)
+            remove_at(body, path)
+            touch(body, self.actor, moment, tick)
+
+    def put(self, body: Body, *, authored: bool = True, style: str | None = "guid") -> str:
+        """Add or replace a resource by its own id; `style` of its etag: `guid`, `dated` or None. The id."""
+        resource = str(body["id"])
+        with self.changing() as (moment, tick):
+            if style:
+                body["etag"] = guid_etag(resource, moment, tick) if style == "guid" else etag(moment, tick, resource)
+            if authored:
+                body["systemData"] = system_data(self.actor, moment, tick)
+                if resource in self.resources:
+                    body["systemData"] |= _creation(self.resources.body(resource))
+            self.resources.put(resource, body)
+        return resource
+
+    def delete(self, resource: str) -> None:
+        """Delete anything but an account, with all that lies under it."""
+        with self.changing():
+            self.resources.take(resource)
+
+
+def _creation(body: Body) -> Body:
+    return {key: value for key, value in body.get("systemData", {}).items() if key.startswith("created")}

@@ -1,0 +1,183 @@
+"""Content filters of each deployment, through the policy that it names.
+
+Names of filters differ between api-versions (`hate`, `Hate`; `Protected Material Text`, `protected_material_text`) and are compared
+without casing and punctuation. `severityThreshold` is where blocking starts, so Low is the strictest. A filter that is not enabled, or not
+blocking, lets text pass. In the modes Asynchronous_filter and Deferred text is released before it is filtered.
+"""
+
+from dataclasses import dataclass, field
+
+from shared.judge.case import Case, Deployment, FilterPolicy, each_deployment, normal
+from shared.judge.expectation import ANY, THRESHOLDS, Expectation
+from shared.judge.reading import Node, names, shown
+from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown, verdict
+from shared.model import Judgement, Point
+
+_SOURCES = ("prompt", "completion")
+_SHIELDS = {"jailbreak": "jailbreak", "indirect-attack": "indirectattack"}
+_MATERIAL = {"text": "protectedmaterialtext", "code": "protectedmaterialcode"}
+_MODES = {"blocking": True, "default": True, "asynchronous_filter": False, "deferred": False}
+"""Whether text is filtered before it is released."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the filters that are due turned out to be."""
+
+    fine: list[Point] = field(default_factory=list)
+    wrong: dict[str, Point] = field(default_factory=dict)
+    doubtful: dict[str, Point] = field(default_factory=dict)
+
+    def judgement(self, deployment: Deployment, policy: FilterPolicy, what: str, because: str) -> Judgement:
+        """One filter that is wrong decides; then one that cannot be told."""
+        named = deployment.node.point("properties", "raiPolicyName")
+        if self.wrong:
+            reason = f"The policy {shown(policy.name)} does not {what}: {names(self.wrong, 8)} ({because})."
+            return not_satisfied(deployment.id, reason, named, *self.wrong.values())
+        if self.doubtful:
+            reason = f"Whether the policy {shown(policy.name)} will {what} cannot be told: {names(self.doubtful, 8)} ({because})."
+            return unknown(deployment.id, reason, named, *self.doubtful.values())
+        return satisfied(deployment.id, f"The policy {shown(policy.name)} will {what}, as expected ({because}).", named, *self.fine)
+
+
+def _find(policy: FilterPolicy, name: str, source: str, label: str, tally: _Tally) -> Node | None:
+    """The one filter of this name and source. A filter not listed is off, unless the policy is based on another that may supply it."""
+    found = policy.filters.get((name, source), [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        tally.doubtful[f"{label} is listed twice"] = found[1].point()
+    elif policy.base is None:
+        tally.wrong[f"{label} is not listed"] = policy.node.point("contentFilters")
+    else:
+        tally.doubtful[f"{label} is not listed and the policy is based on {shown(policy.base)}"] = policy.node.point("contentFilters")
+    return None
+
+
+def _blocks(entry: Node, label: str, tally: _Tally) -> bool:
+    """Whether the filter is enabled and blocking; anything else goes to the tally."""
+    for name, when_false in (("enabled", "is off"), ("blocking", "does not block")):
+        try:
+            value = entry.flag(name)
+        except Unclear as unclear:
+            tally.doubtful[f"{label}: {unclear.reason.rstrip('.')}"] = entry.point(name)
+            return False
+        if value is None:
+            tally.doubtful[f"{label} has no {name}"] = entry.point()
+            return False
+        if not value:
+            tally.wrong[f"{label} {when_false}"] = entry.point(name)
+            return False
+    return True
+
+
+def _tally_blocking(policy: FilterPolicy, wanted: dict[str, tuple[str, str]]) -> _Tally:
+    """Tally of filters by label: (normalised name, source)."""
+    tally = _Tally()
+    for label, (name, source) in wanted.items():
+        entry = _find(policy, name, source, label, tally)
+        if entry is not None and _blocks(entry, label, tally):
+            tally.fine += (entry.point("enabled"), entry.point("blocking"))
+    return tally
+
+
+def _harms(categories: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    return {f"{category} in {source}s": (normal(category), source) for category in categories for source in _SOURCES}
+
+
+def content_filter_blocking(case: Case) -> list[Judgement]:
+    """Each expected harm is filtered, and blocked, in prompts and in completions."""
+    return list(each_deployment(case, _blocking))
+
+
+def _blocking(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    categories = expect.words("filters.categories") or ()
+    if not categories:
+        return not_applicable(deployment.id, "The profile expects no harms to be filtered.", deployment.node.point())
+    policy = case.policy(deployment)
+    because = f"{expect.because('filters.categories')}: {names(categories)}"
+    return _tally_blocking(policy, _harms(categories)).judgement(deployment, policy, "block every harm in prompts and completions", because)
+
+
+def content_filter_thresholds(case: Case) -> list[Judgement]:
+    """Blocking of each expected harm starts at the expected severity or below."""
+    return list(each_deployment(case, _thresholds))
+
+
+def _thresholds(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    categories = expect.words("filters.categories") or ()
+    if not categories:
+        return not_applicable(deployment.id, "The profile expects no harms to be filtered.", deployment.node.point())
+    policy = case.policy(deployment)
+    tally = _Tally()
+    for label, (name, source) in _harms(categories).items():
+        entry = _find(policy, name, source, label, tally)
+        if entry is not None and _blocks(entry, label, tally):
+            _tally_threshold(entry, label, expect.threshold(_category(label)), tally)
+    limits = names(f"{category} {expect.threshold(category)}" for category in categories)
+    source = "filters.thresholds" if expect.words("filters.thresholds") else "filters.threshold"
+    return tally.judgement(deployment, policy, "block from the expected severity on", f"{expect.because(source)}: {limits}")
+
+
+def _category(label: str) -> str:
+    return label.split(" ", 1)[0]
+
+
+def _tally_threshold(entry: Node, label: str, limit: str, tally: _Tally) -> None:
+    point = entry.point("severityThreshold")
+    severity = entry.value.get("severityThreshold")
+    known = severity.casefold() if isinstance(severity, str) else None
+    if known not in THRESHOLDS:
+        tally.doubtful[f"{label} starts at {shown(severity)}"] = point if entry.has("severityThreshold") else entry.point()
+    elif THRESHOLDS.index(known) > THRESHOLDS.index(limit):
+        tally.wrong[f"{label} starts at {known}"] = point
+    else:
+        tally.fine.append(point)
+
+
+def content_filter_mode(case: Case) -> list[Judgement]:
+    """Text is filtered before it is released."""
+    return list(each_deployment(case, _mode))
+
+
+def _mode(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    policy = case.policy(deployment)
+    mode = policy.node.needed_text("mode")
+    before = _MODES.get(mode.casefold())
+    points = (deployment.node.point("properties", "raiPolicyName"), policy.node.point("mode"))
+    if before is None:
+        raise Unclear(f"The policy {shown(policy.name)} has the mode {shown(mode)}, which is not known.", *points)
+    order = "filtered before it is released" if before else "released before it is filtered"
+    fact = f"By the mode {mode} of policy {shown(policy.name)} text is {order}"
+    if expect.word("filters.mode") == ANY:
+        return not_applicable(deployment.id, f"{fact}; the profile expects nothing here.", *points)
+    return verdict(deployment.id, before, f"{fact} ({expect.because('filters.mode')}: filtered first).", *points)
+
+
+def prompt_shields(case: Case) -> list[Judgement]:
+    """Prompts are screened for the expected attacks, and blocked."""
+    return list(each_deployment(case, _shields))
+
+
+def _shields(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    return _screened(case, deployment, expect, "filters.prompt_shields", _SHIELDS, "prompt", "block attacks in prompts")
+
+
+def protected_material(case: Case) -> list[Judgement]:
+    """Completions are screened for the expected protected material, and blocked."""
+    return list(each_deployment(case, _material))
+
+
+def _material(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    return _screened(case, deployment, expect, "filters.protected_material", _MATERIAL, "completion", "block protected material")
+
+
+def _screened(  # noqa: PLR0913 - two controls that differ in these words alone
+    case: Case, deployment: Deployment, expect: Expectation, path: str, known: dict[str, str], source: str, what: str
+) -> Judgement:
+    wanted = expect.words(path) or ()
+    if not wanted:
+        return not_applicable(deployment.id, "The profile expects nothing here.", deployment.node.point())
+    policy = case.policy(deployment)
+    tally = _tally_blocking(policy, {label: (known[label], source) for label in wanted})
+    return tally.judgement(deployment, policy, what, f"{expect.because(path)}: {names(wanted)}")

@@ -1,0 +1,199 @@
+"""The one place that builds the object graph: store, signer, pipeline, clock, randomness."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared import __version__
+from shared.canonical import Json, canonical, sha256
+from shared.errors import Misuse, Unreachable
+from shared.judge.profile import DEFAULT, Profile, canonical_profile, effective
+from shared.judge.profile_text import read_profile
+from shared.seal.log import Log, open_log
+from shared.seal.sequencer import Sequencer
+from shared.seal.signing import FileSigner, load_key_file
+from shared.seal.store import DirectoryStore, open_directory
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.collect.arm import Arm
+
+THREADS = 16
+"""At most so many questions at once: what Azure's read limits let through (DESIGN.md section 9)."""
+
+TIMEOUTS = (10.0, 20.0)
+"""Seconds to connect, and between two bytes of an answer."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes nobody can guess."""
+    return os.urandom(count)
+
+
+def store_at(location: str, *, create: bool = False) -> DirectoryStore:
+    """The store at a path.
+
+    Raises:
+        Misuse: there is none, or the place cannot be one.
+    """
+    if location.startswith(("https://", "http://")):
+        raise Misuse(f"{location}: stores in a storage account come with a later version; name a folder")
+    return open_directory(location, create=create)
+
+
+def key_path(settings: Settings, store: DirectoryStore) -> Path:
+    """Where the signing key is: EVIDENCE_SIGNING_KEY, else beside the store (never within: copies of the store go to auditors)."""
+    if settings.signing_key:
+        return Path(settings.signing_key).expanduser()
+    root = store.root.absolute()
+    return root.with_name(root.name + ".key.pem")
+
+
+def store_facts(log: Log) -> Json:
+    """What the first record says of the store: format, origin, keys, mode for personal data.
+
+    Raises:
+        Misuse: the log does not begin as one of ours does, or was made by a newer version.
+    """
+    for _, first in log.records(0, min(1, log.size)):
+        facts = first.get("store")
+        if first.get("type") == "event" and isinstance(facts, dict):
+            if facts.get("format") != 1:
+                raise Misuse(f"this store has format {facts.get('format')}, this version of aoai-evidence reads 1: install a newer one")
+            return facts
+    raise Misuse("the log of this store does not begin with the record that `init` writes: it is not one of aoai-evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """A store that can be written to, with all that sealing needs."""
+
+    store: DirectoryStore
+    facts: Json
+    signer: FileSigner
+    sequencer: Sequencer
+
+
+def sealing(settings: Settings, store: DirectoryStore) -> Sealing:
+    """Open a store for sealing.
+
+    Raises:
+        Misuse: no store, no key, or a key of another store.
+    """
+    facts = store_facts(open_log(store))
+    signer = load_key_file(key_path(settings, store), facts["origin"])
+    if str(signer.key) not in facts["keys"]:
+        raise Misuse(f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one")
+    return Sealing(store, facts, signer, Sequencer(store, signer))
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInForce:
+    """What the organisation expects, as it is judged by and as it is sealed."""
+
+    profile: Profile
+    body: bytes
+    """Canonical JSON, defaults filled in: what the profile record names and the verifier judges by."""
+    source: str
+    """The file's name, or `defaults`."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body."""
+        return sha256(self.body)
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule that the profile declares, NCRONTAB."""
+        return effective(self.profile, None).word("collection.schedule") or None
+
+
+def profile_of(settings: Settings) -> ProfileInForce:
+    """The profile that EVIDENCE_PROFILE names, or the defaults.
+
+    Raises:
+        Misuse: it cannot be read, or is not a profile (with line and column).
+    """
+    if settings.profile is None:
+        return ProfileInForce(DEFAULT, canonical(canonical_profile(DEFAULT)), "defaults")
+    path = Path(settings.profile).expanduser()
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Misuse(f"cannot read the profile {path}: {error.strerror}; EVIDENCE_PROFILE names it") from None
+    profile = read_profile(text, str(path))
+    return ProfileInForce(profile, canonical(canonical_profile(profile)), path.name)
+
+
+def arm_client(settings: Settings) -> tuple["Arm", Json]:
+    """The client for Azure Resource Manager, and who asks: `{"version", "identity"}` (object id, null where it cannot be told).
+
+    Raises:
+        Unreachable: nobody is logged in.
+    """
+    from azure.core.exceptions import AzureError
+    from azure.core.pipeline import Pipeline
+    from azure.core.pipeline.policies import HeadersPolicy, UserAgentPolicy
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+    from shared.collect.arm import Arm
+    from shared.collect.clouds import CLOUDS
+    from shared.collect.pace import Pace
+    from shared.collect.transport import Urllib3Transport
+
+    cloud = CLOUDS[settings.cloud]
+    endpoint = settings.arm_endpoint or cloud.arm
+    headers = HeadersPolicy({"Accept": "application/json", "Accept-Encoding": "gzip"})
+    agent = UserAgentPolicy(base_user_agent=f"aoai-evidence/{__version__}")
+    if settings.cloud == "loopback":
+        identity = "local"
+        headers.add_header("Authorization", "Bearer local")
+        policies: list[Any] = [headers, agent]
+    else:
+        from azure.identity import DefaultAzureCredential
+
+        credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
+        try:
+            identity = _object_id(credential.get_token(cloud.scope).token)
+        except AzureError as error:
+            raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
+        policies = [headers, agent, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]
+    transport = Urllib3Transport(threads=THREADS, timeouts=TIMEOUTS, proxy=settings.proxy, ca_file=settings.ca_file)
+    pace = Pace(settings.reads_per_second, time.monotonic, time.sleep)
+    return Arm(endpoint, Pipeline(transport, policies), pace, time.sleep), {"version": __version__, "identity": identity}
+
+
+def _object_id(token: str) -> str | None:
+    """The `oid` claim of an access token, which is only read here, not trusted for anything."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(claims["oid"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_log(location: str) -> tuple[DirectoryStore, Log, Json]:
+    """A store for reading: the store, its log, and what its first record says.
+
+    Raises:
+        Misuse: no store there.
+    """
+    store = store_at(location)
+    log = open_log(store)
+    return store, log, store_facts(log)
+
+

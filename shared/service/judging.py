@@ -1,0 +1,150 @@
+"""Judging what is sealed: findings and changes of each unit, as soon as its records have their indexes."""
+
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from shared import layout
+from shared.canonical import Json
+from shared.errors import StoreConflict
+from shared.judge import drift, engine
+from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
+from shared.judge.catalogue import CATALOGUE
+from shared.judge.profile import Profile
+from shared.model import Judgement
+from shared.records import line, record
+from shared.seal.sequencer import batch_lines
+from shared.seal.store import Store, put_body
+from shared.service import state
+
+FINDINGS = layout.FINDINGS_SUFFIX
+
+
+class Bodies:
+    """Parsed bodies by digest, the last few of them kept: many accounts share the same list of models."""
+
+    def __init__(self, store: Store, keep: int = 64) -> None:
+        self._store = store
+        self._keep = keep
+        self._kept: OrderedDict[str, Json] = OrderedDict()
+
+    def load(self, digest: str) -> Json:
+        """The parsed body.
+
+        Raises:
+            StoreConflict: it is not in the store.
+        """
+        if digest in self._kept:
+            self._kept.move_to_end(digest)
+            return self._kept[digest]
+        data = self._store.get(layout.body(digest))
+        if data is None:
+            raise StoreConflict(f"{layout.body(digest)} is missing: run verify --store, and restore it from a copy")
+        value = json.loads(data)
+        if 8_192 < len(data) < 524_288:
+            self._kept[digest] = value
+            if len(self._kept) > self._keep:
+                self._kept.popitem(last=False)
+        return value
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the units of one sweep, one after another, and counts what came of it."""
+
+    store: Store
+    sweep: str
+    profile: Profile
+    profile_digest: str
+    cloud: str
+    now: Callable[[], str]
+    records: SweepRecords = field(default_factory=SweepRecords)
+    statuses: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    bodies: Bodies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bodies = Bodies(self.store)
+
+    def take(self, name: str, first: int) -> None:
+        """Take in the records of a sealed batch that begins at the index `first`."""
+        path = layout.batch(self.sweep, name)
+        for position, data in enumerate(batch_lines(self.store.get(path) or b"", path)):
+            self.records.add(first + position, json.loads(data))
+
+    def judge_unit(self, unit: str, resource: str) -> None:
+        """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
+        entries = self.records.units.get(unit, {})
+        subscription = "/".join(resource.split("/")[:3])
+        context = self.records.evidence(subscription, self.records.context_entries(resource), self.bodies.load)
+        evidence = self.records.evidence(resource, entries.values(), self.bodies.load, context)
+        judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
+        lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
+        latest = state.unit_answers(self.store, unit)
+        lines += self._changes(unit, list(entries.values()), latest)
+        self._write(unit, lines)
+        # Only now: a crash before this compares with the same state again, and loses no change.
+        state.remember_answers(self.store, unit, latest)
+        self.records.units[unit] = {}
+
+    def judge_sweep(self, collection: Json) -> None:
+        """Write the findings about the collection itself, and the statements that only the provider can attest."""
+        judged = [*engine.judge_sweep(collection, self.profile), *engine.provider_attested()]
+        self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
+
+    def recount(self, unit: str) -> None:
+        """Count the findings of a unit that an earlier run has written already."""
+        path = layout.batch(self.sweep, unit + FINDINGS)
+        for data in batch_lines(self.store.get(path) or b"", path):
+            value = json.loads(data)
+            self.changes += value["type"] == "change"
+            if value["type"] == "finding":
+                self.statuses[value["status"]] += 1
+        self.records.units[unit] = {}
+
+    def _keep(self, data: bytes) -> str:
+        return put_body(self.store, data)
+
+    def _write(self, unit: str, lines: list[bytes]) -> None:
+        if lines:
+            self.store.put_new(layout.batch(self.sweep, unit + FINDINGS), b"\n".join(lines) + b"\n")
+
+    def _findings(self, unit: str, judged: Iterable[tuple[str, Judgement]]) -> list[bytes]:
+        at, lines = self.now(), []
+        for control, judgement in judged:
+            self.statuses[judgement.status] += 1
+            lines.append(line(finding(control, judgement, at, self.sweep, unit, self.profile_digest), self._keep))
+        return lines
+
+    def _changes(self, unit: str, entries: list[Entry], latest: dict[str, Json]) -> list[bytes]:
+        """Compare with the latest answers, and bring these up to date. A failure changes nothing: the state before stays the latest."""
+        lines, at = [], self.now()
+        for entry in entries:
+            key = f"{entry.kind} {entry.resource}"
+            before = latest.get(key)
+            if entry.failure:
+                continue
+            if before and tuple(before["pages"]) != entry.digests:
+                was = [self.bodies.load(digest) for digest in before["pages"]]
+                now = [self.bodies.load(digest) for digest in entry.digests]
+                for change in drift.changes(entry.kind, entry.resource, was, now):
+                    self.changes += 1
+                    fields = [{"pointer": f.pointer, "op": f.op, "was": f.was, "is": f.is_} for f in change.fields]
+                    value = record(
+                        "change", at, sweep=self.sweep, kind=change.kind, resource=change.resource, unit=unit, fields=fields,
+                        since=before["at"], until=entry.at, **{"from": before["record"], "to": entry.record},
+                    )
+                    lines.append(line(value, self._keep))
+            latest[key] = {"record": entry.record, "at": entry.at, "pages": list(entry.digests)}
+        return lines
+
+
+def finding(control: str, judgement: Judgement, at: str, sweep: str, unit: str, profile: str) -> Json:
+    """The record of one judgement (docs/format.md section 2)."""
+    points = [{"record": p.record, "page": p.page, "pointer": p.pointer} for p in judgement.points]
+    return record(
+        "finding", at, sweep=sweep, kind="finding", resource=judgement.resource, unit=unit, control=control,
+        catalogue=CATALOGUE.version, profile=profile, status=judgement.status, reason=judgement.reason,
+        records=sorted({p.record for p in judgement.points}), points=points,
+    )

@@ -1,0 +1,144 @@
+"""Planning a sweep: name it, ask what there is, and write the plan as its first batch."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared import layout
+from shared.canonical import Json, canonical
+from shared.collect.arm import Asked, Budget, Failed
+from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, questions
+from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
+from shared.judge.assemble import PLAN_UNIT
+from shared.records import Origin, line, record, timestamp
+from shared.schedule import Schedule
+from shared.service import state
+from shared.service.sweep import Collector
+
+UNSCHEDULED_DEADLINE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is asked for: bare subscription ids and account ids, lower-cased; None for all that the identity sees."""
+
+    subscriptions: tuple[str, ...] | None
+    resources: tuple[str, ...] | None
+
+    def as_json(self) -> Json:
+        """As the plan's record has it."""
+        return {
+            "subscriptions": list(self.subscriptions) if self.subscriptions is not None else None,
+            "resources": list(self.resources) if self.resources is not None else None,
+            "kinds": list(ACCOUNT_KINDS),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SweepName:
+    """Which sweep this is: the slot names it where a schedule is declared, the clock otherwise."""
+
+    name: str
+    slot: datetime | None
+    deadline: datetime
+
+
+def name_sweep(schedule: Schedule | None, now: datetime, taken: "set[str] | frozenset[str]") -> SweepName:
+    """The sweep that is due: that of the latest slot, unless it was planned already (then one outside the schedule)."""
+    if schedule is not None:
+        slot = schedule.latest(now)
+        name = slot.strftime("%Y%m%dT%H%M%SZ")
+        if name not in taken:
+            return SweepName(name, slot, max(schedule.next(slot), now + timedelta(minutes=10)))
+    return SweepName(now.strftime("%Y%m%dT%H%M%S%fZ"), None, now + UNSCHEDULED_DEADLINE)
+
+
+@dataclass(slots=True)
+class Planner:
+    """Writes the plan of one sweep."""
+
+    collector: Collector
+    sweep: SweepName
+    scope: Scope
+    schedule: str | None
+    cause: Json
+
+    def plan(self, previous: Json, log: Json) -> bool:
+        """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile.
+
+        `previous`: the last closed sweep (`{"record","at","slot"}`) or null. `log`: size now, size held, whether it extends that.
+        """
+        collector, store = self.collector, self.collector.sealing.store
+        state.mark_open(store, self.sweep.name, collector.sealing.sequencer.seq)
+        origin = Origin(self.sweep.name, self.cause, collector.identity, store.retention())
+        asked, units = self._discover()
+        lines = [line(value, collector.keep_body) for value in self._store_records(origin)]
+        lines += [
+            line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked
+        ]
+        plan = record(
+            "sweep-planned", collector.stamp(), sweep=self.sweep.name, kind="sweep", schedule=self.schedule,
+            slot=timestamp(self.sweep.slot) if self.sweep.slot else None, deadline=timestamp(self.sweep.deadline),
+            cloud=collector.cloud, scope=self.scope.as_json(), questions=questions(), units=[unit.planned() for unit in units],
+            cause=self.cause, collector=collector.identity, storage=origin.storage, previous=previous, log=log,
+        )
+        lines.append(line(plan, collector.keep_body))
+        return store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
+
+    # -- what there is --------------------------------------------------------------------------------------------------
+
+    def _discover(self) -> tuple[list[tuple[str, Asked]], list[Unit]]:
+        """Every question that planning asks, with the unit it belongs to; and the units of work."""
+        arm, budget = self.collector.arm, Budget()
+        listed = arm.ask(BY_KIND["subscriptions"], "", budget)
+        asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
+        subscriptions = self._subscriptions(listed)
+        with ThreadPoolExecutor(self.collector.threads, "plan") as pool:
+            lists = list(pool.map(lambda s: arm.ask(BY_KIND["accounts"], f"/subscriptions/{s}", Budget()), subscriptions))
+        units: list[Unit] = []
+        for subscription, accounts in zip(subscriptions, lists, strict=True):
+            unit = subscription_unit(subscription)
+            asked.append((unit.name, accounts))
+            units.append(unit)
+            units += self._accounts(subscription, accounts, asked)
+        return asked, [unit for unit in units if unit.asked == "subscription"] + [unit for unit in units if unit.asked != "subscription"]
+
+    def _subscriptions(self, listed: Asked) -> Sequence[str]:
+        if self.scope.resources is not None:
+            return sorted({resource.split("/")[2] for resource in self.scope.resources})
+        if self.scope.subscriptions is not None:
+            return self.scope.subscriptions
+        return visible_subscriptions(listed) if listed.failed is None else []
+
+    def _accounts(self, subscription: str, accounts: Asked, asked: list[tuple[str, Asked]]) -> list[Unit]:
+        only = frozenset(self.scope.resources) if self.scope.resources is not None else None
+        found: list[Unit] = []
+        for unit in account_units(accounts, only) if accounts.failed is None else ():
+            if isinstance(unit, Unit):
+                found.append(unit)
+            else:
+                strange = Failed("malformed", "the list of accounts names what cannot be one")
+                asked.append((subscription_unit(subscription).name, Asked(BY_KIND["account"], unit, "", (), strange)))
+        if only is not None:
+            known = {unit.resource for unit in found}
+            own = [resource for resource in sorted(only) if resource.startswith(f"/subscriptions/{subscription}/")]
+            # Named but not listed: asked for all the same, so that the evidence says what Azure answers about it.
+            found += [account_unit(resource, ACCOUNT_KINDS[0]) for resource in own if resource not in known]
+        return found
+
+    # -- the store and the profile --------------------------------------------------------------------------------------
+
+    def _store_records(self, origin: Origin) -> list[Json]:
+        """What protects the store, asked of it; and the profile, where it is not the one that was sealed last."""
+        collector, store = self.collector, self.collector.sealing.store
+        common = {"sweep": self.sweep.name}
+        records = [record("retention", collector.stamp(), kind="store", storage=origin.storage, source="directory", **common)]
+        body = collector.profile.body
+        place = {"sha256": collector.keep_body(body), "bytes": len(body)}
+        in_force = canonical(place)
+        if store.get(layout.PROFILE_IN_FORCE) != in_force:
+            records.append(record("profile", collector.stamp(), kind="profile", profile=place, source=collector.profile.source, **common))
+        return records
+
+

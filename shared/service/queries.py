@@ -1,0 +1,207 @@
+"""The questions that people ask of a store: status, findings, changes, resources. Read-only; ranges of the log, never all of it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared import layout
+from shared.canonical import Json
+from shared.errors import Misuse
+from shared.judge.catalogue import CATALOGUE
+from shared.records import timestamp, whole
+from shared.schedule import parse
+from shared.seal.log import Log
+from shared.seal.store import Store
+from shared.service import state
+from shared.service.compose import Clock, read_log, utc_now
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From (inclusive) to (exclusive), UTC."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, at: str) -> bool:
+        """Whether a record's time lies in the period."""
+        return timestamp(self.start) <= at < timestamp(self.end)
+
+
+def period(start: str | None, end: str | None, now: datetime) -> Period:
+    """The period between two dates or times; a date as its end means the whole of that day. Without a start: everything.
+
+    Raises:
+        Misuse: one is no date, or the period ends before it begins.
+    """
+    first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
+    last = _instant(end, "--to") + (timedelta(days=1) if end and len(end.strip()) == 10 else timedelta(0)) if end else now + timedelta(days=1)
+    if last <= first:
+        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+    return Period(first, last)
+
+
+def _instant(text: str, option: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Misuse(f"{option} {text!r} is not a date: write 2026-11-01, or 2026-11-01T12:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A store opened for reading."""
+
+    store: Store
+    log: Log
+    facts: Json
+    sweeps: list[Json]
+
+    def body(self, digest: str) -> Json:
+        """A parsed body; null where it is not there."""
+        return json.loads(self.store.get(layout.body(digest)) or b"null")
+
+    def records(self, sweeps: Iterable[Json], types: frozenset[str]) -> Iterator[tuple[int, Json]]:
+        """(index, record) of these types in the ranges of these sweeps."""
+        names = {sweep["sweep"] for sweep in sweeps}
+        seen = -1
+        for sweep in sweeps:
+            for index, record in self.log.records(max(sweep["first"], seen + 1), sweep["end"]):
+                if record["type"] in types and record["sweep"] in names:
+                    yield index, whole(record, self.body)
+            seen = max(seen, sweep["end"] - 1)
+
+    def within(self, when: Period) -> list[Json]:
+        """The closed sweeps that were planned in the period."""
+        return [sweep for sweep in self.sweeps if when.holds(sweep["planned_at"])]
+
+
+def reading(settings: Settings) -> Reading:
+    """Open the store that the settings name.
+
+    Raises:
+        Misuse: no store there.
+    """
+    store, log, facts = read_log(settings.store)
+    return Reading(store, log, facts, state.summaries(store, log))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which findings, changes or resources are asked for; None and empty mean all."""
+
+    resource: str | None = None
+    control: str | None = None
+    status: tuple[str, ...] = ()
+    framework: str | None = None
+
+    def passes(self, record: Json) -> bool:
+        """Whether a finding or change is one of them."""
+        about = record.get("resource") or ""
+        if self.resource and not (about == self.resource.lower() or about.startswith(self.resource.lower() + "/") or about.endswith("/" + self.resource.lower())):
+            return False
+        if self.control and record.get("control") != self.control:
+            return False
+        if self.status and record.get("status") not in self.status:
+            return False
+        return not self.framework or bool(CATALOGUE.controls[record["control"]].references_of(self.framework))
+
+
+def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
+    """The findings of the last sweep, or of every sweep in a period, with their indexes."""
+    sweeps = read.within(when) if when else read.sweeps[-1:]
+    for index, record in read.records(sweeps, frozenset({"finding"})):
+        if wanted.passes(record):
+            yield {"record": index, **record}
+
+
+def changes(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
+    """The changes in a period (default: all there are), with their indexes."""
+    for index, record in read.records(read.within(when) if when else read.sweeps, frozenset({"change"})):
+        if wanted.passes(record):
+            yield {"record": index, **record}
+
+
+def last_plan(read: Reading) -> Json:
+    """The plan of the last closed sweep, null where there is none."""
+    if not read.sweeps:
+        return None
+    place = read.sweeps[-1]["plan_record"]
+    return whole(next(read.log.records(place, place + 1))[1], read.body)
+
+
+def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
+    """The accounts of the last sweep with their deployments, as last seen."""
+    plan = last_plan(read)
+    for unit in plan["units"] if plan else ():
+        if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
+            continue
+        answers = state.unit_answers(read.store, unit["unit"])
+        account = _first_page(read, answers.get(f"account {unit['resource']}"))
+        yield {
+            "resource": unit["resource"], "name": unit["id"].rpartition("/")[2], "kind": unit["asked"].partition(":")[2],
+            "location": account.get("location"), "subscription": unit["resource"].split("/")[2],
+            "last_seen": answers.get(f"account {unit['resource']}", {}).get("at"),
+            "deployments": [_deployment(item) for item in _items(read, answers.get(f"deployments {unit['resource']}"))],
+        }
+
+
+def _first_page(read: Reading, answer: Json) -> Json:
+    page = read.body(answer["pages"][0]) if answer and answer["pages"] else None
+    return page if isinstance(page, dict) else {}
+
+
+def _items(read: Reading, answer: Json) -> Iterator[Json]:
+    for digest in answer["pages"] if answer else ():
+        page = read.body(digest)
+        yield from page["value"] if isinstance(page, dict) and isinstance(page.get("value"), list) else ()
+
+
+def _deployment(item: Json) -> Json:
+    def member(value: Json, *names: str) -> Json:
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return {
+        "name": item.get("name"), "sku": member(item, "sku", "name"), "model": member(item, "properties", "model", "name"),
+        "version": member(item, "properties", "model", "version"), "rai_policy": member(item, "properties", "raiPolicyName"),
+    }
+
+
+def status(read: Reading, now: Clock = utc_now) -> Json:
+    """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log."""
+    plan = last_plan(read)
+    by_control: dict[str, Counter[str]] = {}
+    retention: Json = None
+    for _, record in read.records(read.sweeps[-1:], frozenset({"finding", "retention"})):
+        if record["type"] == "retention":
+            retention = record["storage"]
+        else:
+            by_control.setdefault(record["control"], Counter())[record["status"]] += 1
+    return {
+        "store": {"origin": read.facts["origin"], "keys": read.facts["keys"], "records": read.log.size, "retention": retention},
+        "last_sweep": read.sweeps[-1] if read.sweeps else None,
+        "open_sweeps": state.open_sweeps(read.store),
+        "sweeps": len(read.sweeps),
+        "schedule": plan["schedule"] if plan else None,
+        "missed_slots": missed_slots(read, plan, now()) if plan else [],
+        "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
+        "catalogue": CATALOGUE.version,
+    }
+
+
+def missed_slots(read: Reading, plan: Json, until: datetime) -> list[str]:
+    """The slots of the schedule in force, since the first sweep, that have no closed sweep (at most the last 1,000)."""
+    if not plan["schedule"] or not read.sweeps:
+        return []
+    done = {sweep["slot"] for sweep in read.sweeps}
+    since = datetime.fromisoformat(read.sweeps[0]["planned_at"])
+    slots = (timestamp(slot) for slot in parse(plan["schedule"]).slots(since, until))
+    return [slot for slot in slots if slot not in done][-1000:]
+
+

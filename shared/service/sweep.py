@@ -1,0 +1,242 @@
+"""One sweep: plan, collect, seal, judge, close; and going on where a killed run left off.
+
+Whatever is killed at whatever moment, the next run goes on from what is sealed or waiting: a unit whose batch is there is not collected
+again, one whose findings are there is not judged again, and the plan of a slot is made once. Any number of these may run at once.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from shared import layout
+from shared.canonical import Json, canonical
+from shared.collect.arm import Arm
+from shared.collect.plan import Unit, planned_unit
+from shared.collect.unit import Handshake, collect_unit
+from shared.judge.assemble import SWEEP_UNIT
+from shared.records import Origin, line, moment, record, timestamp, whole
+from shared.seal.sequencer import batch_lines
+from shared.seal.store import put_body
+from shared.service import state
+from shared.service.answers import Keeper
+from shared.service.collection import collection_of
+from shared.service.compose import THREADS, Clock, ProfileInForce, Sealing
+from shared.service.judging import FINDINGS, Judge
+
+SEAL_EVERY = 64
+"""Units between two sealings of a large sweep: what is in flight is what takes memory."""
+
+Progress = Callable[[str, int, int], None]
+"""Told of (what is being done, how many of it are done, how many there are)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """All that collecting needs."""
+
+    sealing: Sealing
+    arm: Arm
+    keeper: Keeper
+    handshake: Handshake
+    identity: Json
+    cloud: str
+    profile: ProfileInForce
+    now: Clock
+    threads: int = THREADS
+
+    def keep_body(self, data: bytes) -> str:
+        """Put bytes into the store's bodies."""
+        return put_body(self.sealing.store, data)
+
+    def stamp(self) -> str:
+        """The time, as records have it."""
+        return timestamp(self.now())
+
+
+@dataclass(slots=True)
+class SweepResult:
+    """What a sweep came to."""
+
+    sweep: str
+    slot: str | None
+    resumed: bool
+    units: int
+    missing: list[str]
+    failures: list[Json]
+    findings: dict[str, int]
+    changes: int
+    records: int
+    size: int
+    complete: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.complete = not self.missing and not self.failures
+
+
+@dataclass(slots=True)
+class OpenSweep:
+    """A sweep whose plan is sealed: collects, judges and closes it."""
+
+    collector: Collector
+    name: str
+    progress: Progress
+    plan: Json = None
+    plan_record: int = -1
+    since: int = 0
+    """The commit after which the batches of this sweep are sealed."""
+    judge: Judge = field(init=False)
+    judged: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+    def load(self) -> None:
+        """Read the sealed plan."""
+        collector = self.collector
+        first, count = collector.sealing.sequencer.places(self.name)[layout.PLAN]
+        store = collector.sealing.store
+        self.since = state.since(store, self.name)
+        path = layout.batch(self.name, layout.PLAN)
+        lines = batch_lines(store.get(path) or b"", path)
+        self.judge = Judge(store, self.name, collector.profile.profile, collector.profile.digest, collector.cloud, collector.stamp)
+        self.plan = whole(json.loads(lines[-1]), self.judge.bodies.load)
+        self.plan_record = first + count - 1
+        for position, data in enumerate(lines[:-1]):
+            self.judge.records.add(first + position, json.loads(data))
+        self.judge.records.add(self.plan_record, self.plan)
+
+    @property
+    def units(self) -> list[Unit]:
+        """The units that were planned."""
+        return [planned_unit(unit) for unit in self.plan["units"]]
+
+    def overdue(self) -> bool:
+        """Whether the time by which it had to be closed is past."""
+        return self.collector.now() > moment(self.plan["deadline"])
+
+    # -- collecting -----------------------------------------------------------------------------------------------------
+
+    def collect(self) -> None:
+        """Collect every planned unit that has no batch yet; seal and judge along the way."""
+        store = self.collector.sealing.store
+        waiting = [unit for unit in self.units if not store.exists(layout.batch(self.name, unit.name))]
+        done, total, in_flight = len(self.units) - len(waiting), len(self.units), 0
+        self.progress("collect", done, total)
+        finished: SimpleQueue[BaseException | None] = SimpleQueue()
+        upcoming = iter(waiting)
+        with ThreadPoolExecutor(self.collector.threads, "collect") as pool:
+            try:
+                while True:
+                    # So many ahead that threads never run dry while this one seals, so few that memory does not grow with the estate.
+                    for unit in itertools.islice(upcoming, 2 * SEAL_EVERY - in_flight):
+                        pool.submit(self._collect_into, unit, finished)
+                        in_flight += 1
+                    if not in_flight:
+                        return
+                    if (error := finished.get()) is not None:
+                        raise error
+                    done, in_flight = done + 1, in_flight - 1
+                    self.progress("collect", done, total)
+                    if done % SEAL_EVERY == 0:
+                        self.seal_and_judge()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _collect_into(self, unit: Unit, finished: "SimpleQueue[BaseException | None]") -> None:
+        try:
+            self._collect_unit(unit)
+        except BaseException as error:  # every unit that began must be heard of, or the sweep would wait for ever
+            finished.put(error)
+        else:
+            finished.put(None)
+
+    def _collect_unit(self, unit: Unit) -> None:
+        collector = self.collector
+        origin = Origin(self.name, self.plan["cause"], self.plan["collector"], self.plan["storage"])
+        lines = []
+        for asked in collect_unit(collector.arm, unit, self.plan["questions"], collector.handshake):
+            value = collector.keeper.record(asked, unit.name, origin, collector.stamp())
+            lines.append(line(value, collector.keep_body))
+        store = collector.sealing.store
+        store.put_new(layout.batch(self.name, unit.name), b"\n".join(lines) + b"\n")
+        state.mark_open(store, self.name, self.since)  # the marker is gone where the sweep was closed without this unit
+
+    # -- judging --------------------------------------------------------------------------------------------------------
+
+    def seal_and_judge(self) -> None:
+        """Seal what waits, and write the findings of every unit that is sealed with all it is judged with."""
+        sealing = self.collector.sealing
+        sealing.sequencer.seal()
+        places = sealing.sequencer.places(self.name)
+        for unit in self.units:
+            if unit.name in places and unit.name not in self.taken:
+                self.judge.take(unit.name, places[unit.name][0])
+                self.taken.add(unit.name)
+        subscriptions = {unit.resource for unit in self.units if unit.asked == "subscription" and unit.name not in self.taken}
+        for unit in self.units:
+            if unit.name in self.judged or unit.name not in self.taken:
+                continue
+            if "/".join(unit.resource.split("/")[:3]) in subscriptions and unit.asked != "subscription":
+                continue
+            self._judge(unit)
+
+    def _judge(self, unit: Unit) -> None:
+        if self.collector.sealing.store.exists(layout.batch(self.name, unit.name + FINDINGS)):
+            self.judge.recount(unit.name)
+        else:
+            self.judge.judge_unit(unit.name, unit.resource)
+        self.judged.add(unit.name)
+
+    # -- closing --------------------------------------------------------------------------------------------------------
+
+    def close(self, resumed: bool) -> SweepResult:
+        """Judge the rest and the collection itself, and seal the closing record."""
+        sealing, judge = self.collector.sealing, self.judge
+        self.progress("judge", len(self.judged), len(self.units))
+        self.seal_and_judge()
+        missing = [unit.name for unit in self.units if unit.name not in self.taken]
+        for unit in self.units:  # of a subscription that is missing itself
+            if unit.name in self.taken and unit.name not in self.judged:
+                self._judge(unit)
+        if sealing.store.exists(layout.batch(self.name, SWEEP_UNIT + FINDINGS)):
+            judge.recount(SWEEP_UNIT)
+        else:
+            judge.judge_sweep(collection_of(judge.records, missing))
+        self.progress("seal", 0, 1)
+        sealing.sequencer.seal()
+        self._write_closing(missing)
+        sealing.sequencer.seal()
+        return self._result(missing, resumed)
+
+    def _write_closing(self, missing: list[str]) -> None:
+        collector = self.collector
+        places = collector.sealing.sequencer.places(self.name)
+        failures = self.judge.records.failures
+        closed = record(
+            "sweep-closed", collector.stamp(), sweep=self.name, kind="sweep", slot=self.plan["slot"], planned=self.plan_record,
+            units={name: list(place) for name, place in places.items() if not name.endswith(FINDINGS) and name != layout.CLOSED},
+            findings={name: list(place) for name, place in places.items() if name.endswith(FINDINGS)},
+            missing=missing, failures=len(failures), complete=not missing and not failures,
+        )
+        collector.sealing.store.put_new(layout.batch(self.name, layout.CLOSED), line(closed, collector.keep_body) + b"\n")
+
+    def _result(self, missing: list[str], resumed: bool) -> SweepResult:
+        store, places = self.collector.sealing.store, self.collector.sealing.sequencer.places(self.name)
+        path = layout.batch(self.name, layout.CLOSED)
+        closed = whole(json.loads(batch_lines(store.get(path) or b"", path)[0]), self.judge.bodies.load)
+        index = places[layout.CLOSED][0]
+        first = min(place[0] for place in places.values())
+        summary = state.closing_summary(
+            closed, index, first=first, planned_at=self.plan["at"], plan_record=self.plan_record,
+            findings=dict(self.judge.statuses), changes=self.judge.changes,
+        )
+        store.put(layout.sweep_summary(self.name), canonical(summary))
+        store.delete(layout.open_sweep(self.name))
+        failures = [{"kind": f.kind, "resource": f.resource, "reason": f.failure, "record": f.record} for f in self.judge.records.failures]
+        count = sum(place[1] for place in places.values())
+        return SweepResult(
+            self.name, self.plan["slot"], resumed, len(self.units), missing, failures, dict(self.judge.statuses),
+            self.judge.changes, count, index + 1,
+        )

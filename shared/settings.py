@@ -1,0 +1,110 @@
+"""The only reader of the environment: settings of the Function app, the same on the command line (DESIGN.md section 8)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shared.errors import Misuse
+
+CLOUDS = ("public", "usgov", "china", "loopback")
+_LOOPBACK_ONLY = ("EVIDENCE_ARM_ENDPOINT", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_STORE_ENDPOINT")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked."""
+
+    store: str
+    subscriptions: tuple[str, ...] = ()
+    """Lower-cased ids; empty: all that the identity sees."""
+    schedule: str | None = None
+    signing_key: str | None = None
+    profile: str | None = None
+    personal_data: str = "commit"
+    cloud: str = "public"
+    arm_endpoint: str | None = None
+    """For cloud `loopback` only."""
+    reads_per_second: float = 25.0
+    """Per subscription; 0 means as fast as Azure allows."""
+    proxy: str | None = None
+    ca_file: str | None = None
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises:
+        Misuse: one of them cannot be what it says; the line names it.
+    """
+    cloud = environment.get("EVIDENCE_CLOUD", "public").strip().lower() or "public"
+    if cloud not in CLOUDS:
+        raise Misuse(f"EVIDENCE_CLOUD is {cloud!r}: it must be one of {', '.join(CLOUDS)}")
+    endpoints = {name: environment.get(name) or None for name in _LOOPBACK_ONLY}
+    for name, endpoint in endpoints.items():
+        _check_loopback(name, endpoint, cloud)
+    if cloud == "loopback" and endpoints["EVIDENCE_ARM_ENDPOINT"] is None:
+        raise Misuse("EVIDENCE_CLOUD is loopback: set EVIDENCE_ARM_ENDPOINT to the stand-in's address, such as http://127.0.0.1:8080")
+    personal_data = environment.get("EVIDENCE_PERSONAL_DATA", "commit").strip().lower() or "commit"
+    if personal_data not in ("commit", "keep"):
+        raise Misuse(f"EVIDENCE_PERSONAL_DATA is {personal_data!r}: it must be commit or keep")
+    return Settings(
+        store=environment.get("EVIDENCE_STORE") or "./evidence-store",
+        subscriptions=subscription_ids(re.split(r"[,;\s]+", environment.get("EVIDENCE_SUBSCRIPTIONS", "")), "EVIDENCE_SUBSCRIPTIONS"),
+        schedule=environment.get("EVIDENCE_SCHEDULE", "").strip() or None,
+        signing_key=environment.get("EVIDENCE_SIGNING_KEY") or None,
+        profile=environment.get("EVIDENCE_PROFILE") or None,
+        personal_data=personal_data,
+        cloud=cloud,
+        arm_endpoint=endpoints["EVIDENCE_ARM_ENDPOINT"],
+        reads_per_second=_reads_per_second(environment.get("EVIDENCE_READS_PER_SECOND"), cloud),
+        proxy=_proxy(environment) if cloud != "loopback" else None,
+        ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
+    )
+
+
+def subscription_ids(names: list[str] | tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Subscription ids, lower-cased, each once.
+
+    Raises:
+        Misuse: one is not an id.
+    """
+    found = []
+    for name in names:
+        bare = name.strip().lower().removeprefix("/subscriptions/").strip("/")
+        if bare and not _GUID.fullmatch(bare):
+            raise Misuse(f"{where}: {name!r} is not a subscription id (8-4-4-4-12 hexadecimal digits); `az account list` prints them")
+        if bare and bare not in found:
+            found.append(bare)
+    return tuple(found)
+
+
+def _check_loopback(name: str, endpoint: str | None, cloud: str) -> None:
+    if endpoint is None:
+        return
+    if cloud != "loopback":
+        raise Misuse(f"{name} is for EVIDENCE_CLOUD=loopback alone: unset it")
+    try:
+        parts = urlsplit(endpoint)
+        fine = parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "::1") and parts.port is not None
+    except ValueError:
+        fine = False
+    if not fine or "@" in endpoint:
+        raise Misuse(f"{name} must name 127.0.0.1 or [::1] and a port, such as http://127.0.0.1:8080, not {endpoint!r}")
+
+
+def _reads_per_second(text: str | None, cloud: str) -> float:
+    if text is None or not text.strip():
+        return 0.0 if cloud == "loopback" else 25.0
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 10_000:
+        raise Misuse(f"EVIDENCE_READS_PER_SECOND is {text!r}: it must be a number, 0 for as fast as Azure allows")
+    return value
+
+
+def _proxy(environment: Mapping[str, str]) -> str | None:
+    return environment.get("HTTPS_PROXY") or environment.get("https_proxy") or None

@@ -1,5 +1,6 @@
 """The stand-in for Azure behaves as Azure is documented to, its faults included: asked by the real SDK and by hand."""
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, IncompleteReadError, ResourceNotFoundError
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, ContentDecodePolicy, HeadersPolicy
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +39,7 @@ from infra.local.regions import location_rows
 from infra.local.scenarios import PROD_EU, SANDBOX, demo_world, drift, estate
 from infra.local.server import StandIn
 from infra.local.throttle import TokenBuckets
-from infra.local.wire import Malformed, parse_head
+from infra.local.wire import MalformedError, parse_head
 from infra.local.world import World
 from shared.collect.endpoints import BY_KIND, COGNITIVE, ENDPOINTS, Endpoint
 
@@ -122,7 +125,7 @@ def azure(world: World) -> Iterator[StandIn]:
         yield azure
 
 
-# -- every question the collector asks
+# every question the collector asks
 
 
 def questions(azure: StandIn) -> Iterator[tuple[Endpoint, str]]:
@@ -184,7 +187,7 @@ def test_the_sdk_reads_what_the_world_holds(azure: StandIn) -> None:
     assert all(request.has_authorization and request.host in azure.endpoint for request in azure.requests)
 
 
-# -- shapes
+# shapes
 
 
 def test_defaults_are_absent_and_capabilities_may_have_no_value(azure: StandIn) -> None:
@@ -256,7 +259,7 @@ def test_secrets_and_names_are_there_to_be_screened(clock: Clock) -> None:
     assert "AccountKey=" in json.dumps(world.get(world.account("bw-underwriting-scus")))
 
 
-# -- Azure's manners
+# Azure's manners
 
 
 @given(
@@ -335,9 +338,10 @@ def test_a_chunked_post_is_remembered_too(azure: StandIn) -> None:
 
 def test_the_sdk_that_registers_providers_is_caught(azure: StandIn) -> None:
     azure.faults.add("/accounts", faults.not_registered())
-    client = CognitiveServicesManagementClient(Credential(), SUBSCRIPTION, base_url=azure.endpoint)
+    policies = [ARMAutoResourceProviderRegistrationPolicy(), HeadersPolicy({"Authorization": "Bearer stand-in"}), ContentDecodePolicy()]
+    client = CognitiveServicesManagementClient(Credential(), SUBSCRIPTION, base_url=azure.endpoint, policies=policies)
     with pytest.raises(HttpResponseError):
-        list(client.accounts.list(**HTTP))
+        list(client.accounts.list())
     assert [violation.method for violation in azure.violations] == ["POST"]
     assert "/register" in azure.violations[0].target
 
@@ -381,7 +385,7 @@ def test_many_requests_share_a_connection_and_may_be_sent_ahead(azure: StandIn) 
 def test_nonsense_on_the_wire_is_refused_and_harms_nobody(nonsense: bytes) -> None:
     try:
         parse_head(nonsense)
-    except Malformed:
+    except MalformedError:
         with socket.create_connection(("127.0.0.1", int(PLAIN.endpoint.rpartition(":")[2])), timeout=5) as raw:
             raw.sendall(nonsense.replace(b"\r\n\r\n", b"") + b"\r\n\r\n")
             assert raw.recv(100).startswith(b"HTTP/1.1 4")
@@ -399,7 +403,7 @@ def test_a_denied_scope_is_listed_and_answers_403_with_a_name(azure: StandIn) ->
     assert ask(azure, url("deployments", azure.world.account("aoai-one"))).status == 200
 
 
-# -- paging
+# paging
 
 
 def test_lists_come_in_one_page_unless_told(azure: StandIn) -> None:
@@ -436,7 +440,7 @@ def test_pages_hold_every_member_once(size: int, members: int) -> None:
     assert seen == [f"d{number}" for number in range(members)]
 
 
-# -- the world changes
+# the world changes
 
 
 def test_a_change_shows_at_once_and_marks_what_it_touched(azure: StandIn, clock: Clock) -> None:
@@ -455,6 +459,23 @@ def test_a_change_shows_at_once_and_marks_what_it_touched(azure: StandIn, clock:
     assert ask(azure, url("deployments", account)).body == deployments
     world.remove_property(account, "properties.publicNetworkAccess")
     assert "publicNetworkAccess" not in ask(azure, url("account", account)).json["properties"]
+
+
+def test_the_world_may_change_while_it_is_read(azure: StandIn) -> None:
+    world, account = azure.world, azure.world.account("aoai-one")
+    target = url("deployments", account)
+
+    def read(_: int) -> tuple[int, int]:
+        answer = ask(azure, target)
+        return answer.status, len(answer.json["value"])
+
+    with ThreadPoolExecutor(8) as pool:
+        reads = pool.map(read, range(200))
+        for number in range(100):
+            world.put_deployment(account, f"more-{number}")
+            world.delete_deployment(account, f"more-{number}")
+        assert {status for status, count in reads if count in (5, 6)} == {200}
+    assert len(ask(azure, target).json["value"]) == 5
 
 
 def test_putting_again_keeps_the_creation(azure: StandIn, clock: Clock) -> None:
@@ -589,7 +610,7 @@ def test_paths_go_through_lists() -> None:
     assert body == {"rules": [{"count": 3}]}
 
 
-# -- the demo and the estates
+# the demo and the estates
 
 
 def test_the_demo_drifts_as_it_says(clock: Clock) -> None:
@@ -638,7 +659,7 @@ def test_an_estate_has_the_size_asked_for_and_starts_quickly(clock: Clock) -> No
         assert listed[0] == ask(azure, url("account", world.accounts()[0])).json
 
 
-# -- faults
+# faults
 
 
 @pytest.mark.parametrize(
@@ -769,6 +790,7 @@ def test_the_read_limit_is_a_bucket_for_each_subscription(world: World) -> None:
         assert left == ["2", "1", "0"]
         refused = ask(azure, target)
         assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "SubscriptionRequestsThrottled", "1")
+        assert refused.headers["x-ms-ratelimit-remaining-subscription-reads"] == "0"
         assert ask(azure, url("accounts", f"/subscriptions/{other}")).status == 200
         seconds[0] += 0.5
         assert [ask(azure, target).status for _ in range(2)] == [200, 429]
@@ -786,7 +808,7 @@ def test_latency_delays_every_answer_and_not_each_other(world: World) -> None:
             connection.close()
 
 
-# -- recorded answers
+# recorded answers
 
 
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the recorded answers are not part of the repository")
@@ -811,7 +833,7 @@ def test_a_folder_without_recordings_is_an_error(tmp_path: Path) -> None:
         recorded_world(tmp_path)
 
 
-# -- endpoints of accounts
+# endpoints of accounts
 
 
 def shake(port: int, highest: TlsVersion = "TLSv1.3") -> str | None:
@@ -826,6 +848,7 @@ def shake(port: int, highest: TlsVersion = "TLSv1.3") -> str | None:
         return secure.version()
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_an_endpoint_speaks_the_versions_it_was_told() -> None:
     with TlsEndpoint() as good:
         assert good.url == f"https://127.0.0.1:{good.port}/"
@@ -837,6 +860,7 @@ def test_an_endpoint_speaks_the_versions_it_was_told() -> None:
         assert shake(middle.port) == "TLSv1.2"
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 @pytest.mark.skipif(not can_speak("TLSv1"), reason="the local OpenSSL has no TLS 1.0")
 def test_an_old_endpoint_speaks_tls_1_0() -> None:
     with TlsEndpoint(minimum="TLSv1") as old:
@@ -864,7 +888,20 @@ def test_a_silent_endpoint_accepts_and_says_nothing() -> None:
         shake(mute.port)
 
 
-# -- a process of its own
+def test_endpoints_close_what_is_still_open() -> None:
+    with TlsEndpoint() as good, SilentEndpoint() as mute:
+        left = [socket.create_connection(("127.0.0.1", endpoint.port), timeout=5) for endpoint in (good, mute)]
+        left[1].sendall(b"hello?")
+        context = ssl.create_default_context(cadata=good.certificate_pem.decode())
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        left[0] = context.wrap_socket(left[0], server_hostname="127.0.0.1")
+    for connection in left:
+        with contextlib.suppress(OSError):
+            assert connection.recv(10) == b""
+        connection.close()
+
+
+# a process of its own
 
 
 def run(*arguments: str) -> subprocess.Popen[str]:

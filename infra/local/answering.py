@@ -65,7 +65,7 @@ class Answerer:
             response = error.response()
         if self.faults:
             response = self.faults.apply(request, response)
-        return response, remaining
+        return response, 0 if response.status == 429 else remaining
 
     def _take_token(self, throttle: TokenBuckets, request: Request) -> int:
         subscription = subscription_of(request.path)

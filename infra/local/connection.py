@@ -7,7 +7,7 @@ from typing import cast
 
 from infra.local.answering import Answerer
 from infra.local.clock import http_date
-from infra.local.wire import LONGEST_HEAD, Malformed, Request, Response, parse_head
+from infra.local.wire import LONGEST_HEAD, MalformedError, Request, Response, parse_head
 
 _RESET = struct.pack("ii", 1, 0)
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -68,11 +68,8 @@ class Connection(asyncio.Protocol):
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0 and len(self._buffer) <= LONGEST_HEAD:
                 return
-            try:
-                if not 0 <= end <= LONGEST_HEAD:
-                    raise Malformed("head too long")
-                request = parse_head(self._buffer[:end])
-            except Malformed:
+            request = self._parsed(end)
+            if request is None:
                 self._close(_BAD_REQUEST)
                 return
             whole = end + 4 + request.body_length
@@ -80,6 +77,14 @@ class Connection(asyncio.Protocol):
                 return
             self._buffer = self._buffer[whole:]
             self._answer(request)
+
+    def _parsed(self, end: int) -> Request | None:
+        if not 0 <= end <= LONGEST_HEAD:
+            return None
+        try:
+            return parse_head(self._buffer[:end])
+        except MalformedError:
+            return None
 
     def _answer(self, request: Request) -> None:
         response, remaining = self._service.answerer.answer(request)

@@ -13,7 +13,7 @@ import ipaddress
 import socket
 import ssl
 import tempfile
-import threading
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
+from infra.local.server_thread import ServerThread
 
 TlsVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 
@@ -42,8 +44,7 @@ class _Endpoint(abc.ABC):
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=f"endpoint-{self.port}", daemon=True)
+        self._thread = ServerThread(f"endpoint-{self.port}", self._serve)
 
     @property
     def url(self) -> str:
@@ -51,14 +52,12 @@ class _Endpoint(abc.ABC):
         return f"https://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Accept connections from now on (until then they wait)."""
+        """Answer connections from now on (until then they wait)."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the listener and every connection."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        """Close the listener and every connection. An endpoint is started once."""
+        self._thread.stop()
         self._listener.close()
 
     def __enter__(self) -> Self:
@@ -70,18 +69,6 @@ class _Endpoint(abc.ABC):
 
     @abc.abstractmethod
     async def _serve(self) -> asyncio.Server: ...
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(self._serve())
-        try:
-            self._loop.run_forever()
-        finally:
-            server.close()
-            for task in asyncio.all_tasks(self._loop):
-                task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0))
-            self._loop.close()
 
 
 class TlsEndpoint(_Endpoint):
@@ -137,7 +124,9 @@ def _context(certificate: bytes, key: bytes, minimum: TlsVersion, maximum: TlsVe
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if _VERSIONS[minimum] < ssl.TLSVersion.TLSv1_2:
         context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version, context.maximum_version = _VERSIONS[minimum], _VERSIONS[maximum]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are the point
+        context.minimum_version, context.maximum_version = _VERSIONS[minimum], _VERSIONS[maximum]
     with tempfile.TemporaryDirectory() as folder:  # the ssl module reads certificates from files alone
         path = Path(folder, "endpoint.pem")
         path.write_bytes(key + certificate)
@@ -146,15 +135,21 @@ def _context(certificate: bytes, key: bytes, minimum: TlsVersion, maximum: TlsVe
 
 
 async def _not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(_NOT_FOUND)
-        await writer.drain()
-    writer.close()
+    try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(_NOT_FOUND)
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+    finally:
+        writer.transport.abort()
 
 
 async def _mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while await reader.read(65536):
-            pass
-    writer.close()
+    try:
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                pass
+    finally:
+        writer.transport.abort()

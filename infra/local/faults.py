@@ -83,7 +83,7 @@ class Faults:
         return response
 
 
-# -- refusals
+# refusals
 
 
 def throttled(retry_after: float | None = 1, *, header: str = "Retry-After") -> Fault:
@@ -144,7 +144,7 @@ def server_error(status: int = 500, *, retry_after: float | None = None) -> Faul
     return lambda request, response: refused
 
 
-# -- the way there
+# the way there
 
 
 def slow(seconds: float) -> Fault:
@@ -178,7 +178,7 @@ def missing_date() -> Fault:
     return lambda request, response: replace(response, dated=False)
 
 
-# -- the body
+# the body
 
 
 def replaced(status: int, body: bytes, content_type: str = "application/json; charset=utf-8") -> Fault:

@@ -48,7 +48,7 @@ def demo_world(now: Callable[[], datetime], endpoints: Mapping[str, str] | str |
     world.add_subscription(PROD_US, "bw-prod-us")
     world.add_subscription(SANDBOX, "bw-sandbox")
     start = now()
-    with world.at(start - timedelta(days=240)):
+    with world.at(start - timedelta(days=240, hours=8, seconds=13.482917)):
         world.actor = PIPELINE
         world.put_activity_export(
             PROD_EU, "activity-to-workspace", ["Administrative", "Security", "Policy", "-Alert"], workspace=_WORKSPACE
@@ -58,15 +58,15 @@ def demo_world(now: Callable[[], datetime], endpoints: Mapping[str, str] | str |
         _claims(world)
         _policy(world)
         _others(world)
-    with world.at(start - timedelta(days=95)):
+    with world.at(start - timedelta(days=95, hours=3, seconds=41.907265)):
         world.actor = ANNIKA
         _assistant(world)
         _underwriting(world)
-    with world.at(start - timedelta(days=40)):
+    with world.at(start - timedelta(days=40, hours=2, seconds=7.318842)):
         world.actor = MARCUS
         _voice(world)
         _sandbox(world)
-    with world.at(start - timedelta(hours=20)):
+    with world.at(start - timedelta(hours=20, seconds=52.661409)):
         world.actor = PRIYA
         world.delete_account(world.account("bw-pilot-weu"))
     if endpoints is not None:
@@ -105,7 +105,8 @@ def _claims(world: World) -> None:
 
 def _assistant(world: World) -> None:
     account = world.create_account(PROD_EU, "rg-assist", "bw-assist-frc", kind="AIServices", location="francecentral")
-    world.put_deployment(account, "assist", model="gpt-4.1", sku="DataZoneStandard", capacity=80)
+    world.put_policy(account, "desk-filter", content_filters("Medium", indirect=True))
+    world.put_deployment(account, "assist", model="gpt-4.1", sku="DataZoneStandard", capacity=80, policy="desk-filter")
     world.put_deployment(account, "assist-batch", model="gpt-4.1-mini", sku="DataZoneBatch", capacity=500)
     project = world.put_project(account, "customer-desk", display="Customer desk", default=True)
     other = world.put_project(account, "hr-helper", display="HR helper")
@@ -130,7 +131,7 @@ def _assistant(world: World) -> None:
     world.put_connection(project, "desk-threads", category="CosmosDB", target="https://bw-desk-threads.documents.azure.com:443/")
     world.put_connection(other, "hr-mail", category="CustomKeys", target="https://mail.brightwater.example/",
                          auth="CustomKeys", credentials={"keys": {"client-secret": "stand-in~secret~of~the~mail~gateway"}})  # fmt: skip
-    world.put_capability_host(account, "agents", capabilityHostKind="Agents")
+    world.put_capability_host(account, "agents")
     world.put_capability_host(
         project,
         "desk-agents",
@@ -138,7 +139,6 @@ def _assistant(world: World) -> None:
         threadStorageConnections=["desk-threads"],
         vectorStoreConnections=["desk-search"],
     )
-    world.put_policy(account, "desk-filter", content_filters("Medium", indirect=True))
     world.put_diagnostic_setting(account, "audit-only", ["audit"], workspace=_WORKSPACE)
     world.put_role_assignment(account, "Cognitive Services OpenAI Contributor", _HR_TEAM)
     world.set_defender(account, "Enabled")

@@ -10,7 +10,6 @@ Raw asyncio transports and a parser of our own: a benchmark of a collector is no
 
 import asyncio
 import socket
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -18,6 +17,7 @@ from typing import Self
 from infra.local.answering import Answerer
 from infra.local.connection import Connection, Service
 from infra.local.faults import Faults
+from infra.local.server_thread import ServerThread
 from infra.local.throttle import TokenBuckets
 from infra.local.wire import Request
 from infra.local.world import World
@@ -45,8 +45,7 @@ class StandIn:
         self._answerer = Answerer(world, page_sizes or {}, throttle, keep_requests)
         self._service = Service(self._answerer, latency=latency, gzip=gzip)
         self._port = port
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: ServerThread | None = None
 
     @property
     def endpoint(self) -> str:
@@ -88,25 +87,18 @@ class StandIn:
         """Listen, and answer from a thread. Raises OSError if the port is taken."""
         listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
         self._answerer.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(self._loop, listener), name="stand-in", daemon=True)
+        self._thread = ServerThread("stand-in", lambda: self._listen(listener), self._abandon)
         self._thread.start()
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop = self._thread = None
+        if self._thread is not None:
+            self._thread.stop()
+            self._thread = None
 
-    def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
-        asyncio.set_event_loop(loop)
-        server = loop.run_until_complete(loop.create_server(lambda: Connection(self._service), sock=listener))
-        try:
-            loop.run_forever()
-        finally:
-            server.close()
-            for connection in list(self._service.connections):
-                connection.abandon()
-            loop.run_until_complete(asyncio.sleep(0))  # lets the transports close their sockets
-            loop.close()
+    async def _listen(self, listener: socket.socket) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(lambda: Connection(self._service), sock=listener)
+
+    def _abandon(self) -> None:
+        for connection in list(self._service.connections):
+            connection.abandon()

@@ -21,7 +21,7 @@ _SKIP = re.compile(r"[?&](?:\$|%24)skiptoken=([^&]+)", re.IGNORECASE)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Malformed(Exception):
+class MalformedError(Exception):
     """Bytes that are no HTTP request; nothing useful can be answered."""
 
 
@@ -70,11 +70,11 @@ def skip_of(target: str) -> tuple[int, int]:
 
 
 def parse_head(head: bytes) -> Request:
-    """The request whose head (without the empty line) is given. Raises Malformed."""
+    """The request whose head (without the empty line) is given. Raises MalformedError."""
     line, *fields = head.decode("latin-1").split("\r\n")
     words = line.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise Malformed(line[:80])
+        raise MalformedError(line[:80])
     method, target, version = words
     host, authorization, accepts, connection, length = "", "", "", "", "0"
     for one in fields:
@@ -95,7 +95,7 @@ def parse_head(head: bytes) -> Request:
     if not target.startswith("/"):
         target = "/" + target.partition("://")[2].partition("/")[2]
     if not (length.isascii() and length.isdigit()):
-        raise Malformed("Content-Length")
+        raise MalformedError("Content-Length")
     return Request(
         method,
         target,

@@ -67,8 +67,6 @@ class World(State):
             held = (gone for gone in self._deleted.values() if not self._expired(gone))
             return [gone.body for gone in held if subscription_of(gone.account) == subscription.lower()]
 
-    # -- accounts
-
     def create_account(
         self,
         subscription: str,
@@ -149,8 +147,6 @@ class World(State):
         others = [capability for capability in held if capability.get("name") != "ContentLogging"]
         shown = [] if value is None else [{"name": "ContentLogging", "value": value}]
         self.set_property(account, "/properties/capabilities", others + shown)
-
-    # -- what lies in an account or hangs on a scope
 
     def put_deployment(
         self,
@@ -276,8 +272,6 @@ class World(State):
         with self.changing() as (moment, _):
             body = scoped.role_assignment_body(scope, role, principal, sort=sort, moment=moment, by=by, subscription=subscription)
             return self.put(body, authored=False, style=None)
-
-    # -- inside
 
     def _id(self, resource: str) -> str:
         return str(self.resources.body(resource)["id"])

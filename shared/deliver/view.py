@@ -23,7 +23,8 @@ from shared.deliver.view_model import (
     Words,
 )
 from shared.deliver.view_pass import Judged, Pass
-from shared.deliver.view_points import LONGEST, Load, commands, compact, excerpt, without_body
+from shared.deliver.view_commands import Commands
+from shared.deliver.view_points import LONGEST, Load, compact, excerpt, without_body
 from shared.deliver.view_population import WORST, Population, worst
 from shared.model import Status
 
@@ -56,7 +57,7 @@ def build(
     fold.take(records)
     fold.finish()
     sweeps = tuple(sorted((each.summary() for each in fold.passes.values() if each.number >= 0), key=lambda sweep: sweep.number))
-    findings = tuple(_findings(fold.shown, load, words))
+    findings = tuple(_findings(fold.shown, load, Commands(words, log.vkey, fold.shown, load)))
     population = Population(fold.shown, load, _status_of(findings))
     return PeriodView(
         period=period,
@@ -81,12 +82,11 @@ def build(
     )
 
 
-def _findings(shown: Pass | None, load: Load, words: Words) -> Iterator[Finding]:
+def _findings(shown: Pass | None, load: Load, commands: Commands) -> Iterator[Finding]:
     """The findings of the sweep shown in full: by resource, the collection first, and there what needs a person most first."""
     if shown is None:
         return
     for judged in sorted(shown.findings, key=lambda f: (f.resource or "", WORST.index(f.status), f.control, f.record)):
-        control = words.controls.get(judged.control)
         yield Finding(
             control=judged.control,
             resource=judged.resource,
@@ -96,7 +96,7 @@ def _findings(shown: Pass | None, load: Load, words: Words) -> Iterator[Finding]
             catalogue=judged.catalogue,
             profile=judged.profile,
             excerpts=tuple(_excerpt(shown, load, *point) for point in judged.points),
-            commands=commands(control.commands if control else (), judged.resource),
+            commands=commands.of(judged.control, judged.resource),
         )
 
 
@@ -150,6 +150,7 @@ def _headline(name: str, findings: list[Finding], fold: Fold, words: Words) -> H
         title=control.title if control else name,
         statements=control.statements if control else (),
         references=control.references if control else (),
+        scope=control.scope if control else "",
         counts=counts,
         status=status,
         worst=next((finding for finding in findings if finding.status == status), None),

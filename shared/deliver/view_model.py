@@ -53,13 +53,11 @@ class StatementWords:
     name: str
     text: str
     section: str = ""
-    theme: str = ""
-    observed: str = ""
-    """How it can be observed."""
-    exhibit: str = ""
-    """What a person can add where only the provider can know."""
+    observed: tuple[str, ...] = ()
+    """How it can be observed, in words."""
+    exhibits: tuple[str, ...] = ()
+    """What a person can add."""
     controls: tuple[str, ...] = ()
-    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,13 @@ class ControlWords:
 
     name: str
     title: str
+    means: str = ""
+    scope: str = ""
+    severity: str = ""
+    remediation: str = ""
+    exhibit: str = ""
+    collected: bool = True
+    """False while this version does not collect the evidence."""
     statements: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     commands: tuple[str, ...] = ()
@@ -214,6 +219,8 @@ class Headline:
     title: str
     statements: tuple[str, ...]
     references: tuple[Reference, ...]
+    scope: str
+    """What it is judged of: `account`, `deployment`, `subscription`, `sweep`, or the `provider`'s word."""
     counts: Mapping[Status, int]
     """In the sweep shown in full."""
     status: Status | None

@@ -1,9 +1,8 @@
-"""From a finding's points to the bytes they name, and to the command that shows them again. Pure."""
+"""From a finding's points to the bytes they name. Pure."""
 
 import json
 import re
-import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
 from shared.canonical import Json
 from shared.deliver.view_model import Excerpt
@@ -63,34 +62,3 @@ def _in_place_of(missing: _Absent) -> str:
     if isinstance(missing.parent, list):
         return f"no item {missing.token}; {where} is a list of {len(missing.parent)}"
     return f"no member {json.dumps(missing.token, ensure_ascii=False)}; {where} is {compact(missing.parent)}"
-
-
-_PLACEHOLDER = re.compile(r"(?<![A-Za-z0-9_])(?:SUBSCRIPTION|GROUP|NAME|ACCOUNT|DEPLOYMENT|PROJECT|CHILD|RESOURCE)(?![A-Za-z0-9_])")
-
-
-def parts(resource: str) -> dict[str, str]:
-    """What an ARM id says, by the names that command templates use."""
-    pieces = resource.strip("/").split("/")
-    named = dict(zip((piece.lower() for piece in pieces[::2]), pieces[1::2], strict=False))
-    found = {
-        "SUBSCRIPTION": named.get("subscriptions"),
-        "GROUP": named.get("resourcegroups"),
-        "NAME": named.get("accounts"),
-        "ACCOUNT": named.get("accounts"),
-        "DEPLOYMENT": named.get("deployments"),
-        "PROJECT": named.get("projects"),
-        "CHILD": pieces[-1] if len(pieces) > 8 else None,
-        "RESOURCE": resource or None,
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def commands(templates: Iterable[str], resource: str | None) -> tuple[str, ...]:
-    """The commands for `resource`, its parts filled in and quoted for a shell. A part the id does not have stays as it is."""
-    known = {name: shlex.quote(value) for name, value in parts(resource).items()} if resource else {}
-    return tuple(_PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), template) for template in templates)
-
-
-def children(values: Mapping[str, Json] | None, name: str) -> Json:
-    """A member of something that may not be an object."""
-    return values.get(name) if isinstance(values, dict) else None

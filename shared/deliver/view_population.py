@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.canonical import Json
+from shared.deliver.view_commands import parts
 from shared.deliver.view_fold import Presence
 from shared.deliver.view_model import Account, Deployment, ProcessingScope
 from shared.deliver.view_pass import Pass, Seen
-from shared.deliver.view_points import Load, parts
+from shared.deliver.view_points import Load
 from shared.judge.location import locate, processing_scope
 from shared.model import Answer, Status
 

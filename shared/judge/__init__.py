@@ -6,4 +6,6 @@
     profile      what the organisation expects
     location     region to geography, EEA and data zone; deployment SKU to processing scope
     drift        what changed between two states of a resource
+
+Checks read evidence through `case` and `reading`, and say what they conclude through `verdict`.
 """

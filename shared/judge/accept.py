@@ -1,23 +1,17 @@
 """Whether a value that somebody wrote is one that a key of the profile can have; used for TOML and for a sealed profile alike."""
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
+from shared import schedule
 from shared.canonical import Json
+from shared.errors import Misuse
 from shared.judge.expectation import ANY, THRESHOLDS, Key, Value
 from shared.judge.reading import shown
 
 _LIKENESS: Final = 0.82
 """How alike a name must be to a known one to be taken for its misspelling (Franse, France: 0.83)."""
-
-_RANGES: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_WORDS: Final = (
-    {}, {}, {}, {},
-    {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())},
-    {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())},
-)  # fmt: skip
 
 
 class NotAcceptedError(Exception):
@@ -81,7 +75,8 @@ def _list(key: Key, raw: Json) -> Value:
     if not isinstance(raw, list):
         raise NotAcceptedError(f"{_what(raw)} where {due} is due")
     if not raw and not key.may_be_empty:
-        raise NotAcceptedError(f"the list is empty: name what is allowed{', or write "any"' if key.or_any else ''}")
+        or_any = ', or write "any"' if key.or_any else ""
+        raise NotAcceptedError(f"the list is empty: name what is allowed{or_any}")
     take = _choice if key.sort == "choices" else _name
     return tuple(sorted({take(item, key.options, number) for number, item in enumerate(raw)}))
 
@@ -125,30 +120,11 @@ def _thresholds(key: Key, raw: Json) -> Value:
 
 def _schedule(raw: Json) -> str:
     if not isinstance(raw, str):
-        raise NotAcceptedError(f"{_what(raw)} where a schedule is due, such as \"0 0 */6 * * *\"")
-    fields = raw.split()
-    if raw and len(fields) != len(_RANGES):
-        raise NotAcceptedError(f"a schedule has six fields (second minute hour day month weekday), this one has {len(fields)}")
-    for text, (low, high), words in zip(fields, _RANGES, _WORDS, strict=False):
-        if not all(_schedule_part(part, low, high, words) for part in text.split(",")):
-            raise NotAcceptedError(f"{shown(text)} is not a field of a schedule between {low} and {high}")
-    return " ".join(fields)
-
-
-def _schedule_part(part: str, low: int, high: int, words: dict[str, int]) -> bool:
-    """`*`, `n`, `n-m`, each with an optional `/step`."""
-    matched = re.fullmatch(r"(\*|(?P<first>[0-9a-z]+)(-(?P<last>[0-9a-z]+))?)(/(?P<step>[0-9]{1,2}))?", part.casefold())
-    if matched is None:
-        return False
-    ends = [_schedule_number(word, words) for word in (matched["first"], matched["last"]) if word]
-    within = all(end is not None and low <= end <= high for end in ends)
-    return within and (matched["step"] is None or int(matched["step"]) > 0) and ends == sorted(ends, key=lambda end: end or 0)
-
-
-def _schedule_number(word: str, words: dict[str, int]) -> int | None:
-    if word in words:
-        return words[word]
-    return int(word) if len(word) <= 2 and word.isascii() and word.isdigit() else None
+        raise NotAcceptedError(f'{_what(raw)} where a schedule is due, such as "0 0 */6 * * *"')
+    try:
+        return schedule.parse(raw).text if raw.strip() else ""
+    except Misuse as wrong:
+        raise NotAcceptedError(str(wrong)) from wrong
 
 
 def _what(raw: Json) -> str:

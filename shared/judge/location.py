@@ -148,11 +148,9 @@ def is_batch(sku: str) -> bool:
 
 def zone_in_words(place: Place) -> str:
     """Both definitions of the data zone, for a sentence."""
-    said = [
-        f"by the definition of {date} it is {'in no data zone' if zone == NO_ZONE else f'in the {zone} zone' if zone else 'in a zone not known'}"
-        for date, zone in zip(DEFINITIONS, place.zones, strict=True)
-    ]
-    return " and ".join(said)
+    said = {None: "in a zone not known", NO_ZONE: "in no data zone"}
+    pairs = zip(DEFINITIONS, place.zones, strict=True)
+    return " and ".join(f"by the definition of {date} it is {said.get(zone, f'in the {zone} zone')}" for date, zone in pairs)
 
 
 def known_geographies() -> tuple[str, ...]:

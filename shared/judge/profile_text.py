@@ -14,6 +14,8 @@
 
     [resource."/subscriptions/…/providers/Microsoft.CognitiveServices/accounts/chat".network]
     public_access = "disabled"
+
+Keys, types and defaults are those of `shared.judge.expectation`.
 """
 
 import re
@@ -31,7 +33,10 @@ from shared.judge.reading import shown
 
 _ID: Final = {
     "subscription": (re.compile(r"(?:/subscriptions/)?([a-z0-9-]{1,64})"), "a subscription id"),
-    "resource_group": (re.compile(r"(/subscriptions/[a-z0-9-]{1,64}/resourcegroups/[^/\s]{1,90})"), "/subscriptions/ID/resourceGroups/NAME"),
+    "resource_group": (
+        re.compile(r"(/subscriptions/[a-z0-9-]{1,64}/resourcegroups/[^/\s]{1,90})"),
+        "/subscriptions/ID/resourceGroups/NAME",
+    ),
     "resource": (
         re.compile(r"(/subscriptions/[a-z0-9-]{1,64}/resourcegroups/[^/\s]{1,90}/providers(?:/[^/\s]+){3,})"),
         "the ARM id of a resource",
@@ -50,12 +55,17 @@ def read_profile(text: str | bytes, name: str = "profile") -> Profile:
 
 
 def _decoded(text: str | bytes, name: str) -> str:
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as wrong:
-            line, column = line_and_column(text[: wrong.start].decode("utf-8", "replace"), len(text[: wrong.start].decode("utf-8", "replace")))
-            raise Misuse(f"{name}:{line}:{column}: not UTF-8: save the profile as UTF-8 text") from wrong
+    if isinstance(text, str):
+        return _normal(text)
+    try:
+        return _normal(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        before = text[: wrong.start].decode("utf-8", "replace")
+        line, column = line_and_column(before, len(before))
+        raise Misuse(f"{name}:{line}:{column}: not UTF-8: save the profile as UTF-8 text") from wrong
+
+
+def _normal(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 

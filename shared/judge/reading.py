@@ -48,6 +48,20 @@ def shown(value: Json) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def identical(one: Json, other: Json) -> bool:
+    """Whether two values are the same JSON, key order apart. Python's own `==` takes `true` for 1, and 1 for 1.0."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, str | bool | int | None):
+        return bool(one == other)
+    try:
+        return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    except RecursionError:
+        return False  # deeper than can be compared: say that it differs rather than that it does not
+
+
 def names(found: Iterable[str], most: int = 5) -> str:
     """A list in a sentence: sorted, without repetition, and not longer than a person reads."""
     ordered = sorted(set(found))

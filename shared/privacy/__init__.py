@@ -1,1 +1,2 @@
-"""Personal data and secrets: what they are (`fields`, `patterns`), taken out of bodies before sealing (`redact`), kept erasable (`disclosures`)."""
+"""Personal data and secrets: what they are (`fields`, `patterns`), how bodies are rid of them before sealing (`redact`, with `spans` and
+`recheck`), and how the personal ones stay disclosable until they are erased (`disclosures`)."""

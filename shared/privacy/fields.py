@@ -55,7 +55,8 @@ PERSONAL: tuple[Field, ...] = (
     Field("callerIpAddress", "where the caller was", "resource logs"),
     Field("clientIpAddress", "where the caller was", _ACTIVITY),
     Field("ipaddr", "where the caller was", _ACTIVITY),
-    Field("HTTPRequest", "holds the caller's address, as a text of JSON", "AzureActivity table", kinds=("activityLog",)),
+    Field("httpRequest", "holds the caller's address; a text of JSON in the AzureActivity table", _ACTIVITY,
+          members=True, keep=frozenset(("clientrequestid", "method", "uri", "url"))),
     Field("requestbody", "what the caller sent, as a text of JSON", _ACTIVITY, kinds=("activityLog",)),
     Field("responseBody", "what the caller received, as a text of JSON", _ACTIVITY, kinds=("activityLog",)),
     Field("statusMessage", "free text, quotes names", _ACTIVITY, kinds=("activityLog",)),
@@ -80,7 +81,7 @@ PERSONAL: tuple[Field, ...] = (
           "SDK projects; subscriptions 2022-12-01", not_kinds=_CATALOGUES),
     Field("friendlyName", "free text", "SDK connections of older versions"),
     Field("message", "free text of errors, quotes names", "SDK ErrorDetail"),
-    Field("metadata", "whatever a person wrote beside a connection; Azure's own entries stay", "SDK ConnectionPropertiesV2, recorded answers",
+    Field("metadata", "whatever a person wrote beside a connection; Azure's own entries stay", "SDK ConnectionPropertiesV2",
           kinds=_CONNECTIONS, members=True, keep=frozenset((
               "apitype", "apiversion", "deploymentapiversion", "resourceid", "location", "kind", "type", "accountname", "containername",
           ))),
@@ -149,7 +150,7 @@ def secret_rule(name: str) -> Rule | None:
         return _KEY
     if bare in SECRET_NAMES or bare.endswith(SECRET_ENDINGS):
         return _WITHHOLD
-    return _LIKE_KEY if bare.rstrip("0123456789").endswith(("key", "keys")) else None
+    return _LIKE_KEY if bare.rstrip("0123456789").endswith(("key", "keys", "token")) else None
 
 
 class Rules(dict[str, Rule | None]):

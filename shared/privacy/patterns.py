@@ -1,8 +1,9 @@
 """What a secret, and a person's address, look like wherever they stand: patterns over the text of one value.
 
-A pattern is here when it is sure by its shape alone; what is only suspicious (32 hexadecimal digits are an `internalId` as often as
-a key) counts under a name like a key's and nowhere else. Sources: the shapes that Azure documents for storage, Service Bus and
-SAS; the common annotated key of Cognitive Services (84 characters with a fixed mark) and Entra client secrets, as secret scanners find them.
+A pattern is here when it is sure by its shape alone; what is only suspicious (32 hexadecimal digits are an `internalId` or a
+`keyVersion` as often as a key) counts under a name like a key's and nowhere else. Sources: the shapes that Azure documents for
+connection strings and SAS; microsoft/security-utilities for the keys of Cognitive Services (84 characters around a fixed mark) and
+Entra client secrets.
 """
 
 import json
@@ -14,16 +15,16 @@ from shared.canonical import Json
 from shared.privacy.fields import RATE_LIMIT_SIBLINGS, Rules
 
 _SECRETS = re.compile(
-    r"""(?ix)
-      \b(?:account|access|shared|sharedaccess|sharedsecret|primary|secondary|api|subscription)[ _-]?key\s*=\s*[^;&\s]   # connection strings
-    | \b(?:password|pwd|passwd|client[ _-]?secret|shared[ _-]?access[ _-]?signature)\s*=\s*[^;&\s]
-    | \b(?:sig|code|access_token)=[a-z0-9%+/=_.~-]{16}                          # SAS, function keys, tokens in URLs
-    | ://[^/?\#\s:@]+:[^/?\#\s@]+@                                              # user:password in URLs
+    r"""(?aix)
+      \b(?:account|access|shared|sharedaccess|sharedsecret|primary|secondary|api|subscription)[ _-]?key[ ]{0,8}=[ ]*[^;&\s]
+    | \b(?:password|pwd|passwd|client[ _-]?secret|shared[ _-]?access[ _-]?signature)[ ]{0,8}=[ ]*[^;&\s]
+    | (?:^|[?&;])(?:sig|code|access_token)=[a-z0-9%+/=_.~-]{16}         # SAS, function keys, tokens in URLs
+    | ://[^/?\#\s:@]+:[^/?\#\s@]+@                                      # user:password in URLs
     | -----begin\ [a-z0-9 ]*private\ key
-    | \b(?-i:eyJ)[a-z0-9_-]{8,}\.[a-z0-9_-]{8,}\.                                # JWT
-    | (?-i:[A-Za-z0-9]{40,52}JQQJ9[A-Za-z0-9]{20,})                              # Cognitive Services, 84 characters
-    | (?-i:[A-Za-z0-9_.~-]{3}[78]Q~[A-Za-z0-9_.~-]{31,34})                       # Entra client secret
-    | ^[a-z0-9+/]{86}==$                                                        # 64 random bytes: storage, Cosmos DB
+    | \b(?-i:eyJ)[a-z0-9_-]{8,}\.[a-z0-9_-]{8,}\.                       # JWT
+    | (?-i:[A-Za-z0-9]{40,52}JQQJ9[A-Za-z0-9]{20,})                     # Cognitive Services, 84 characters
+    | (?-i:[A-Za-z0-9_.~-]{3}[78]Q~[A-Za-z0-9_.~-]{31,34})              # Entra client secret
+    | ^[a-z0-9+/]{86}==$                                                # 64 random bytes: storage, Cosmos DB
     """
 )
 _DASHES, _ESCAPE, _TOKENS = re.compile(rb"-----"), re.compile(rb"\\u"), re.compile(rb"J(?:QQJ9|(?<=eyJ))")
@@ -44,7 +45,7 @@ def marked(body: bytes) -> bool:
     position = body.find(b"=")
     while position >= 0:
         # URLs in Azure's answers hold `=` too: what stands before it tells
-        if body[max(0, position - 32) : position].rstrip().lower().endswith(_BEFORE_EQUALS) or body[position + 1 : position + 2] == b"=":
+        if body[max(0, position - 24) : position].rstrip().lower().endswith(_BEFORE_EQUALS) or body[position + 1 : position + 2] == b"=":
             return True
         position = body.find(b"=", position + 1)
     return False
@@ -52,7 +53,7 @@ def marked(body: bytes) -> bool:
 
 def secret_text(text: str) -> bool:
     """Whether `text` is, or holds, a secret by its shape."""
-    possible = "=" in text or "@" in text or "~" in text or "eyJ" in text or "JQQJ9" in text or "-----" in text
+    possible = "=" in text or "~" in text or "eyJ" in text or "JQQJ9" in text or "-----" in text or ("@" in text and "://" in text)
     return possible and _SECRETS.search(text) is not None
 
 
@@ -109,7 +110,7 @@ def holds_secret(value: Json, rules: Rules) -> bool:
         if isinstance(item, str):
             if secret_text(item):
                 return True
-            if item[:1] in ("{", "[") and len(item) > 1:
+            if item.startswith(("{", "[")):
                 waiting.append(_parsed(item))
         elif isinstance(item, list):
             waiting.extend(item)
@@ -124,9 +125,9 @@ def _secret_member(name: str, member: Json, siblings: Iterable[str], rules: Rule
     rule = rules[name]
     if rule is None or not clear(member):
         return False
-    return rule.does == "withhold" or (rule.does == "key" and not names_rate_limit(member, siblings)) or (
-        rule.does == "like-key" and key_shaped(member)
-    )
+    if rule.does == "key":
+        return not names_rate_limit(member, siblings)
+    return rule.does == "withhold" or (rule.does == "like-key" and key_shaped(member))
 
 
 def _parsed(text: str) -> Json:

@@ -38,13 +38,13 @@ def parsed(text: bytes, decoder: JSONDecoder = _PLAIN) -> Json:
         raise ValueError("not JSON in UTF-8") from None
 
 
-class _Left(Exception):
+class _LeftError(Exception):
     """A rule matches: there is no need to read on."""
 
 
 @lru_cache(maxsize=256)
 def _looking(kind: str, personal: bool) -> JSONDecoder:
-    """A parser that raises `_Left` at the first key whose value a rule should have replaced."""
+    """A parser that raises `_LeftError` at the first key whose value a rule should have replaced."""
     of_name = rules(kind, personal)
     harmless = of_name.harmless
 
@@ -53,7 +53,7 @@ def _looking(kind: str, personal: bool) -> JSONDecoder:
             if name not in harmless:
                 rule = of_name[name]
                 if rule is not None and stands(rule, value, pairs, of_name):
-                    raise _Left
+                    raise _LeftError
         return tuple(pairs)
 
     return JSONDecoder(object_pairs_hook=look, parse_constant=_no_constant)
@@ -67,7 +67,7 @@ def anything_left(body: bytes, kind: str, personal: bool, texts: bool) -> bool:
     """
     try:
         tree = parsed(body, _looking(kind, personal))
-    except _Left:
+    except _LeftError:
         return True
     return texts and _text_left(tree, personal)
 

@@ -51,7 +51,7 @@ def redact(body: bytes, kind: str, commit: Commit | None) -> Redacted:
     personal = commit is not None
     places = Places(body, rules(kind, personal), commit)
     secret_possible = marked(body)
-    for search in (places.usual, places.all):
+    for search in (places.usual, places.every):
         result = _spliced(body, search())
         if not anything_left(result.body, kind, personal, texts=secret_possible or b"@" in result.body):
             return result
@@ -90,7 +90,7 @@ class Places:
                     spans += self._under(rule, start, value_end(self._body, start), start)
         return spans
 
-    def all(self) -> list[Span]:
+    def every(self) -> list[Span]:
         """Every value that a rule replaces, token by token."""
         try:
             return self._walk(0, len(self._body))

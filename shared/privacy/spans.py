@@ -14,7 +14,10 @@ _SCALAR = re.compile(rb"[^\s,:{}\[\]\"]+")
 _MEMBER = re.compile(rb"[\s,]*(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _COLON = re.compile(rb"\s*:\s*")
 
-TOKEN = re.compile(rb"[\s,:]*(?:(?P<open>[{\[])|(?P<close>[}\]])|(?P<text>" + _STRING + rb")(?P<colon>\s*:\s*)?|(?P<scalar>[^\s,:{}\[\]\"]+))", re.DOTALL)
+TOKEN = re.compile(
+    rb"[\s,:]*(?:(?P<open>[{\[])|(?P<close>[}\]])|(?P<text>" + _STRING + rb")(?P<colon>\s*:\s*)?|(?P<scalar>[^\s,:{}\[\]\"]+))",
+    re.DOTALL,
+)
 """The next token of a JSON text; a `text` with a `colon` is a key."""
 
 

@@ -17,7 +17,7 @@ def local_auth_disabled(case: Case) -> list[Judgement]:
     fact = {
         True: "Account keys are disabled: only identities can use the account",
         False: "Account keys are enabled",
-        None: "Account keys are not shown as disabled (disableLocalAuth is absent)",
+        None: "Account keys are not shown as disabled: disableLocalAuth is absent",
     }[disabled]
     if case.expect.word("access.local_auth") != "disabled":
         return [not_applicable(case.id, f"{fact}; the profile expects nothing here.", point)]
@@ -60,4 +60,5 @@ def _role(properties: Node) -> tuple[str | None, bool]:
 def _fact(total: int, reaching: dict[str, int], unnamed: int) -> str:
     said = names(f"{name} ({number})" for name, number in reaching.items()) or "none"
     strangers = f", and {count(unnamed, 'role')} that {verb(unnamed, 'is', 'are')} not built-in or not known" if unnamed else ""
-    return f"{count(total, 'role assignment')} {verb(total, 'applies', 'apply')} to the account; reaching data, keys or rights: {said}{strangers}"
+    applying = f"{count(total, 'role assignment')} {verb(total, 'applies', 'apply')} to the account"
+    return f"{applying}; reaching data, keys or rights: {said}{strangers}"

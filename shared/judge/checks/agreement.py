@@ -5,11 +5,11 @@ The provider approves modified abuse monitoring for a subscription, so all its a
 
 from typing import Final
 
-from shared.canonical import Json, canonical
+from shared.canonical import Json
 from shared.judge.case import Case
 from shared.judge.checks.monitoring import content_logging
 from shared.judge.expectation import Expectation
-from shared.judge.reading import Node, answered, count, listed, names, verb
+from shared.judge.reading import Node, answered, count, identical, listed, names, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown
 from shared.model import Answer, Evidence, Judgement, Point
 
@@ -26,7 +26,9 @@ def content_logging_agrees(evidence: Evidence, _expect: Expectation) -> list[Jud
     answer = answered(evidence, "accounts")
     accounts = [node for node in listed(answer) if node.needed_text("kind").casefold() in _KINDS]
     if not accounts:
-        return [not_applicable(resource, "The subscription has no accounts of kind OpenAI or AIServices.", Point(answer.record, 0, "/value"))]
+        return [
+            not_applicable(resource, "The subscription has no accounts of kind OpenAI or AIServices.", Point(answer.record, 0, "/value"))
+        ]
     off: list[Point] = []
     on: dict[str, Point] = {}
     unclear: dict[str, Point] = {}
@@ -47,16 +49,18 @@ def content_logging_agrees(evidence: Evidence, _expect: Expectation) -> list[Jud
 def _agreement(resource: str, off: list[Point], on: dict[str, Point], unclear: dict[str, Point]) -> Judgement:
     if off and on:
         total = len(off) + len(on) + len(unclear)
-        reason = f"{count(len(on), 'account')} of {total} {verb(len(on), 'does', 'do')} not show storage for abuse monitoring off while others do: "
-        return not_satisfied(resource, f"{reason}{names(on)}.", *on.values(), *off[:1])
+        some = f"{count(len(on), 'account')} of {total} {verb(len(on), 'does', 'do')} not show storage for abuse monitoring off"
+        return not_satisfied(resource, f"{some} while others do: {names(on)}.", *on.values(), *off[:1])
     if unclear:
-        reason = f"What {count(len(unclear), 'account')} {verb(len(unclear), 'shows', 'show')} of storage for abuse monitoring cannot be told"
+        reason = (
+            f"What {count(len(unclear), 'account')} {verb(len(unclear), 'shows', 'show')} of storage for abuse monitoring cannot be told"
+        )
         return unknown(resource, f"{reason}: {names(unclear)}.", *unclear.values())
     if off:
         number = count(len(off), "account")
         return satisfied(resource, f"Storage for abuse monitoring is shown as off by every account of the subscription ({number}).", *off)
-    reason = f"None of {count(len(on), 'account')} shows storage for abuse monitoring off: nothing here speaks of an approval for the subscription."
-    return not_applicable(resource, reason, *on.values())
+    none = f"None of {count(len(on), 'account')} shows storage for abuse monitoring off"
+    return not_applicable(resource, f"{none}: nothing here speaks of an approval for the subscription.", *on.values())
 
 
 def deleted_accounts_purged(evidence: Evidence, _expect: Expectation) -> list[Judgement]:
@@ -67,7 +71,9 @@ def deleted_accounts_purged(evidence: Evidence, _expect: Expectation) -> list[Ju
     if not waiting:
         return [satisfied(resource, "No account is deleted and waiting to be purged.", Point(answer.record, 0, "/value"))]
     named = names(node.needed_text("name") for node in waiting)
-    reason = f"{count(len(waiting), 'deleted account')} can still be restored, with what {verb(len(waiting), 'it holds', 'they hold')}: {named}."
+    reason = (
+        f"{count(len(waiting), 'deleted account')} can still be restored, with what {verb(len(waiting), 'it holds', 'they hold')}: {named}."
+    )
     return [not_satisfied(resource, reason, *(node.point() for node in waiting))]
 
 
@@ -89,7 +95,7 @@ def list_and_account_agree(case: Case) -> list[Judgement]:
 
 
 def _differs(one: Node, other: Node, name: str) -> bool:
-    return one.has(name) != other.has(name) or (one.has(name) and canonical(one.value[name]) != canonical(other.value[name]))
+    return one.has(name) != other.has(name) or (one.has(name) and not identical(one.value[name], other.value[name]))
 
 
 def _folded(value: Json) -> Json:

@@ -29,7 +29,8 @@ class Key(NamedTuple):
         """For the beginning of a sentence."""
         if self.vault is None:
             return "Data at rest is encrypted with the provider's keys"
-        return f"Data at rest is encrypted with the customer's key {shown(self.vault.text('keyName'))} in {shown(self.vault.text('keyVaultUri'))}"
+        name, vault = self.vault.text("keyName"), self.vault.text("keyVaultUri")
+        return f"Data at rest is encrypted with the customer's key {shown(name)} in {shown(vault)}"
 
 
 def _key(holder: Node, encryption: Node) -> Key:

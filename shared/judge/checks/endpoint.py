@@ -1,7 +1,7 @@
 """The account's endpoints: on hosts of the chosen cloud, and what a handshake with them showed.
 
-The kind `tls` is our own probe: `{"host", "port", "versions": {version: "accepted" | "refused" | "not-offered"}, "lowest",
-"chain": [{"sha256", "subject", "issuer", "not_before", "not_after"}…], "trusted", "trust_error"}`.
+The kind `tls` is our own probe: `{"host", "port", "versions": {version: "accepted" | "refused" | "not-offered" |
+"no-answer"}, "lowest", "chain": [{"sha256", "subject", "issuer", "not_before", "not_after"}…], "trusted", "trust_error"}`.
 """
 
 import re
@@ -16,6 +16,8 @@ from shared.model import Judgement, Point
 
 _URL: Final = re.compile(r"(https?)://([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _NAME: Final = re.compile(r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+)(?::443)?")
+_UNTRIED: Final = ("not-offered", "no-answer")
+"""Outcomes that say nothing of what the endpoint would have done."""
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{1,5})?")
 
 
@@ -27,7 +29,8 @@ def endpoint_host(case: Case) -> list[Judgement]:
         said = names(shown(url) for _, url in strays)
         return [verdict(case.id, False, f"Not on a host of the {case.cloud} cloud, by https: {said}.", *(where for where, _ in strays))]
     hosts = names((host_of(url) or "" for _, url in endpoints), 3)
-    return [satisfied(case.id, f"Every endpoint is on a host of the {case.cloud} cloud: {hosts}.", *(where for where, _ in endpoints))]
+    points = [case.properties.point(name) for name in ("endpoint", "endpoints") if case.properties.has(name)]
+    return [satisfied(case.id, f"Every endpoint is on a host of the {case.cloud} cloud: {hosts}.", *points)]
 
 
 def _endpoints(case: Case) -> list[tuple[Point, str]]:
@@ -76,7 +79,7 @@ def tls_minimum(case: Case) -> list[Judgement]:
     probe = _handshake(case)
     versions = probe.needed_child("versions")
     outcome = {version: versions.needed_text(version) for version in TLS_VERSIONS}
-    odd = [said for said in outcome.values() if said not in ("accepted", "refused", "not-offered")]
+    odd = [said for said in outcome.values() if said not in ("accepted", "refused", *_UNTRIED)]
     if odd:
         raise Unclear(f"The handshake has an outcome that is not known: {names(map(shown, odd))}.", versions.point())
     wanted = case.expect.word("tls.minimum")
@@ -88,13 +91,15 @@ def tls_minimum(case: Case) -> list[Judgement]:
     if too_old:
         reason = f"The endpoint accepted {names(too_old)} ({because})."
         return [verdict(case.id, False, reason, *(versions.point(version) for version in too_old))]
-    untried = [version for version in older if outcome[version] == "not-offered"]
+    untried = [version for version in older if outcome[version] in _UNTRIED]
     if untried:
         reason = f"Whether the endpoint refuses {names(untried)} could not be tried from where the collector runs ({because})."
         return [unknown(case.id, reason, *points)]
     if not accepted or probe.text("lowest") != accepted[0]:
         return [unknown(case.id, f"The handshake shows no version that the endpoint accepts ({because}).", *points)]
-    return [satisfied(case.id, f"The oldest version that the endpoint accepted is {accepted[0]} ({because}).", *points, probe.point("lowest"))]
+    return [
+        satisfied(case.id, f"The oldest version that the endpoint accepted is {accepted[0]} ({because}).", *points, probe.point("lowest"))
+    ]
 
 
 def tls_certificate(case: Case) -> list[Judgement]:
@@ -105,7 +110,7 @@ def tls_certificate(case: Case) -> list[Judgement]:
     if trusted is None:
         raise probe.missing("trusted")
     if not trusted:
-        reason = f"The certificate of the endpoint was not trusted ({shown(probe.value.get('trust_error'))})."
+        reason = f"The certificate of the endpoint was not trusted: {shown(probe.text('trust_error'))}."
         return [verdict(case.id, False, reason, probe.point("trusted"))]
     if not chain:
         raise Unclear("The handshake was trusted without showing a certificate.", probe.point("chain"))

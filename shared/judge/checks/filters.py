@@ -6,6 +6,7 @@ blocking, lets text pass. In the modes Asynchronous_filter and Deferred text is 
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.judge.case import Case, Deployment, FilterPolicy, each_deployment, normal
 from shared.judge.expectation import ANY, THRESHOLDS, Expectation
@@ -14,8 +15,6 @@ from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfi
 from shared.model import Judgement, Point
 
 _SOURCES = ("prompt", "completion")
-_SHIELDS = {"jailbreak": "jailbreak", "indirect-attack": "indirectattack"}
-_MATERIAL = {"text": "protectedmaterialtext", "code": "protectedmaterialcode"}
 _MODES = {"blocking": True, "default": True, "asynchronous_filter": False, "deferred": False}
 """Whether text is filtered before it is released."""
 
@@ -24,7 +23,6 @@ _MODES = {"blocking": True, "default": True, "asynchronous_filter": False, "defe
 class _Tally:
     """What the filters that are due turned out to be."""
 
-    fine: list[Point] = field(default_factory=list)
     wrong: dict[str, Point] = field(default_factory=dict)
     doubtful: dict[str, Point] = field(default_factory=dict)
 
@@ -37,7 +35,12 @@ class _Tally:
         if self.doubtful:
             reason = f"Whether the policy {shown(policy.name)} will {what} cannot be told: {names(self.doubtful, 8)} ({because})."
             return unknown(deployment.id, reason, named, *self.doubtful.values())
-        return satisfied(deployment.id, f"The policy {shown(policy.name)} will {what}, as expected ({because}).", named, *self.fine)
+        return satisfied(
+            deployment.id,
+            f"The policy {shown(policy.name)} will {what}, as expected ({because}).",
+            named,
+            policy.node.point("contentFilters"),
+        )
 
 
 def _find(policy: FilterPolicy, name: str, source: str, label: str, tally: _Tally) -> Node | None:
@@ -76,8 +79,8 @@ def _tally_blocking(policy: FilterPolicy, wanted: dict[str, tuple[str, str]]) ->
     tally = _Tally()
     for label, (name, source) in wanted.items():
         entry = _find(policy, name, source, label, tally)
-        if entry is not None and _blocks(entry, label, tally):
-            tally.fine += (entry.point("enabled"), entry.point("blocking"))
+        if entry is not None:
+            _blocks(entry, label, tally)
     return tally
 
 
@@ -131,8 +134,6 @@ def _tally_threshold(entry: Node, label: str, limit: str, tally: _Tally) -> None
         tally.doubtful[f"{label} starts at {shown(severity)}"] = point if entry.has("severityThreshold") else entry.point()
     elif THRESHOLDS.index(known) > THRESHOLDS.index(limit):
         tally.wrong[f"{label} starts at {known}"] = point
-    else:
-        tally.fine.append(point)
 
 
 def content_filter_mode(case: Case) -> list[Judgement]:
@@ -160,7 +161,7 @@ def prompt_shields(case: Case) -> list[Judgement]:
 
 
 def _shields(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
-    return _screened(case, deployment, expect, "filters.prompt_shields", _SHIELDS, "prompt", "block attacks in prompts")
+    return _screened(case, deployment, expect, _SHIELDS)
 
 
 def protected_material(case: Case) -> list[Judgement]:
@@ -169,15 +170,34 @@ def protected_material(case: Case) -> list[Judgement]:
 
 
 def _material(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
-    return _screened(case, deployment, expect, "filters.protected_material", _MATERIAL, "completion", "block protected material")
+    return _screened(case, deployment, expect, _MATERIAL)
 
 
-def _screened(  # noqa: PLR0913 - two controls that differ in these words alone
-    case: Case, deployment: Deployment, expect: Expectation, path: str, known: dict[str, str], source: str, what: str
-) -> Judgement:
-    wanted = expect.words(path) or ()
+class _Screen(NamedTuple):
+    """Filters without severities that the profile names one by one."""
+
+    path: str
+    source: str
+    what: str
+    filters: dict[str, str]
+    """Normalised name of the filter by the profile's word for it."""
+
+
+_SHIELDS = _Screen(
+    "filters.prompt_shields", "prompt", "block attacks in prompts", {"jailbreak": "jailbreak", "indirect-attack": "indirectattack"}
+)
+_MATERIAL = _Screen(
+    "filters.protected_material",
+    "completion",
+    "block protected material in completions",
+    {"text": "protectedmaterialtext", "code": "protectedmaterialcode"},
+)
+
+
+def _screened(case: Case, deployment: Deployment, expect: Expectation, screen: _Screen) -> Judgement:
+    wanted = expect.words(screen.path) or ()
     if not wanted:
         return not_applicable(deployment.id, "The profile expects nothing here.", deployment.node.point())
     policy = case.policy(deployment)
-    tally = _tally_blocking(policy, {label: (known[label], source) for label in wanted})
-    return tally.judgement(deployment, policy, what, f"{expect.because(path)}: {names(wanted)}")
+    tally = _tally_blocking(policy, {label: (screen.filters[label], screen.source) for label in wanted})
+    return tally.judgement(deployment, policy, screen.what, f"{expect.because(screen.path)}: {names(wanted)}")

@@ -67,7 +67,11 @@ def _sent_by(setting: Node) -> list[tuple[str, Point]]:
         return [("?", setting.point())]
     if not any(isinstance(properties.get(name), str) and properties[name] for name in _DESTINATIONS):
         return []
-    return [_log(setting, number, entry) for number, entry in enumerate(logs) if not isinstance(entry, dict) or entry.get("enabled") is not False]
+    return [
+        _log(setting, number, entry)
+        for number, entry in enumerate(logs)
+        if not isinstance(entry, dict) or entry.get("enabled") is not False
+    ]
 
 
 def _log(setting: Node, number: int, entry: object) -> tuple[str, Point]:

@@ -87,7 +87,9 @@ def _source(case: Case, deployment: Deployment, _expect: Expectation) -> Judgeme
     if account.lower() == case.id:
         return satisfied(deployment.id, f"The fine-tuned model {shown(named)} was made in this account.", point)
     if account.lower().startswith("/".join(case.id.split("/")[:3]) + "/"):
-        return satisfied(deployment.id, f"The fine-tuned model {shown(named)} was copied from {shown(account)}, of the same subscription.", point)
+        return satisfied(
+            deployment.id, f"The fine-tuned model {shown(named)} was copied from {shown(account)}, of the same subscription.", point
+        )
     reason = f"The fine-tuned model {shown(named)} was copied from {shown(account)}; whose that is, is not shown here."
     return unknown(deployment.id, reason, point)
 

@@ -34,7 +34,9 @@ def content_logging(properties: Node) -> ContentLogging:
     if not found:
         return ContentLogging("not-shown", properties.point("capabilities"))
     if len(found) > 1:
-        raise Unclear("The capability ContentLogging is there more than once, which the provider does not describe.", *(e.point() for e in found))
+        raise Unclear(
+            "The capability ContentLogging is there more than once, which the provider does not describe.", *(e.point() for e in found)
+        )
     value = found[0].value.get("value")
     if not isinstance(value, str) or value.casefold() != "false":
         said = shown(value) if found[0].has("value") else "without a value"
@@ -48,7 +50,7 @@ def content_logging_off(case: Case) -> list[Judgement]:
     fact = (
         'ContentLogging is "false": storage of prompts and completions for abuse monitoring is off'
         if shows.state == "off"
-        else "ContentLogging is absent, so storage for abuse monitoring is not shown as off; the provider says it is absent while storage is on"
+        else "ContentLogging is absent, which the provider says it is while storage is on: storage for abuse monitoring is not shown as off"
     )
     if case.expect.word("monitoring.content_logging") == ANY:
         return [not_applicable(case.id, f"{fact}; the profile expects nothing here.", shows.point)]
@@ -75,7 +77,11 @@ def monitoring_copy_off(case: Case) -> list[Judgement]:
         return [not_applicable(case.id, f"{fact}; the profile expects nothing here.", case.properties.point())]
     because = case.expect.because("monitoring.monitoring_copy")
     if copy is None:
-        return [satisfied(case.id, f"No copy of monitoring data is set up: raiMonitorConfig is absent ({because}: off).", case.properties.point())]
+        return [
+            satisfied(
+                case.id, f"No copy of monitoring data is set up: raiMonitorConfig is absent ({because}: off).", case.properties.point()
+            )
+        ]
     target = copy.needed_text("adxStorageResourceId")
     reason = f"Monitoring data, which holds prompts and completions, is copied to {shown(target)} ({because}: off)."
     return [not_satisfied(case.id, reason, copy.point("adxStorageResourceId"))]

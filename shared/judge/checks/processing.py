@@ -50,7 +50,8 @@ def eea_location(case: Case) -> list[Judgement]:
     if place.eea is None:
         reason = f"Our table of {table_date()} cannot say whether {shown(place.region)} is in the European Economic Area."
         return [unknown(case.id, reason, *points)]
-    fact = f"The account is in {place.region} ({place.country}), {'in' if place.eea else 'outside'} the European Economic Area by our table of {table_date()}"
+    side = "in" if place.eea else "outside"
+    fact = f"The account is in {place.region} ({place.country}), {side} the European Economic Area by our table of {table_date()}"
     if place.eea:
         return [satisfied(case.id, f"{fact}: what the provider says of reviewers located there applies.", *points)]
     if case.expect.flag("location.eea"):
@@ -169,7 +170,9 @@ def deploymentless_inference(case: Case) -> list[Judgement]:
     if case.expect.word("location.deploymentless_inference") == ANY:
         return [not_applicable(case.id, "The profile expects nothing of inference without a deployment.", *points)]
     if region_key(case.location) != _INSTANT_REGION:
-        reason = f"As documented in {_INSTANT_DATE}, inference without a deployment exists only in {_INSTANT_REGION}; this account is elsewhere."
+        reason = (
+            f"As documented in {_INSTANT_DATE}, inference without a deployment exists only in {_INSTANT_REGION}; this account is elsewhere."
+        )
         return [not_applicable(case.id, reason, *points)]
     projects = case.items("projects")
     if not projects:

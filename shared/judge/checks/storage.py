@@ -18,7 +18,7 @@ def stored_completions_off(case: Case) -> list[Judgement]:
     fact = {
         True: "Stored completions are disabled",
         False: "Stored completions are enabled",
-        None: "Stored completions are not shown as disabled (storedCompletionsDisabled is absent)",
+        None: "Stored completions are not shown as disabled: storedCompletionsDisabled is absent",
     }[disabled]
     if case.expect.word("storage.stored_completions") == ANY:
         return [not_applicable(case.id, f"{fact}; the profile expects nothing here.", point)]
@@ -114,7 +114,9 @@ def blocklists_present(case: Case) -> list[Judgement]:
     absent = [reference for reference in wanted if reference.needed_text("blocklistName").casefold() not in lists]
     idle = [reference for reference in wanted if _blocks(reference) is False]
     if absent or idle:
-        said = [f"{shown(r.text('blocklistName'))} does not exist" for r in absent] + [f"{shown(r.text('blocklistName'))} does not block" for r in idle]
+        said = [f"{shown(r.text('blocklistName'))} does not exist" for r in absent] + [
+            f"{shown(r.text('blocklistName'))} does not block" for r in idle
+        ]
         return [not_satisfied(case.id, f"Blocklists that policies refer to: {names(said)}.", *(r.point() for r in absent + idle))]
     named = names(shown(reference.text("blocklistName")) for reference in wanted)
     return [satisfied(case.id, f"The blocklists that policies refer to exist and block: {named}.", *(r.point() for r in wanted))]

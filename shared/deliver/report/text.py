@@ -1,0 +1,117 @@
+"""How values from outside become text on a page: made visible where they would hide, and words for what is ours.
+
+Names and reasons come from whoever may create a resource in Azure. Escaping is the templates' (autoescape, always on); here,
+characters that are not seen but change what is seen (bidi controls, zero-width, control characters, lone surrogates) are shown by
+their number, and what is very long is cut, saying by how much.
+"""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from markupsafe import Markup
+
+from shared.canonical import Json
+from shared.deliver.view_coverage import instant
+from shared.model import Status
+
+LONGEST: Final = 4_000
+"""Characters of one value on the page."""
+
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def visible(value: object) -> object:
+    """What a template may print: applied to every `{{ }}` before escaping. Markup is a template's own and passes."""
+    if isinstance(value, Markup) or value is None:
+        return "" if value is None else value
+    text = str(value)
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
+    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_number, text)
+
+
+def _number(match: re.Match[str]) -> str:
+    return f"⟨U+{ord(match[0]):04X}⟩"
+
+
+STATUS_WORDS: Final[dict[Status | None, str]] = {
+    "satisfied": "Satisfied",
+    "not-satisfied": "Not satisfied",
+    "unknown": "Unknown",
+    "not-applicable": "Not applicable",
+    "provider-attested": "Provider attests",
+    None: "Not judged",
+}
+
+SLOT_WORDS: Final = {
+    "complete": "complete",
+    "failures": "some questions failed",
+    "missing-units": "some resources missing",
+    "not-closed": "did not finish",
+    "gap": "no sweep",
+}
+
+SCOPE_WORDS: Final = {"geography": "Own geography", "data-zone": "Data zone", "global": "Any geography", "unknown": "Unknown"}
+
+QUESTION_WORDS: Final = {"tls": "TLS handshake", "sweep-planned": "plan of the sweep", "sweep-closed": "closing of the sweep"}
+
+
+def status_word(status: Status | None) -> str:
+    """A status as people read it; one this version does not know, as it is."""
+    return STATUS_WORDS.get(status, str(status))
+
+
+def when(text: str | None) -> str:
+    """A time to the minute, in UTC: `2026-11-12 18:00`; what is no time, as it is."""
+    moment = _moment(text)
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else str(text or "–")
+
+
+def day(text: str | None) -> str:
+    """The day of a time: `12 Nov 2026`."""
+    moment = _moment(text)
+    return f"{moment.day} {moment:%b %Y}" if moment else str(text or "–")
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return instant(text) if text else None
+    except ValueError:
+        return None
+
+
+def number(value: int) -> str:
+    """A number with its thousands set apart."""
+    return f"{value:,}"
+
+
+def plural(value: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 account`, `3 accounts`."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def last_part(resource: str | None) -> str:
+    """The name at the end of an ARM id."""
+    return (resource or "").rstrip("/").rsplit("/", 1)[-1]
+
+
+def within(resource: str | None, parent: str) -> str:
+    """What `resource` is within `parent`: `deployments/chat`; empty for the parent itself."""
+    return resource[len(parent) :].strip("/") if resource and resource.startswith(parent) else resource or ""
+
+
+def plain(value: Json) -> str:
+    """A value of a profile, for a table."""
+    if value is None:
+        return "not declared"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {plain(each)}" for name, each in value.items()) or "none"
+    return str(value)

@@ -1,0 +1,220 @@
+"""Walking the log of a store from its first commit to its last: batches, entry bundles, tiles, the root and signature of every checkpoint.
+
+In memory: the right edge of the tree, one batch, and eight bytes for each commit and batch. Where something is broken and the signed tiles
+allow it, the walk goes on from them, so that what comes after is still verified.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared import layout
+from shared.canonical import sha256
+from shared.deliver.verify.blobs import Blobs
+from shared.deliver.verify.lines import Entries, batch_records, leaf_of, settle
+from shared.deliver.verify.verdict import Progress, Tally
+from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.seal import note
+from shared.seal.merkle import HASH_SIZE
+from shared.seal.sequencer import BatchRef, Commit, parse_commit
+from shared.seal.tiles import WIDTH, Edge, load_edge
+
+
+class Sink(Protocol):
+    """What is told of the records, in order."""
+
+    def take(self, first: int, lines: list[bytes]) -> None:
+        """The records from `first` on."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over one log."""
+
+    blobs: Blobs
+    keys: Sequence[note.VerifierKey]
+    tally: Tally
+    sink: Sink
+    progress: Progress
+    checkpoints: "array[int]"
+    """Sizes of the checkpoints that are there, ascending."""
+    edge: Edge = field(default_factory=Edge)
+    sizes: "array[int]" = field(default_factory=lambda: array("Q"))
+    """The size of the log after each commit, ascending."""
+    batches: set[int] = field(default_factory=set)
+    """`hash` of the path of every batch that was sealed."""
+    seq: int = 0
+    newest: note.Checkpoint | None = None
+    """The last checkpoint that was found to be in order."""
+    entries: Entries = field(init=False)
+    opened: int = 0
+    lost: int = 0
+    """Checkpoints whose root is not that of the records, since the first of them."""
+
+    def __post_init__(self) -> None:
+        self.entries = Entries(self.blobs, self.tally)
+
+    @property
+    def signed(self) -> int:
+        """The size of the newest checkpoint that is there."""
+        return self.checkpoints[-1] if self.checkpoints else 0
+
+    def run(self, last: int) -> None:
+        """Walk the commits up to `last`, and those that were written meanwhile."""
+        while self.seq < last or self.blobs.store.exists(layout.commit(self.seq + 1)):
+            self.seq += 1
+            if not self._commit(self.seq):
+                self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)} cannot be read, and nothing says what it appended")
+                break
+            self.progress("verify", self.edge.size, max(self.signed, self.edge.size))
+        if self.lost > 1:
+            self.tally.note(f"{self.lost - 1} later checkpoints do not have the root of the records before them either")
+
+    # -- commits --------------------------------------------------------------------------------------------------------
+
+    def _commit(self, seq: int) -> bool:
+        commit = self._readable(seq, tell=True)
+        if commit is None:
+            size = self._size_without(seq)
+            return size is not None and self._fill(seq, size)
+        if commit.first != self.edge.size:
+            self.tally.problem(
+                "commit", f"appends to a log of {commit.first} records, and the commits before it make {self.edge.size}",
+                file=layout.commit(seq), record=self.edge.size,
+            )  # fmt: skip
+            if commit.first < self.edge.size or not self._fill(seq, commit.first):
+                return commit.first < self.edge.size
+        whole = True
+        for ref, first in commit.places():
+            if hash(ref.path) in self.batches:
+                self.tally.problem("commit", f"seals {ref.path} a second time", file=layout.commit(seq), record=first)
+            self.batches.add(hash(ref.path))
+            if whole:
+                whole = self._batch(ref, first, commit)
+            elif sha256(self.blobs.get(ref.path) or b"") != ref.sha256:
+                self.tally.problem("batch", f"is not what {layout.commit(seq)} says was sealed", file=ref.path, record=first)
+        return self._end(commit.size, whole)
+
+    def _readable(self, seq: int, *, tell: bool) -> Commit | None:
+        path = layout.commit(seq)
+        data = self.blobs.get(path)
+        reason = "the commit is missing"
+        if data is not None:
+            try:
+                commit = parse_commit(data)
+            except (VerificationError, Misuse) as error:
+                reason = str(error)
+            else:
+                if commit.seq == seq:
+                    return commit
+                reason = f"says that it is number {commit.seq}"
+        if tell:
+            self.tally.problem("commit", reason, file=path, record=self.edge.size)
+        return None
+
+    def _size_without(self, seq: int) -> int | None:
+        """How long the log was after a commit that cannot be read: its checkpoint, or the next commit, says so."""
+        following = self._readable(seq + 1, tell=False)
+        if following is not None and following.first > self.edge.size:
+            return following.first
+        return next((size for size in self.checkpoints if size > self.edge.size), None)
+
+    def _fill(self, seq: int, size: int) -> bool:
+        """Go on to `size` with the log's own entry bundles, where no readable commit says which batches they came from."""
+        lines = self.entries.slice(self.edge.size, size, size, self.edge.bundle, needed=True)
+        if lines is not None:
+            self._append(lines, size)
+        self.tally.unchecked(f"which batches {layout.commit(seq)} sealed: the records were taken from the log itself")
+        return self._end(size, lines is not None)
+
+    # -- records --------------------------------------------------------------------------------------------------------
+
+    def _batch(self, ref: BatchRef, first: int, commit: Commit) -> bool:
+        data = self.blobs.get(ref.path)
+        end = first + ref.records
+        sealed = self.entries.slice(first, end, commit.size, self.edge.bundle, needed=commit.size <= self.signed)
+        lines = batch_records(data) if data is not None and sha256(data) == ref.sha256 else None
+        if lines is None or len(lines) != ref.records or (lines != sealed and sealed is not None):
+            leaf = leaf_of(self.blobs, commit.size)
+            lines = settle(ref, data, sealed, first, leaf, self.tally, layout.commit(commit.seq), self.entries.path)
+        if lines is not None:
+            self._append(lines, commit.size)
+        return lines is not None
+
+    def _append(self, lines: list[bytes], size: int) -> None:
+        self.tally.counts["records"] += len(lines)
+        self.sink.take(self.edge.size, lines)
+        for path, data in self.edge.append(lines):
+            if not path.startswith("tile/entries/"):  # those were compared record by record
+                self._compare(path, data, size)
+
+    def _compare(self, path: str, expected: bytes, size: int) -> None:
+        data = self.blobs.get(layout.LOG + path)
+        self.tally.counts["tiles"] += 1
+        if data == expected or (data is None and size > self.signed):
+            return
+        level = int(path.split("/")[1])
+        number = (self.edge.size // WIDTH**level - 1) // WIDTH
+        if data is None:
+            self.tally.problem("tile", "the tile is missing", file=layout.LOG + path, record=number * WIDTH ** (level + 1))
+            return
+        differing = next((i for i, (a, b) in enumerate(zip(data, expected, strict=False)) if a != b), min(len(data), len(expected)))
+        place = (number * WIDTH + min(differing, len(expected) - 1) // HASH_SIZE) * WIDTH**level
+        about = "of the record" if level == 0 else f"of the {WIDTH**level} records from here"
+        self.tally.problem("tile", f"the hash {about} is not what was sealed", file=layout.LOG + path, record=place)
+
+    # -- checkpoints ----------------------------------------------------------------------------------------------------
+
+    def _end(self, size: int, whole: bool) -> bool:
+        """The end of a commit: its partial tiles and its checkpoint. False where the walk cannot go on."""
+        self.sizes.append(size)
+        if whole and self.edge.size == size:
+            for path, data in self.edge.partial():
+                if not path.startswith("tile/entries/"):
+                    self._compare(path, data, size)
+        checkpoint = self._checkpoint(size)
+        if whole and self.edge.size == size and (checkpoint is None or checkpoint.root == self.edge.root()):
+            self.newest = checkpoint or self.newest
+            return True
+        return self._resume(size, checkpoint)
+
+    def _checkpoint(self, size: int) -> note.Checkpoint | None:
+        path = layout.checkpoint(size)
+        data = self.blobs.get(path)
+        if data is None:
+            if size <= self.signed:
+                self.tally.problem("checkpoint", "the checkpoint is missing", file=path, record=size - 1)
+            return None
+        self.tally.counts["checkpoints"] += 1
+        try:
+            checkpoint = note.open_checkpoint(data, self.keys)
+            if checkpoint.size != size:
+                raise VerificationError(f"it is of a log of {checkpoint.size} records")
+            if len(note.parse_note(data).signatures) != 1:
+                self.tally.unchecked("further signatures on checkpoints: no key was given for them")
+        except VerificationError as error:
+            self.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=path, record=size - 1)
+            return None
+        self.opened += 1
+        return checkpoint
+
+    def _resume(self, size: int, checkpoint: note.Checkpoint | None) -> bool:
+        """The records do not lead to the signed root, or not all were found: go on from the tiles, where these do."""
+        first = self.sizes[-2] if len(self.sizes) > 1 else 0
+        try:
+            stored = load_edge(size, lambda path: self.blobs.store.get(layout.LOG + path))
+        except (StoreConflict, VerificationError):
+            stored = None
+        trusted = stored is not None and checkpoint is not None and stored.root() == checkpoint.root
+        if self.edge.size == size and checkpoint is not None:
+            if trusted:
+                reason = f"the records {first} to {size - 1} are not those that were signed: the tiles are"
+            else:
+                reason = "its root is not that of the records before it"
+            self.lost += not trusted
+            if trusted or self.lost == 1:
+                self.tally.problem("checkpoint", reason, file=layout.checkpoint(size), record=first)
+        if stored is not None and (trusted or self.edge.size != size):
+            self.edge = stored
+        return self.edge.size == size

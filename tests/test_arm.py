@@ -1,0 +1,219 @@
+"""Asking ARM: every page, the exact bytes, patience within bounds, and a token for nobody else."""
+
+import json
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.policies import HeadersPolicy
+
+from infra.local import faults
+from infra.local.scenarios import demo_world
+from infra.local.server import StandIn
+from shared.collect import arm as arm_module
+from shared.collect.arm import Arm, Budget
+from shared.collect.endpoints import BY_KIND, ENDPOINTS
+from shared.collect.pace import Pace
+from shared.collect.transport import Urllib3Transport
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.slept = []
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def client(endpoint, clock, *, per_second=0.0, read_timeout=5.0):
+    headers = HeadersPolicy({"Authorization": "Bearer local", "Accept-Encoding": "gzip"})
+    transport = Urllib3Transport(threads=4, timeouts=(2.0, read_timeout))
+    return Arm(endpoint, Pipeline(transport, [headers]), Pace(per_second, lambda: clock.now, clock.sleep), clock.sleep)
+
+
+@pytest.fixture
+def azure(now):
+    with StandIn(demo_world(now)) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def now():
+    from infra.local.clock import real_time
+
+    return real_time
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def account_of(azure, kind="AIServices"):
+    for identifier in azure.world.accounts():
+        if azure.world.bodies[identifier.lower()]["kind"] == kind if hasattr(azure.world, "bodies") else True:
+            return identifier
+    raise AssertionError
+
+
+def test_every_row_of_the_table_is_answered_and_nothing_but_get_is_sent(azure, clock):
+    client_ = client(azure.endpoint, clock)
+    account = azure.world.accounts()[0]
+    subscription = "/".join(account.split("/")[:3])
+    resources = {"tenant": "", "plan": subscription, "subscription": subscription, "account": account}
+    for endpoint in ENDPOINTS:
+        if endpoint.scope in resources:
+            asked = client_.ask(endpoint, resources[endpoint.scope], Budget())
+            assert asked.failed is None, (endpoint.kind, asked.failed)
+            assert all(page.request_id and page.date for page in asked.pages)
+            assert [json.loads(page.content) for page in asked.pages] == list(asked.parsed)
+    assert azure.violations == []
+
+
+def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
+    with StandIn(demo_world(now), page_sizes={"models": 3}, gzip=True) as azure:
+        account = azure.world.accounts()[0]
+        asked = client(azure.endpoint, clock).ask(BY_KIND["models"], account, Budget())
+        assert len(asked.pages) > 5 and asked.failed is None
+        links = [json.loads(page.content).get("nextLink") for page in asked.pages]
+        assert links[-1] is None
+        assert [page.url for page in asked.pages[1:]] == links[:-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "detail", "attempts"),
+    [
+        (faults.forbidden(), "forbidden", "AuthorizationFailed", 1),
+        (faults.expired_token(), "unauthenticated", None, 1),
+        (faults.not_found(), "not-found", None, 1),
+        (faults.gone(), "gone", None, 1),
+        (faults.not_registered(), "conflict", "MissingSubscriptionRegistration", 1),
+        (faults.server_error(500), "server-error", None, arm_module.ATTEMPTS),
+        (faults.server_error(503, retry_after=2), "server-error", None, arm_module.ATTEMPTS),
+        (faults.connection_reset(), "unreachable", None, arm_module.ATTEMPTS),
+        (faults.truncated(), "unreachable", None, arm_module.ATTEMPTS),
+        (faults.redirected("http://127.0.0.1:1/"), "redirected", None, 1),
+        (faults.html_page(), "malformed", "not JSON", 1),
+        (faults.invalid_json(), "malformed", "not JSON", 1),
+        (faults.not_an_object(), "malformed", "not a JSON object", 1),
+        (faults.value_missing(), "malformed", "not a list of resources", 1),
+        (faults.value_not_a_list(), "malformed", "not a list of resources", 1),
+        (faults.value_not_a_list([1]), "malformed", "not a list of resources", 1),
+        (faults.next_link_loops(), "paging", None, 1),
+        (faults.next_link("https://evil.example.com/steal"), "foreign-host", None, 0),
+        (faults.next_link("//evil.example.com/steal"), "foreign-host", None, 0),
+        (faults.next_link("http://[bad"), "malformed", None, None),
+    ],
+)
+def test_every_fault_is_a_failure_with_its_reason(azure, clock, fault, reason, detail, attempts):
+    azure.faults.add("/deployments", fault)
+    asked = client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
+    assert asked.failed is not None
+    assert asked.failed.reason == reason
+    if detail:
+        assert asked.failed.detail == detail
+    if attempts is not None:
+        assert asked.failed.attempts == attempts
+    assert "\n" not in asked.failed.detail and "@" not in asked.failed.detail
+
+
+def test_a_second_page_that_fails_is_a_failure_not_a_shorter_list(now, clock):
+    with StandIn(demo_world(now), page_sizes={"models": 3}) as azure:
+        azure.faults.add("/models", faults.forbidden(), page=2)
+        asked = client(azure.endpoint, clock).ask(BY_KIND["models"], azure.world.accounts()[0], Budget())
+        assert asked.failed.reason == "forbidden"
+        assert len(asked.pages) == 1
+
+
+def test_a_relative_link_is_followed(now, clock):
+    with StandIn(demo_world(now), page_sizes={"models": 10}) as azure:
+        azure.faults.add("/models", faults.next_link_relative())
+        asked = client(azure.endpoint, clock).ask(BY_KIND["models"], azure.world.accounts()[0], Budget())
+        assert asked.failed is None and len(asked.pages) > 1
+
+
+def test_no_token_reaches_another_host(azure, clock):
+    """A real listener plays the foreign host: it must not even be connected to."""
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        trap.settimeout(0.3)
+        seen = []
+
+        def listen():
+            try:
+                connection, _ = trap.accept()
+                seen.append(connection.recv(4096))
+            except TimeoutError:
+                pass
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        port = trap.getsockname()[1]
+        azure.faults.add("/deployments", faults.next_link(f"http://127.0.0.1:{port}/x"))
+        azure.faults.add("/raiPolicies", faults.redirected(f"http://127.0.0.1:{port}/x"))
+        asker = client(azure.endpoint, clock)
+        account = azure.world.accounts()[0]
+        assert asker.ask(BY_KIND["deployments"], account, Budget()).failed.reason == "foreign-host"
+        assert asker.ask(BY_KIND["raiPolicies"], account, Budget()).failed.reason == "redirected"
+        thread.join()
+    assert seen == []
+
+
+def test_retry_after_is_obeyed_and_everybody_waits(azure, clock):
+    azure.faults.add("/deployments", faults.throttled(7), times=2)
+    asked = client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
+    assert asked.failed is None
+    assert asked.pages[0].attempts == 3
+    assert sum(clock.slept) >= 14
+
+
+def test_retry_after_as_a_date_and_in_milliseconds(azure, clock):
+    azure.faults.add("/deployments", faults.throttled(1500, header="retry-after-ms"), times=1)
+    client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
+    assert 1.4 < sum(clock.slept) < 1.6
+
+
+def test_patience_ends_with_the_budget(azure, clock):
+    azure.faults.add("/deployments", faults.throttled(60))
+    budget = Budget(retries=20, seconds=180)
+    asked = client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], budget)
+    assert asked.failed.reason == "throttled"
+    assert sum(clock.slept) <= 180
+    again = client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], budget)
+    assert again.failed.attempts == 1
+
+
+def test_silence_is_a_timeout_after_two_tries(azure, clock):
+    azure.faults.add("/deployments", faults.never_answers())
+    asked = client(azure.endpoint, clock, read_timeout=0.2).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
+    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", arm_module.ATTEMPTS_IN_SILENCE)
+
+
+def test_nobody_there(clock):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    asked = client(f"http://127.0.0.1:{port}", clock).ask(BY_KIND["subscriptions"], "", Budget())
+    assert asked.failed.reason == "unreachable"
+
+
+def test_reads_are_paced_before_azure_has_to_say_so(clock):
+    pace = Pace(25.0, lambda: clock.now, clock.sleep)
+    for _ in range(250):
+        pace.wait("s")
+    assert clock.now == 0
+    for _ in range(100):
+        pace.wait("s")
+    assert 3.9 < clock.now < 4.1
+    pace.wait("other")
+    assert clock.now < 4.1
+
+
+def test_ids_are_encoded_but_not_changed(azure, clock):
+    client(azure.endpoint, clock).ask(BY_KIND["account"], "/subscriptions/x/resourceGroups/größe(1)/providers/p/accounts/a", Budget())
+    path = urlsplit(azure.requests[-1].path if hasattr(azure.requests[-1], "path") else azure.requests[-1].target).path
+    assert "gr%C3%B6%C3%9Fe(1)" in path or "größe(1)" in path

@@ -137,14 +137,15 @@ def _check_statuses(statuses: list[str] | None) -> None:
 
 
 def _filter(resource: str | None, control: str | None, statuses: list[str] | None, framework: str | None) -> Any:
-    from shared.judge.catalogue import CATALOGUE
+    from shared.judge.catalogue import catalogue
     from shared.service.queries import Filter
 
     _check_statuses(statuses)
-    if control and control not in CATALOGUE.controls:
+    controls = [known.id for known in catalogue().controls]
+    if control and control not in controls:
         import difflib
 
-        near = difflib.get_close_matches(control, CATALOGUE.controls, 1)
+        near = difflib.get_close_matches(control, controls, 1)
         raise Misuse(f"--control {control!r} is not in the catalogue{f': did you mean {near[0]}?' if near else ''}")
     if framework and framework not in FRAMEWORKS:
         raise Misuse(f"--framework {framework!r}: {', '.join(FRAMEWORKS)}")

@@ -135,9 +135,9 @@ EXAMPLES = (
 """),
     # recorded 2026; identities cut
     Example("applications", "applications", (
-        "/value/0/properties/displayName",
         "/value/0/properties/tags/environment",
         "/value/0/properties/tags/owner",
+        "/value/0/properties/displayName",
         "/value/0/properties/trafficRoutingPolicy/rules/0/description",
     ), r"""
 {"value":[{"id":
@@ -202,10 +202,9 @@ EXAMPLES = (
 "/subscriptions/<subscription ID>/resourcegroups/myResourceGroup/providers/Microsoft.Network/networkSecurityGroups/myNSG"},"caller":
 "rob@contoso.com","channels":"Operation","claims":{"aud":"https://management.core.windows.net/","iss":
 "https://sts.windows.net/1114444b-7467-4144-a616-e3a5d63e147b/","iat":"1234567890","nbf":"1234567890","exp":"1234567890",
-"_claim_names":"{\"groups\":\"src1\"}","http://schemas.microsoft.com/claims/authnclassreference":"1","aio":
-"A3GgTJdwK4vy7Fa7l6DgJC2mI0GX44tML385OpU1Q+z+jaPnFMwB","http://schemas.microsoft.com/claims/authnmethodsreferences":"rsa,mfa",
-"appid":"00001111-aaaa-2222-bbbb-3333cccc4444","appidacr":"2",
-"http://schemas.microsoft.com/2012/01/devicecontext/claims/identifier":"10845a4d-ffa4-4b61-a3b4-e57b9b31cdb5","e_exp":"262800",
+"_claim_names":"{\"groups\":\"src1\"}","http://schemas.microsoft.com/claims/authnclassreference":"1",
+"http://schemas.microsoft.com/claims/authnmethodsreferences":"rsa,mfa","appid":"00001111-aaaa-2222-bbbb-3333cccc4444","appidacr":"2"
+,"http://schemas.microsoft.com/2012/01/devicecontext/claims/identifier":"10845a4d-ffa4-4b61-a3b4-e57b9b31cdb5","e_exp":"262800",
 "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname":"Robertson",
 "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname":"Rob","ipaddr":"111.111.1.111","name":"Rob Robertson",
 "http://schemas.microsoft.com/identity/claims/objectidentifier":"f409edeb-4d29-44b5-9763-ee9348ad91bb","onprem_sid":
@@ -216,13 +215,11 @@ EXAMPLES = (
 "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"rob@contoso.com","uti":"IdP3SUJGtkGlt7dDQVRPAA","ver":"1.0"},
 "correlationId":"aaaa0000-bb11-2222-33cc-444444dddddd","eventDataId":"aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e","eventName":{"value":
 "EndRequest","localizedValue":"End request"},"category":{"value":"Administrative","localizedValue":"Administrative"},
-"eventTimestamp":"2018-01-29T20:42:31.3810679Z","id":
-"/subscriptions/<subscription ID>/resourcegroups/myResourceGroup/providers/Microsoft.Network/networkSecurityGroups/myNSG/events/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/ticks/636528553513810679"
-,"level":"Informational","operationId":"04e575f8-48d0-4c43-a8b3-78c4eb01d287","operationName":{"value":
-"Microsoft.Network/networkSecurityGroups/write","localizedValue":"Microsoft.Network/networkSecurityGroups/write"},
-"resourceGroupName":"myResourceGroup","resourceProviderName":{"value":"Microsoft.Network","localizedValue":"Microsoft.Network"},
-"resourceType":{"value":"Microsoft.Network/networkSecurityGroups","localizedValue":"Microsoft.Network/networkSecurityGroups"},
-"resourceId":
+"eventTimestamp":"2018-01-29T20:42:31.3810679Z","level":"Informational","operationId":"04e575f8-48d0-4c43-a8b3-78c4eb01d287",
+"operationName":{"value":"Microsoft.Network/networkSecurityGroups/write","localizedValue":
+"Microsoft.Network/networkSecurityGroups/write"},"resourceGroupName":"myResourceGroup","resourceProviderName":{"value":
+"Microsoft.Network","localizedValue":"Microsoft.Network"},"resourceType":{"value":"Microsoft.Network/networkSecurityGroups",
+"localizedValue":"Microsoft.Network/networkSecurityGroups"},"resourceId":
 "/subscriptions/<subscription ID>/resourcegroups/myResourceGroup/providers/Microsoft.Network/networkSecurityGroups/myNSG","status":{
 "value":"Succeeded","localizedValue":"Succeeded"},"subStatus":{"value":"","localizedValue":""},"submissionTimestamp":
 "2018-01-29T20:42:50.0724829Z","subscriptionId":"<subscription ID>","properties":{"statusCode":"Created","serviceRequestId":

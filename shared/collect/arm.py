@@ -225,9 +225,16 @@ def _read(page: Page, is_list: bool) -> tuple[Json, Failed | None]:
         values = body.get("value")
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             return malformed("not a list of resources")
-        if not isinstance(body.get("nextLink"), str | None):
+        if not _is_link(page.url, body.get("nextLink")):
             return malformed("the link to the next page is not one")
     return body, None
+
+
+def _is_link(url: str, link: Json) -> bool:
+    try:
+        return link is None or (isinstance(link, str) and isinstance(urljoin(url, link), str))
+    except ValueError:
+        return False
 
 
 def _repeated(page: Page, before: list[Page]) -> Failed | None:

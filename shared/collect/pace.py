@@ -47,7 +47,8 @@ class Pace:
             bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled) * self._per_second)
             bucket.filled = now
             if bucket.tokens < 1:
-                return (1 - bucket.tokens) / self._per_second
+                # At least a millisecond: a wait too short for the clock to notice would be waited for for ever.
+                return max((1 - bucket.tokens) / self._per_second, 0.001)
             bucket.tokens -= 1
             return 0.0
 

@@ -50,11 +50,12 @@ class SweepRecords:
     plan: Json = None
     plan_record: int = -1
     retention: Json = None
+    retention_record: int = -1
     units: dict[str, dict[tuple[str, str], Entry]] = field(default_factory=dict)
     failures: list[Entry] = field(default_factory=list)
     locations: dict[str, Entry] = field(default_factory=dict)
     """The answer to `locations`, by subscription."""
-    skew: float = 0.0
+    skew: float | None = None
     """The largest distance, in seconds, between our clock and the one that Azure's answers show."""
 
     def add(self, index: int, record: Json) -> None:
@@ -65,7 +66,7 @@ class SweepRecords:
         elif kind == "sweep-planned":
             self.plan, self.plan_record = record, index
         elif kind == "retention":
-            self.retention = record
+            self.retention, self.retention_record = record, index
 
     def _add_answer(self, index: int, record: Json) -> None:
         failed = record["type"] == "failure"
@@ -85,7 +86,9 @@ class SweepRecords:
         if failed:
             self.failures.append(entry)
         if response.get("date"):
-            self.skew = max(self.skew, _distance(record["at"], response["date"]))
+            distance = _distance(record["at"], response["date"])
+            if distance is not None and (self.skew is None or distance > self.skew):
+                self.skew = distance
 
     def unit_resource(self, unit: str) -> str:
         """The resource that the plan names for `unit`."""
@@ -101,8 +104,8 @@ class SweepRecords:
         return [located] if located else []
 
 
-def _distance(at: str, date: str) -> float:
+def _distance(at: str, date: str) -> float | None:
     try:
         return abs((datetime.fromisoformat(at) - parsedate_to_datetime(date)).total_seconds())
     except (ValueError, TypeError):
-        return 0.0
+        return None

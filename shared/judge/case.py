@@ -3,9 +3,9 @@
 Everything that reads raises `Unclear` where the evidence does not allow a conclusion.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from shared.judge.expectation import Expectation
 from shared.judge.location import Place, locate
@@ -64,6 +64,8 @@ class FilterPolicy:
     node: Node
     base: str | None
     filters: dict[tuple[str, str], list[Node]] = field(default_factory=dict)
+    kept: dict[Hashable, object] = field(default_factory=dict)
+    """What checks have worked out of it, for the next deployment."""
 
 
 class Case:
@@ -195,6 +197,7 @@ class Case:
         return policy
 
 
+@lru_cache(maxsize=256)
 def normal(name: str) -> str:
     """The name of a filter without casing and punctuation, which differ between api-versions: `Protected Material Text`, `self_harm`."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -95,7 +95,10 @@ class Node:
 
     def point(self, *path: str) -> Point:
         """Where this object is, or the member of it that `path` leads to."""
-        return Point(self.record, self.page, self.pointer + "".join(f"/{token(name)}" for name in path))
+        pointer = self.pointer
+        for name in path:
+            pointer += f"/{token(name)}"
+        return Point(self.record, self.page, pointer)
 
     def has(self, name: str) -> bool:
         """Whether there is a member `name`, whatever its value."""

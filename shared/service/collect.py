@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.collect.clouds import may_probe
 from shared.collect.arm import Failed
 from shared.collect.plan import is_account_id
 from shared.collect.tls import probe
+from shared.collect.unit import Handshake
 from shared.errors import Misuse, VerificationError
 from shared.privacy.disclosures import Disclosures
 from shared.schedule import Schedule, parse
@@ -68,9 +68,10 @@ def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence
     return Scope(named or None, tuple(sorted({resource.lower() for resource in resources})) or None)
 
 
-def _handshake(cloud: str, now: Clock):  # type: ignore[no-untyped-def]
+def _handshake(cloud: str, now: Clock) -> Handshake:
     def shake(url: str) -> Json | Failed:
-        return probe_endpoint(url, cloud, now)
+        probed = probe(url, cloud=cloud, now=now())
+        return probed.body if probed.failure is None else Failed(probed.failure, probed.detail or "not a host of this cloud", attempts=1)
 
     return shake
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared import layout
@@ -10,7 +10,8 @@ from shared.canonical import Json
 from shared.errors import StoreConflict
 from shared.judge import drift, engine
 from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
-from shared.judge.catalogue import CATALOGUE
+from shared.judge.collected import collection_of
+from shared.judge.catalogue import catalogue
 from shared.judge.profile import Profile
 from shared.model import Judgement
 from shared.records import line, record
@@ -88,9 +89,9 @@ class Judge:
         state.remember_answers(self.store, unit, latest)
         self.records.units[unit] = {}
 
-    def judge_sweep(self, collection: Json) -> None:
+    def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        judged = [*engine.judge_sweep(collection, self.profile), *engine.provider_attested()]
+        judged = [*engine.judge_sweep(collection_of(self.records, missing), self.profile), *engine.provider_attested()]
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:
@@ -145,6 +146,6 @@ def finding(control: str, judgement: Judgement, at: str, sweep: str, unit: str, 
     points = [{"record": p.record, "page": p.page, "pointer": p.pointer} for p in judgement.points]
     return record(
         "finding", at, sweep=sweep, kind="finding", resource=judgement.resource, unit=unit, control=control,
-        catalogue=CATALOGUE.version, profile=profile, status=judgement.status, reason=judgement.reason,
+        catalogue=catalogue().version, profile=profile, status=judgement.status, reason=judgement.reason,
         records=sorted({p.record for p in judgement.points}), points=points,
     )

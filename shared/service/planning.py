@@ -72,7 +72,7 @@ class Planner:
         collector, store = self.collector, self.collector.sealing.store
         state.mark_open(store, self.sweep.name, collector.sealing.sequencer.seq)
         origin = Origin(self.sweep.name, self.cause, collector.identity, store.retention())
-        asked, units = self._discover()
+        asked, units, seen = self._discover()
         lines = [line(value, collector.keep_body) for value in self._store_records(origin)]
         lines += [
             line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked
@@ -80,7 +80,7 @@ class Planner:
         plan = record(
             "sweep-planned", collector.stamp(), sweep=self.sweep.name, kind="sweep", schedule=self.schedule,
             slot=timestamp(self.sweep.slot) if self.sweep.slot else None, deadline=timestamp(self.sweep.deadline),
-            cloud=collector.cloud, scope=self.scope.as_json(), questions=questions(), units=[unit.planned() for unit in units],
+            cloud=collector.cloud, scope=self.scope.as_json(), seen=seen, questions=questions(), units=[unit.planned() for unit in units],
             cause=self.cause, collector=collector.identity, storage=origin.storage, previous=previous, log=log,
         )
         lines.append(line(plan, collector.keep_body))
@@ -88,8 +88,8 @@ class Planner:
 
     # -- what there is --------------------------------------------------------------------------------------------------
 
-    def _discover(self) -> tuple[list[tuple[str, Asked]], list[Unit]]:
-        """Every question that planning asks, with the unit it belongs to; and the units of work."""
+    def _discover(self) -> tuple[list[tuple[str, Asked]], list[Unit], list[str] | None]:
+        """Every question that planning asks, with the unit it belongs to; the units of work; the subscriptions that the identity sees."""
         arm, budget = self.collector.arm, Budget()
         listed = arm.ask(BY_KIND["subscriptions"], "", budget)
         asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
@@ -102,7 +102,9 @@ class Planner:
             asked.append((unit.name, accounts))
             units.append(unit)
             units += self._accounts(subscription, accounts, asked)
-        return asked, [unit for unit in units if unit.asked == "subscription"] + [unit for unit in units if unit.asked != "subscription"]
+        # Subscriptions first: their answers are what accounts are judged with.
+        units.sort(key=lambda unit: unit.asked != "subscription")
+        return asked, units, visible_subscriptions(listed) if listed.failed is None else None
 
     def _subscriptions(self, listed: Asked) -> Sequence[str]:
         if self.scope.resources is not None:

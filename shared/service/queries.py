@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from shared import layout
 from shared.canonical import Json
 from shared.errors import Misuse
-from shared.judge.catalogue import CATALOGUE
+from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.log import Log
@@ -108,7 +108,7 @@ class Filter:
             return False
         if self.status and record.get("status") not in self.status:
             return False
-        return not self.framework or bool(CATALOGUE.controls[record["control"]].references_of(self.framework))
+        return not self.framework or bool(catalogue().control(record["control"]).references(self.framework))
 
 
 def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
@@ -191,7 +191,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "schedule": plan["schedule"] if plan else None,
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
-        "catalogue": CATALOGUE.version,
+        "catalogue": catalogue().version,
     }
 
 

@@ -22,7 +22,6 @@ from shared.seal.sequencer import batch_lines
 from shared.seal.store import put_body
 from shared.service import state
 from shared.service.answers import Keeper
-from shared.service.collection import collection_of
 from shared.service.compose import THREADS, Clock, ProfileInForce, Sealing
 from shared.service.judging import FINDINGS, Judge
 
@@ -203,7 +202,7 @@ class OpenSweep:
         if sealing.store.exists(layout.batch(self.name, SWEEP_UNIT + FINDINGS)):
             judge.recount(SWEEP_UNIT)
         else:
-            judge.judge_sweep(collection_of(judge.records, missing))
+            judge.judge_sweep(missing)
         self.progress("seal", 0, 1)
         sealing.sequencer.seal()
         self._write_closing(missing)

@@ -6,6 +6,7 @@ blocking, lets text pass. In the modes Asynchronous_filter and Deferred text is 
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from shared.judge.case import Case, Deployment, FilterPolicy, each_deployment, normal
@@ -74,18 +75,44 @@ def _blocks(entry: Node, label: str, tally: _Tally) -> bool:
     return True
 
 
-def _tally_blocking(policy: FilterPolicy, wanted: dict[str, tuple[str, str]]) -> _Tally:
-    """Tally of filters by label: (normalised name, source)."""
-    tally = _Tally()
-    for label, (name, source) in wanted.items():
+class _Due(NamedTuple):
+    """A filter that must be there, enabled and blocking."""
+
+    label: str
+    name: str
+    """Normalised."""
+    source: str
+    limit: str | None = None
+    """The severity from which it must block, at the latest."""
+
+
+def _tally(policy: FilterPolicy, due: tuple[_Due, ...]) -> _Tally:
+    """What is due against what the policy has. Deployments share policies, so the policy keeps it."""
+    kept = policy.kept.get(due)
+    if isinstance(kept, _Tally):
+        return kept
+    tally = policy.kept[due] = _Tally()
+    for label, name, source, limit in due:
         entry = _find(policy, name, source, label, tally)
-        if entry is not None:
-            _blocks(entry, label, tally)
+        if entry is not None and _blocks(entry, label, tally) and limit is not None:
+            _starts_by(entry, label, limit, tally)
     return tally
 
 
-def _harms(categories: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    return {f"{category} in {source}s": (normal(category), source) for category in categories for source in _SOURCES}
+def _starts_by(entry: Node, label: str, limit: str, tally: _Tally) -> None:
+    """Whether blocking starts at the severity `limit`, or below; anything else goes to the tally."""
+    severity = entry.value.get("severityThreshold")
+    known = severity.casefold() if isinstance(severity, str) else None
+    if known not in THRESHOLDS:
+        point = entry.point("severityThreshold") if entry.has("severityThreshold") else entry.point()
+        tally.doubtful[f"{label} starts at {shown(severity)}"] = point
+    elif THRESHOLDS.index(known) > THRESHOLDS.index(limit):
+        tally.wrong[f"{label} starts at {known}"] = entry.point("severityThreshold")
+
+
+@cache
+def _harms(limits: tuple[tuple[str, str | None], ...]) -> tuple[_Due, ...]:
+    return tuple(_Due(f"{harm} in {source}s", normal(harm), source, limit) for harm, limit in limits for source in _SOURCES)
 
 
 def content_filter_blocking(case: Case) -> list[Judgement]:
@@ -98,8 +125,9 @@ def _blocking(case: Case, deployment: Deployment, expect: Expectation) -> Judgem
     if not categories:
         return not_applicable(deployment.id, "The profile expects no harms to be filtered.", deployment.node.point())
     policy = case.policy(deployment)
+    tally = _tally(policy, _harms(tuple((category, None) for category in categories)))
     because = f"{expect.because('filters.categories')}: {names(categories)}"
-    return _tally_blocking(policy, _harms(categories)).judgement(deployment, policy, "block every harm in prompts and completions", because)
+    return tally.judgement(deployment, policy, "block every harm in prompts and completions", because)
 
 
 def content_filter_thresholds(case: Case) -> list[Judgement]:
@@ -112,28 +140,10 @@ def _thresholds(case: Case, deployment: Deployment, expect: Expectation) -> Judg
     if not categories:
         return not_applicable(deployment.id, "The profile expects no harms to be filtered.", deployment.node.point())
     policy = case.policy(deployment)
-    tally = _Tally()
-    for label, (name, source) in _harms(categories).items():
-        entry = _find(policy, name, source, label, tally)
-        if entry is not None and _blocks(entry, label, tally):
-            _tally_threshold(entry, label, expect.threshold(_category(label)), tally)
-    limits = names(f"{category} {expect.threshold(category)}" for category in categories)
+    limits = tuple((category, expect.threshold(category)) for category in categories)
     source = "filters.thresholds" if expect.words("filters.thresholds") else "filters.threshold"
-    return tally.judgement(deployment, policy, "block from the expected severity on", f"{expect.because(source)}: {limits}")
-
-
-def _category(label: str) -> str:
-    return label.split(" ", 1)[0]
-
-
-def _tally_threshold(entry: Node, label: str, limit: str, tally: _Tally) -> None:
-    point = entry.point("severityThreshold")
-    severity = entry.value.get("severityThreshold")
-    known = severity.casefold() if isinstance(severity, str) else None
-    if known not in THRESHOLDS:
-        tally.doubtful[f"{label} starts at {shown(severity)}"] = point if entry.has("severityThreshold") else entry.point()
-    elif THRESHOLDS.index(known) > THRESHOLDS.index(limit):
-        tally.wrong[f"{label} starts at {known}"] = point
+    because = f"{expect.because(source)}: {names(f'{category} {limit}' for category, limit in limits)}"
+    return _tally(policy, _harms(limits)).judgement(deployment, policy, "block from the expected severity on", because)
 
 
 def content_filter_mode(case: Case) -> list[Judgement]:
@@ -199,5 +209,5 @@ def _screened(case: Case, deployment: Deployment, expect: Expectation, screen: _
     if not wanted:
         return not_applicable(deployment.id, "The profile expects nothing here.", deployment.node.point())
     policy = case.policy(deployment)
-    tally = _tally_blocking(policy, {label: (screen.filters[label], screen.source) for label in wanted})
+    tally = _tally(policy, tuple(_Due(label, screen.filters[label], screen.source) for label in wanted))
     return tally.judgement(deployment, policy, screen.what, f"{expect.because(screen.path)}: {names(wanted)}")

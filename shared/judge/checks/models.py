@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+from shared.canonical import Json
 from shared.judge.case import Case, Deployment, each_deployment
 from shared.judge.expectation import Expectation
 from shared.judge.location import processing_scope
-from shared.judge.reading import Node, count, names, shown, verb
+from shared.judge.reading import Node, answered, count, names, shown, verb
 from shared.judge.verdict import Unclear, not_applicable, satisfied, unknown, verdict
-from shared.model import Judgement
+from shared.model import Answer, Judgement, Point
 
 _PAST_PREVIEW = ("stable", "generallyavailable", "deprecating", "deprecated", "legacy")
 _NO_CUSTOM = "No deployment serves a recognisably fine-tuned model (.ft- in its name, a source, or DeveloperTier)."
@@ -42,11 +43,11 @@ def _past_preview(case: Case, deployment: Deployment, expect: Expectation) -> Ju
     format_, name, version = _model(deployment)
     served = deployment.node.point("properties", "model")
     label = shown(f"{name} {version}")
-    listed = [model for model in case.items("models") if _is(model, format_, name, version)]
-    if not listed:
+    rows = _listed(answered(case.evidence, "models"), (format_, name, version))
+    if not rows:
         raise Unclear(f"The account's list of models does not hold {label}, so its lifecycle is not shown.", served)
-    stages = {model.needed_text("lifecycleStatus").casefold() for model in listed}
-    points = (served, *(model.point("lifecycleStatus") for model in listed))
+    stages = {model.needed_text("lifecycleStatus").casefold() for model in rows}
+    points = (served, *(model.point("lifecycleStatus") for model in rows))
     if len(stages) > 1 or not stages <= {"preview", *_PAST_PREVIEW}:
         raise Unclear(f"The lifecycle of {label} is given as {names(map(shown, stages))}, which is not one known stage.", *points)
     stage = stages.pop()
@@ -57,15 +58,30 @@ def _past_preview(case: Case, deployment: Deployment, expect: Expectation) -> Ju
     return verdict(deployment.id, stage != "preview", f"{fact} ({because}: no preview).", *points)
 
 
-def _is(model: Node, format_: str, name: str, version: str) -> bool:
-    """Entries of the list that name no model are no match, whatever they are."""
-    wanted = (("name", name), ("version", version), ("format", format_))
-    values = model.value
-    for key, value in wanted:
-        given = values.get(key)
-        if not isinstance(given, str) or given.casefold() != value.casefold():
-            return False
-    return True
+Row = tuple[int, str, dict[str, Json]]
+_last: tuple[tuple[Json, ...], dict[tuple[str, ...], list[Row]]] = ((), {})
+
+
+def _listed(answer: Answer, wanted: tuple[str, str, str]) -> list[Node]:
+    """The rows of the list that are this model. Many accounts are shown the same list, so the last one is kept."""
+    global _last  # noqa: PLW0603 - a memo of a pure function; racing threads compute the same
+    pages, rows = _last
+    if len(pages) != len(answer.pages) or any(kept is not page for kept, page in zip(pages, answer.pages, strict=True)):
+        pages, rows = _last = (answer.pages, _rows(answer))
+    found = rows.get(tuple(word.casefold() for word in wanted), [])
+    return [Node(row, answer.record, page, pointer) for page, pointer, row in found]
+
+
+def _rows(answer: Answer) -> dict[tuple[str, ...], list[Row]]:
+    """Rows by format, name and version in lower case; a row that names no model is no match for any."""
+    if not answer.well_formed_list:
+        raise Unclear("The answer to models is not a list of objects.", Point(answer.record))
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for page, pointer, row in answer.items():
+        format_, name, version = row.get("format"), row.get("name"), row.get("version")
+        if isinstance(format_, str) and isinstance(name, str) and isinstance(version, str):
+            found.setdefault((format_.casefold(), name.casefold(), version.casefold()), []).append((page, pointer, row))
+    return found
 
 
 def fine_tuned_source(case: Case) -> list[Judgement]:

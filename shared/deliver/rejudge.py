@@ -1,0 +1,87 @@
+"""The one place where delivering depends on judging: the judge is called again here, and the catalogue read, and nowhere else.
+
+Pure. Whatever the judge raises on evidence that nobody foresaw is one `CannotJudgeError`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from shared.canonical import Json, canonical
+from shared.errors import EvidenceError
+from shared.judge import engine
+from shared.judge.assemble import SweepRecords
+from shared.judge.catalogue import catalogue
+from shared.judge.profile import Profile, from_canonical
+from shared.model import Evidence, Judgement
+
+Judged = tuple[str, Judgement]
+"""The id of a control, and one judgement by it."""
+
+
+class CannotJudgeError(Exception):
+    """The evidence cannot be judged again; the message is one sentence."""
+
+
+def catalogue_version() -> str:
+    """The version of the catalogue that is judged by here."""
+    return catalogue().version
+
+
+def catalogue_json() -> bytes:
+    """The catalogue as a bundle has it."""
+    return canonical(catalogue().as_json()) + b"\n"
+
+
+def criteria(framework: str) -> dict[str, list[str]]:
+    """The criteria of a framework that each control supports, by the control's id; controls that support none are not there."""
+    found = {control.id: [reference.ref for reference in control.references(framework)] for control in catalogue().controls}
+    return {control: references for control, references in found.items() if references}
+
+
+def titles() -> dict[str, str]:
+    """The title of each control, by its id."""
+    return {control.id: control.title for control in catalogue().controls}
+
+
+def profile_of(sealed: Json) -> Profile:
+    """The profile out of its sealed body.
+
+    Raises:
+        CannotJudgeError: it is none, or of a later version.
+    """
+    try:
+        return from_canonical(sealed)
+    except EvidenceError as error:
+        raise CannotJudgeError(str(error)) from None
+    except Exception as error:
+        raise CannotJudgeError(f"the sealed profile is malformed ({type(error).__name__})") from error
+
+
+def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool) -> Sequence[Judged]:
+    """Everything that is judged of one unit.
+
+    Raises:
+        CannotJudgeError: the judge does not cope with the evidence.
+    """
+    try:
+        return engine.judge_subscription(evidence, profile) if subscription else engine.judge_account(evidence, profile, cloud)
+    except Exception as error:
+        raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
+
+
+def collection(records: SweepRecords, missing: Iterable[str], profile: Profile) -> Sequence[Judged]:
+    """Everything that is judged of the collection itself.
+
+    Raises:
+        CannotJudgeError: the judge does not cope with the records.
+    """
+    from shared.judge.collected import collection_of
+
+    try:
+        return engine.judge_sweep(collection_of(records, list(missing)), profile)
+    except Exception as error:
+        raise CannotJudgeError(f"the judge does not cope with the records ({type(error).__name__})") from error
+
+
+def provider_attested() -> Sequence[Judged]:
+    """The statements that nobody outside the provider can observe."""
+    return engine.provider_attested()

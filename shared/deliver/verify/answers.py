@@ -1,0 +1,163 @@
+"""Whether what was planned was asked and answered: every question once, no page missing, no account and no project passed over.
+
+Pure, given bodies. What is found comes with the place of the answer it is about, counted within the unit.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+from urllib.parse import unquote, urljoin
+
+from shared.canonical import Json
+from shared.collect.endpoints import BY_KIND
+from shared.deliver.verify.bodies import BodyError, Parsed
+from shared.deliver.verify.sweep import Likeness, SweepState
+
+SUBSCRIPTION = "subscription"
+
+
+class Remark(NamedTuple):
+    """Something that is not as it should be."""
+
+    sort: Literal["problem", "gap"]
+    what: str
+    reason: str
+    answer: int = -1
+    """Which of the unit's answers it is about; -1: none."""
+
+
+def unit_remarks(plan: Json, planned: Json, likes: Sequence[Likeness], already: int, bodies: Parsed) -> list[Remark]:
+    """Remarks about one unit that the plan describes by `planned`; the first `already` of its answers are planning's.
+
+    Every planned question has one answer, of the unit itself or of one of the projects that it names.
+    """
+    remarks: list[Remark] = []
+    questions = plan["questions"].get(planned["asked"])
+    if questions is None:
+        return [Remark("problem", "plan", f"the plan asks {planned['asked']} of {planned['unit']}, and does not say what that is")]
+    due = Counter((kind, planned["resource"]) for kind in questions)
+    own = likes[already:]
+    for position, like in enumerate(own):
+        if like.kind == "projects" and like.resource == planned["resource"] and not like.failure:
+            found = list(_projects(like, planned["resource"], bodies))
+            due.update((kind, project) for project in found if project for kind in plan["questions"].get("project", ()))
+            if None in found:
+                remarks.append(Remark("gap", "item", "the list of projects names what is no project of this account", already + position))
+    answered = Counter((like.kind, like.resource) for like in own)
+    for (kind, resource), times in sorted((due - answered).items()):
+        remarks.append(Remark("problem", "answer", f"{kind} of {resource} was planned, and has neither an answer nor a failure ({times} missing)"))
+    for position, like in enumerate(own):
+        if answered[like.kind, like.resource] > due[like.kind, like.resource]:
+            often = "more than once" if due[like.kind, like.resource] else "though the plan does not ask it"
+            remarks.append(Remark("problem", "answer", f"{like.kind} of {like.resource} was answered {often}", already + position))
+    return remarks
+
+
+def _projects(like: Likeness, account: str, bodies: Parsed) -> Iterator[str | None]:
+    """Ids of the projects that an account's answer names, each once, lower-cased; None for an item that cannot be one."""
+    seen: set[str] = set()
+    for item in _items(like, bodies):
+        identifier = item.get("id")
+        name = identifier.lower().removeprefix(f"{account}/projects/") if isinstance(identifier, str) else ""
+        if not isinstance(identifier, str) or not _is_name(name):
+            yield None
+        elif identifier.lower() not in seen:
+            seen.add(identifier.lower())
+            yield identifier.lower()
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and len(text) <= 127 and text[0].isalnum() and all(c.isalnum() or c in "._-" for c in text) and text.isascii()
+
+
+def _items(like: Likeness, bodies: Parsed) -> Iterator[Json]:
+    """The members of a list answer, as far as they can be read."""
+    for digest in like.digests:
+        try:
+            page = bodies.load(digest)
+        except BodyError:
+            continue  # said where the record was read
+        values = page.get("value") if isinstance(page, dict) else None
+        yield from (item for item in values if isinstance(item, dict)) if isinstance(values, list) else ()
+
+
+# -- pages ----------------------------------------------------------------------------------------------------------------
+
+
+def page_remark(kind: str, url: str, pages: Sequence[Json], bodies: Parsed, *, whole: bool) -> str | None:
+    """What is wrong with the pages of an answer (`whole`: an observation; otherwise those before the page that failed).
+
+    Each page's address is the link that the page before it names, and the last page names none.
+    """
+    expected: str | None = url
+    is_list = kind not in BY_KIND or BY_KIND[kind].is_list
+    for number, page in enumerate(pages):
+        if expected is None or page["url"] != expected:
+            return f"page {number + 1} is not the one that page {number} links to" if number else "the first page is not the one that was asked for"
+        try:
+            body = bodies.load(page["sha256"])
+        except BodyError as error:
+            return str(error)
+        link = body.get("nextLink") if is_list and isinstance(body, dict) else None
+        expected = urljoin(page["url"], link) if isinstance(link, str) and link else None
+    if whole and expected is not None:
+        return f"page {len(pages) + 1} is missing: page {len(pages)} links to it"
+    return None
+
+
+def about(resource: str, url: str) -> bool:
+    """Whether a question at this address is about this resource (an empty one is the tenant)."""
+    return resource in url.lower() or resource in unquote(url).lower()
+
+
+# -- the population -------------------------------------------------------------------------------------------------------
+
+
+def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
+    """Whether the plan has a unit for everything that Azure named in its scope, and for nothing else."""
+    plan, scope = sweep.plan, sweep.plan["scope"]
+    planned = {unit["resource"] for unit in plan["units"]}
+    if len(planned) != len(plan["units"]) or len(sweep.asked) != len(plan["units"]):
+        yield Remark("problem", "plan", "the plan names a unit, or a resource, twice")
+    named = {f"/subscriptions/{subscription}" for subscription in _subscriptions(sweep, bodies)}
+    if scope["resources"] is not None:
+        named |= set(scope["resources"])
+    kinds = {kind.lower() for kind in scope["kinds"]}
+    for entries in list(sweep.records.units.values()):
+        for entry in entries.values():
+            if entry.kind == "accounts" and not entry.failure:
+                named |= set(_accounts(Likeness(*entry.likeness), kinds, scope["resources"], bodies))
+    for resource in sorted(named - planned):
+        yield Remark("problem", "population", f"{resource} is in scope, and the plan has no unit for it")
+    for resource in sorted(planned - named):
+        yield Remark("problem", "population", f"the plan has a unit for {resource}, which neither the scope nor an answer of Azure names")
+    for subscription in sorted(r for r in named & planned if r.count("/") == 2):
+        unit = next(unit["unit"] for unit in plan["units"] if unit["resource"] == subscription)
+        if ("accounts", subscription) not in sweep.records.units.get(unit, {}):
+            yield Remark("problem", "population", f"the accounts of {subscription} were not asked for")
+
+
+def _subscriptions(sweep: SweepState, bodies: Parsed) -> set[str]:
+    """Bare ids of the subscriptions in scope."""
+    scope = sweep.plan["scope"]
+    if scope["resources"] is not None:
+        return {resource.split("/")[2] for resource in scope["resources"] if resource.count("/") >= 2}
+    if scope["subscriptions"] is not None:
+        return set(scope["subscriptions"])
+    found: set[str] = set()
+    for entries in sweep.records.units.values():
+        for entry in entries.values():
+            if entry.kind == "subscriptions" and not entry.failure:
+                ids = (item.get("subscriptionId") for item in _items(Likeness(*entry.likeness), bodies))
+                found |= {identifier.lower() for identifier in ids if isinstance(identifier, str)}
+    return found
+
+
+def _accounts(like: Likeness, kinds: set[str], only: Sequence[str] | None, bodies: Parsed) -> Iterator[str]:
+    """Lower-cased ids of the accounts in a subscription's list that are of a kind in scope."""
+    for item in _items(like, bodies):
+        identifier, kind = item.get("id"), item.get("kind")
+        if not isinstance(identifier, str) or not identifier.lower().startswith(like.resource + "/"):
+            continue  # planning seals a failure for it, which is a gap
+        if isinstance(kind, str) and kind.lower() in kinds and (only is None or identifier.lower() in only):
+            yield identifier.lower()

@@ -1,0 +1,102 @@
+"""What the verifier keeps of one sweep while its records pass by: little for each record, and of a unit only until it is settled."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from shared.canonical import Json
+from shared.judge.assemble import Entry, SweepRecords
+
+
+class Likeness(NamedTuple):
+    """An answer without its place in the log: equal for two answers exactly when judging them gives the same."""
+
+    kind: str
+    resource: str
+    digests: tuple[str, ...]
+    failure: str | None
+    status: int | None
+
+    def entry(self, record: int) -> Entry:
+        """The same at its place."""
+        return Entry(self.kind, self.resource, record, "", self.digests, self.failure, self.status)
+
+
+@dataclass(slots=True)
+class UnitRecords:
+    """The answers of one unit of work."""
+
+    first: int = -1
+    """Index of the first record of its own batch; -1 while there is none."""
+    count: int = 0
+    likes: list[Likeness] = field(default_factory=list)
+    """In the order of the log; those that planning asked for come first."""
+    indexes: list[int] = field(default_factory=list)
+    planned: int = 0
+    """How many of them planning asked for."""
+    settled: bool = False
+    judged: bool = False
+
+    def add(self, index: int, like: Likeness) -> bool:
+        """Take in an answer of the unit's own batch; False where that batch had ended already."""
+        if self.first < 0:
+            self.first = index
+        together = index == self.first + self.count and not self.settled
+        self.count += 1
+        self.likes.append(like)
+        self.indexes.append(index)
+        return together
+
+    def forget(self) -> None:
+        """Let go of the answers."""
+        self.settled = True
+        self.likes, self.indexes = [], []
+
+
+@dataclass(slots=True)
+class SweepState:
+    """One sweep."""
+
+    name: str
+    first: int
+    records: SweepRecords = field(default_factory=SweepRecords)
+    units: dict[str, UnitRecords] = field(default_factory=dict)
+    findings: dict[str, list[int]] = field(default_factory=dict)
+    """Batches of findings: name → [first index, records]."""
+    asked: dict[str, Json] = field(default_factory=dict)
+    """What the plan says of each unit, by name."""
+    located: dict[str, tuple[int, Likeness]] = field(default_factory=dict)
+    """The answer to `locations`, by subscription."""
+    questions_key: int = 0
+    """Equal for two plans that ask the same questions."""
+    failures: int = 0
+    closed: int = -1
+    """Index of the closing record."""
+    early: int = 0
+    """Records with a time before the plan's."""
+
+    @property
+    def plan(self) -> Json:
+        """The plan, None while it is not known."""
+        return self.records.plan
+
+    @property
+    def time(self) -> str:
+        """The time by which the sweep belongs to a period: its slot, else when it was planned."""
+        return str(self.plan["slot"] or self.plan["at"])
+
+    def planned(self, index: int, plan: Json) -> None:
+        """The plan was read: what came before it in this sweep is what planning asked for."""
+        self.asked = {unit["unit"]: unit for unit in plan["units"]}
+        self.questions_key = hash(repr(sorted(plan["questions"].items())))
+        self.failures = len(self.records.failures)
+        for name, entries in self.records.units.items():
+            unit = self.units.setdefault(name, UnitRecords())
+            for entry in entries.values():
+                unit.likes.append(Likeness(*entry.likeness))
+                unit.indexes.append(entry.record)
+            unit.planned = len(unit.likes)
+        self.records.add(index, plan)
+
+    def context(self, resource: str) -> tuple[int, Likeness] | None:
+        """Of the subscription that `resource` is in: the answer that it is judged with (as `SweepRecords.context_entries`)."""
+        return self.located.get("/".join(resource.split("/")[:3]))

@@ -28,8 +28,8 @@ class Settings:
     """For cloud `loopback` only."""
     reads_per_second: float = 25.0
     """Per subscription; 0 means as fast as Azure allows."""
-    proxy: str | None = None
     ca_file: str | None = None
+    """PEM of the certificate authorities to trust, for networks that have their own."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -59,7 +59,6 @@ def read(environment: Mapping[str, str]) -> Settings:
         cloud=cloud,
         arm_endpoint=endpoints["EVIDENCE_ARM_ENDPOINT"],
         reads_per_second=_reads_per_second(environment.get("EVIDENCE_READS_PER_SECOND"), cloud),
-        proxy=_proxy(environment) if cloud != "loopback" else None,
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
     )
 
@@ -105,6 +104,3 @@ def _reads_per_second(text: str | None, cloud: str) -> float:
         raise Misuse(f"EVIDENCE_READS_PER_SECOND is {text!r}: it must be a number, 0 for as fast as Azure allows")
     return value
 
-
-def _proxy(environment: Mapping[str, str]) -> str | None:
-    return environment.get("HTTPS_PROXY") or environment.get("https_proxy") or None

@@ -16,7 +16,7 @@ from shared.collect import arm as arm_module
 from shared.collect.arm import Arm, Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS
 from shared.collect.pace import Pace
-from shared.collect.transport import Urllib3Transport
+from shared.collect.transport import CurlTransport
 
 
 class Clock:
@@ -32,8 +32,8 @@ class Clock:
 
 
 def client(endpoint, clock, *, per_second=0.0, read_timeout=5.0):
-    headers = HeadersPolicy({"Authorization": "Bearer local", "Accept-Encoding": "gzip"})
-    transport = Urllib3Transport(threads=4, timeouts=(2.0, read_timeout))
+    headers = HeadersPolicy({"Authorization": "Bearer local"})
+    transport = CurlTransport(timeouts=(2.0, read_timeout))
     return Arm(endpoint, Pipeline(transport, [headers]), Pace(per_second, lambda: clock.now, clock.sleep), clock.sleep)
 
 

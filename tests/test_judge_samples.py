@@ -58,7 +58,12 @@ def account() -> dict[str, Json]:
                 {"name": "ContentLogging", "value": "false"},
             ],
             "publicNetworkAccess": "Disabled",
-            "networkAcls": {"defaultAction": "Deny", "ipRules": [{"value": "198.51.100.7"}], "virtualNetworkRules": [], "bypass": "AzureServices"},
+            "networkAcls": {
+                "defaultAction": "Deny",
+                "ipRules": [{"value": "198.51.100.7"}],
+                "virtualNetworkRules": [],
+                "bypass": "AzureServices",
+            },
             "disableLocalAuth": True,
             "storedCompletionsDisabled": True,
             "restrictOutboundNetworkAccess": True,
@@ -95,7 +100,12 @@ def content_filters() -> list[dict[str, Json]]:
         for harm in ("Hate", "Sexual", "Violence", "Selfharm")
         for source in ("Prompt", "Completion")
     ]
-    others = [("Jailbreak", "Prompt"), ("Indirect Attack", "Prompt"), ("Protected Material Text", "Completion"), ("protected_material_code", "Completion")]
+    others = [
+        ("Jailbreak", "Prompt"),
+        ("Indirect Attack", "Prompt"),
+        ("Protected Material Text", "Completion"),
+        ("protected_material_code", "Completion"),
+    ]
     return harms + [{"name": name, "enabled": True, "blocking": True, "source": source} for name, source in others]
 
 
@@ -104,7 +114,13 @@ def policy(name: str = "Strict", **properties: Json) -> dict[str, Json]:
     return {
         "id": f"{ACCOUNT_ID}/raiPolicies/{name}",
         "name": name,
-        "properties": {"mode": "Blocking", "type": "UserManaged", "contentFilters": content_filters(), "customBlocklists": [], **properties},
+        "properties": {
+            "mode": "Blocking",
+            "type": "UserManaged",
+            "contentFilters": content_filters(),
+            "customBlocklists": [],
+            **properties,
+        },
     }
 
 
@@ -115,7 +131,9 @@ def tls() -> dict[str, Json]:
         "port": 443,
         "versions": {"TLSv1": "refused", "TLSv1.1": "refused", "TLSv1.2": "accepted", "TLSv1.3": "accepted"},
         "lowest": "TLSv1.2",
-        "chain": [{"sha256": "ab" * 32, "subject": "CN=*.cognitiveservices.azure.com", "issuer": "CN=x", "not_before": "a", "not_after": "b"}],
+        "chain": [
+            {"sha256": "ab" * 32, "subject": "CN=*.cognitiveservices.azure.com", "issuer": "CN=x", "not_before": "a", "not_after": "b"}
+        ],
         "trusted": True,
         "trust_error": None,
     }
@@ -158,7 +176,10 @@ def region(name: str, geography: str) -> dict[str, Json]:
 
 def perimeter(mode: str = "Enforced") -> dict[str, Json]:
     """A network security perimeter configuration."""
-    return {"id": f"{ACCOUNT}/networkSecurityPerimeterConfigurations/p", "properties": {"resourceAssociation": {"name": "a", "accessMode": mode}}}
+    return {
+        "id": f"{ACCOUNT}/networkSecurityPerimeterConfigurations/p",
+        "properties": {"resourceAssociation": {"name": "a", "accessMode": mode}},
+    }
 
 
 def private_endpoint(status: str = "Approved") -> dict[str, Json]:
@@ -188,13 +209,19 @@ def bodies() -> Bodies:
         ("encryptionScopes", ACCOUNT): [],
         ("privateEndpointConnections", ACCOUNT): [private_endpoint()],
         ("networkSecurityPerimeterConfigurations", ACCOUNT): [perimeter()],
-        ("defenderForAISettings", ACCOUNT): [{"id": f"{ACCOUNT}/defenderForAISettings/Default", "name": "Default", "properties": {"state": "Enabled"}}],
+        ("defenderForAISettings", ACCOUNT): [
+            {"id": f"{ACCOUNT}/defenderForAISettings/Default", "name": "Default", "properties": {"state": "Enabled"}}
+        ],
         ("projects", ACCOUNT): [{"id": PROJECT, "name": "chat-eu/main", "properties": {"isDefault": True}}],
         ("connections", ACCOUNT): [],
         ("capabilityHosts", ACCOUNT): [capability_host()],
         ("projectConnections", PROJECT): [connection({"ApiVersion": "2024-10-21"}, "AzureOpenAI")],
         ("projectCapabilityHosts", PROJECT): [capability_host()],
-        ("locations", SUBSCRIPTION): [region("swedencentral", "Sweden"), region("westeurope", "Europe"), {"name": "europe", "metadata": {}}],
+        ("locations", SUBSCRIPTION): [
+            region("swedencentral", "Sweden"),
+            region("westeurope", "Europe"),
+            {"name": "europe", "metadata": {}},
+        ],
         ("accounts", SUBSCRIPTION): [account()],
     }
 
@@ -220,7 +247,9 @@ def evidence(given: Bodies | None = None) -> Evidence:
 
 def subscription_evidence(**given: Json) -> Evidence:
     """The evidence of the subscription."""
-    return Evidence(SUBSCRIPTION, {(kind, SUBSCRIPTION): answer(kind, SUBSCRIPTION, body, 10 + n) for n, (kind, body) in enumerate(given.items())})
+    return Evidence(
+        SUBSCRIPTION, {(kind, SUBSCRIPTION): answer(kind, SUBSCRIPTION, body, 10 + n) for n, (kind, body) in enumerate(given.items())}
+    )
 
 
 def change(value: Json, path: str, new: Json) -> Json:
@@ -310,7 +339,9 @@ def test_a_real_list_of_deployments() -> None:
     folder = need(EXAMPLES / "examples" / "real_c7n_responses")
     recorded = json.loads(next(folder.glob("GET_accounts_*_deployments_2025-06-01_*.json")).read_text("utf-8"))["response"]["body"]
     id_ = recorded["value"][0]["id"].rsplit("/deployments/", 1)[0].lower()
-    found = dict(judge_account(Evidence(id_, {("deployments", id_): Answer("deployments", id_, 1, (recorded,), None, 200)}), DEFAULT, "public"))
+    found = dict(
+        judge_account(Evidence(id_, {("deployments", id_): Answer("deployments", id_, 1, (recorded,), None, 200)}), DEFAULT, "public")
+    )
     assert found["processing-scope-allowed"].status == "satisfied"
     assert found["processing-scope-allowed"].resource == f"{id_}/deployments/cctest-gpt4o-mini"
     assert found["model-inventory"].status == "satisfied"

@@ -130,7 +130,7 @@ class _Writer:
     def _plan(self, slot: str | None, only: list[str] | None) -> Json:
         at = _at(self.moment + timedelta(seconds=12))
         for subscription in self.estate.subscriptions():
-            self._answer("plan", "accounts", subscription, self.estate.account_list(subscription, self.number))
+            self._answer(f"subscription-{subscription[15:]}", "accounts", subscription, self.estate.account_list(subscription, self.number))
         self.retention = self.made.add(
             record("retention", at, sweep=self.name, kind="store", storage=self.storage, source="blob properties after a write")
         )

@@ -72,7 +72,6 @@ class Estate:
             ("locations", {"value": rows}),
             ("deletedAccounts", {"value": []}),
             ("subscriptionDiagnosticSettings", {"value": settings if exported else []}),
-            ("accounts", self.account_list(subscription, slot)),
         ]
 
     def account_answers(self, name: str, slot: int) -> list[tuple[str, Json]]:
@@ -176,7 +175,7 @@ ALWAYS = (0, 10**6)
 def month() -> Estate:
     """Eight accounts and a ninth that goes: a month in the life of an organisation that mostly means well."""
     prod, lab, us = _S.format(1), _S.format(2), _S.format(3)
-    private = {"tls": ("unreachable", None, None, 0, 10**6)}
+    private = {"tls": ("unreachable", None, "dns", 96, 10**6)}
     return Estate([
         Spec("claims-chat", prod, "rg-claims", "OpenAI", "westeurope", [
             ("chat", "DataZoneStandard", "gpt-4o", "2024-11-20", *ALWAYS), ("embed", "Standard", "text-embedding-3-large", "1", *ALWAYS),
@@ -193,7 +192,7 @@ def month() -> Estate:
             ("try", "DeveloperTier", "gpt-4o", "2024-11-20", *ALWAYS), ("preview", "GlobalStandard", "o4-lab", "2026-10-01", *ALWAYS),
             ("future", "QuantumStandard", "gpt-4o", "2024-11-20", 90, 10**6),
         ], public=[(70, 75)], local_auth=True, own_key=False, logs=False,
-             failing={"roleAssignments": ("forbidden", 403, "AuthorizationFailed", 0, 10**6), "raiPolicies": ("server-error", 500, "InternalServerError", 100, 101)}),
+             failing={"roleAssignments": ("forbidden", 403, "AuthorizationFailed", 100, 10**6), "raiPolicies": ("server-error", 500, "InternalServerError", 30, 31)}),
         Spec("pilot-jpe", lab, "rg-research", "OpenAI", "japaneast", [("pilot", "Standard", "gpt-4o", "2024-11-20", *ALWAYS)],
              off=[], public=[ALWAYS], local_auth=True, own_key=False, logs=False, lives=(78, 10**6)),
         Spec("advisory-chn", prod, "rg-advisory", "OpenAI", "switzerlandnorth", [

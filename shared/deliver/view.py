@@ -164,6 +164,7 @@ def _changes(fold: Fold) -> Iterator[Change]:
     for index, change in sorted(within, key=lambda pair: (pair[1].get("until") or pair[1]["at"], pair[0])):
         yield Change(
             record=index,
+            sweep=change["sweep"],
             resource=change.get("resource"),
             kind=change.get("kind") or "",
             since=change.get("since"),
@@ -195,7 +196,7 @@ def _profiles(fold: Fold, load: Load) -> Iterator[ProfileInForce]:
     for index, record in fold.profiles:
         sealed.setdefault(record["profile"]["sha256"], (index, record))
     for digest in sorted(fold.used_profiles, key=lambda each: sealed[each][0] if each in sealed else -1):
-        index, record = sealed.get(digest, (None, {}))
+        index, record = sealed[digest] if digest in sealed else (None, {})
         try:
             values = load(digest)
         except Exception:  # noqa: BLE001 - whatever `load` raises, the page says that the body is not to be had

@@ -1,6 +1,5 @@
 """How much of a period was looked at: its slots, its days, its gaps."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -45,7 +44,7 @@ def coverage(period: Period, expected: Iterable[str], sweeps: Sequence[Sweep]) -
     slots = tuple(_as_slot(moment, by_slot.get(moment)) for moment in due)
     schedules = tuple(dict.fromkeys(sweep.schedule for sweep in sweeps if sweep.schedule))
     return Coverage(
-        bool(due), schedules, slots, _days(start, end, slots, besides), _gaps(slots, end), _longest(start, end, sweeps, due), len(besides)
+        bool(due), schedules, slots, _days(start, end, slots, besides), _gaps(slots, end), _longest(start, end, sweeps, slots), len(besides)
     )
 
 
@@ -99,14 +98,14 @@ def _gaps(slots: Sequence[Slot], end: datetime) -> tuple[Stretch, ...]:
     return tuple(gaps)
 
 
-def _longest(start: datetime, end: datetime, sweeps: Sequence[Sweep], due: Sequence[datetime]) -> Stretch | None:
+def _longest(start: datetime, end: datetime, sweeps: Sequence[Sweep], slots: Sequence[Slot]) -> Stretch | None:
     """The longest time in which nobody looked; a sweep that never closed, or was narrowed, does not end it."""
     looked = [instant(sweep.planned_at) for sweep in sweeps if sweep.closed_at and not sweep.narrowed]
     moments = sorted([start, end, *(moment for moment in looked if start <= moment <= end)])
     if not moments or end <= start:
         return None
     before, after = max(pairwise(moments), key=lambda pair: (pair[1] - pair[0], -pair[0].timestamp()))
-    return _stretch(stamp(before), stamp(after), bisect_left(due, after) - bisect_left(due, before))
+    return _stretch(stamp(before), stamp(after), sum(slot.state == "gap" and before <= instant(slot.time) < after for slot in slots))
 
 
 def _stretch(start: str, end: str, slots: int) -> Stretch:

@@ -185,6 +185,8 @@ class Excerpt:
     """Characters that were left out at the end of `text`."""
     absent: bool = False
     """There is no such member: `text` shows what there is in its place."""
+    members: tuple[str, ...] = ()
+    """Of an object that was cut: the names of all its members, since what matters may be that one is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,7 @@ class Change:
     """A difference between two consecutive states of a resource."""
 
     record: int
+    sweep: str
     resource: str | None
     kind: str
     since: str | None

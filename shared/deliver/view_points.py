@@ -37,11 +37,15 @@ def resolve(value: Json, pointer: str) -> Json:
 
 def excerpt(value: Json, *, record: int, page: int, pointer: str, question: str, digest: str | None) -> Excerpt:
     """What stands at `pointer` in a body, as compact JSON; where nothing does, what there is in its place."""
+    members: tuple[str, ...] = ()
     try:
-        text, absent = compact(resolve(value, pointer)), False
+        found = resolve(value, pointer)
+        text, absent = compact(found), False
+        if isinstance(found, dict) and len(text) > LONGEST:
+            members = tuple(found)
     except _Absent as missing:
         text, absent = _in_place_of(missing), True
-    return Excerpt(record, page, pointer, question, digest, text[:LONGEST], max(0, len(text) - LONGEST), absent)
+    return Excerpt(record, page, pointer, question, digest, text[:LONGEST], max(0, len(text) - LONGEST), absent, members)
 
 
 def without_body(why: str, *, record: int, page: int, pointer: str, question: str, digest: str | None) -> Excerpt:

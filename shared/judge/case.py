@@ -18,9 +18,9 @@ FOUNDRY = "aiservices"
 """The kind of account that has projects, connections and capability hosts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
-    """One deployment of a model."""
+    """One deployment of a model. A dozen controls read it, so what they read is worked out once."""
 
     id: str
     name: str
@@ -28,27 +28,27 @@ class Deployment:
     twice: bool = False
     """Whether the list holds its id more than once."""
 
-    @property
+    @cached_property
     def properties(self) -> Node:
         """`properties`, which every deployment has."""
         return self.node.needed_child("properties")
 
-    @property
+    @cached_property
     def model(self) -> Node:
         """`properties.model`."""
         return self.properties.needed_child("model")
 
-    @property
+    @cached_property
     def sku(self) -> str:
         """The name of its SKU, which is the deployment type."""
         return self.node.needed_child("sku").needed_text("name")
 
-    @property
+    @cached_property
     def sku_point(self) -> Point:
         """Where the SKU is."""
         return self.node.point("sku", "name")
 
-    @property
+    @cached_property
     def is_fine_tuned(self) -> bool:
         """Whether what is served is recognisably a customised model: `.ft-` in its name, a source, or the type that serves no other."""
         model = self.model

@@ -4,9 +4,10 @@ Given the same evidence, profile and catalogue version, the result is the same, 
 record that its control reads, so that whoever has the records a finding names can judge it again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Final, TypeVar
+from operator import itemgetter
+from typing import Final, ParamSpec
 
 from shared.judge.case import Case
 from shared.judge.catalogue import Control, catalogue
@@ -19,7 +20,10 @@ from shared.model import Evidence, Judgement, Point
 Judged = tuple[str, Judgement]
 """The id of a control, and one judgement by it."""
 
-T = TypeVar("T")
+P = ParamSpec("P")
+
+FAILED: Final = "This check failed on data it does not expect"
+"""How the reason of a finding begins whose check has a bug."""
 
 _MOST_POINTS: Final = 64
 """A finding is one line: it points at no more places than this, besides every record it rests on."""
@@ -34,10 +38,10 @@ def judge_account(evidence: Evidence, profile: Profile, cloud: str) -> list[Judg
     `evidence.context` is that of its subscription, with at least `locations` (and `accounts`, to compare the two answers).
     """
     case = Case(evidence, profile, cloud)
+    read = _Read(evidence)
     judged: list[Judged] = []
     for control, check in _account_checks():
-        records = [Point(record) for record in _records(control, evidence)]
-        judged += ((control.id, _complete(judgement, records)) for judgement in _run(check, case, evidence.resource))
+        judged += read.by(control, _run(check, evidence.resource)(case))
     return judged
 
 
@@ -47,12 +51,11 @@ def judge_subscription(evidence: Evidence, profile: Profile, _cloud: str) -> lis
     Called like `judge_account`, though no control of a subscription depends on the cloud yet.
     """
     expect = effective(profile, evidence.resource)
+    read = _Read(evidence)
     judged: list[Judged] = []
     for control in catalogue().of_scope("subscription"):
         check = SUBSCRIPTION_CHECKS[control.id]
-        records = [Point(record) for record in _records(control, evidence)]
-        found = _run(lambda _: check(evidence, expect), None, evidence.resource)  # noqa: B023 - called at once
-        judged += ((control.id, _complete(judgement, records)) for judgement in found)
+        judged += read.by(control, _run(check, evidence.resource)(evidence, expect))
     return judged
 
 
@@ -62,8 +65,8 @@ def judge_sweep(sweep: Collection, profile: Profile) -> list[Judged]:
     judged: list[Judged] = []
     for control in catalogue().of_scope("sweep"):
         check = SWEEP_CHECKS[control.id]
-        found = _run(lambda _: check(sweep, expect), None, None)  # noqa: B023 - called at once
-        judged += ((control.id, _complete(judgement, [sweep.point])) for judgement in found)
+        found = _run(check, None)(sweep, expect)
+        judged += ((control.id, _complete(judgement, (sweep.point,))) for judgement in found)
     return judged
 
 
@@ -81,34 +84,46 @@ def _account_checks() -> tuple[tuple[Control, Callable[[Case], list[Judgement]]]
     return tuple((control, ACCOUNT_CHECKS[control.id]) for control in wanted)
 
 
-def _run(check: Callable[[T], Iterable[Judgement]], subject: T, resource: str | None) -> list[Judgement]:
-    """What `check` concludes. That it fails is our fault, and still no reason to lose the finding."""
-    try:
-        return list(check(subject))
-    except Unclear as unclear:
-        return [unclear.judgement(resource)]
-    except Exception as failure:  # noqa: BLE001 - see above; a test makes sure that nothing known gets here
-        return [unknown(resource, f"This check failed on data it does not expect ({type(failure).__name__}): please report it.")]
+def _run(check: Callable[P, Iterable[Judgement]], resource: str | None) -> Callable[P, list[Judgement]]:
+    """`check`, whose failing loses no finding: it is our fault, and the person who reads has to see that something was not judged."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> list[Judgement]:
+        try:
+            return list(check(*args, **kwargs))
+        except Unclear as unclear:
+            return [unclear.judgement(resource)]
+        except Exception as failure:  # noqa: BLE001 - see above; a test makes sure that nothing known gets here
+            return [unknown(resource, f"{FAILED} ({type(failure).__name__}): please report it.")]
+
+    return run
 
 
-def _records(control: Control, evidence: Evidence) -> list[int]:
-    """The records that a control reads: those that a verifier needs to judge again."""
-    found: list[int] = []
-    for kind in control.evidence:
-        if kind.startswith(_OF_SUBSCRIPTION):
-            answer = evidence.context.answer(kind.removeprefix(_OF_SUBSCRIPTION)) if evidence.context else None
-        elif kind.startswith("project"):
-            found += (answer.record for answer in evidence.of_kind(kind))
-            continue
-        else:
-            answer = evidence.answer(kind)
-        if answer is not None:
-            found.append(answer.record)
-    return found
+class _Read:
+    """Which records the controls of one unit read: those that a verifier needs to judge again."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._by_kind: dict[str, tuple[Point, ...]] = {}
+        for (kind, resource), answer in sorted(evidence.answers.items(), key=itemgetter(0)):
+            if resource == evidence.resource or kind.startswith("project"):
+                self._by_kind[kind] = (*self._by_kind.get(kind, ()), Point(answer.record))
+
+    def by(self, control: Control, found: Iterable[Judgement]) -> Iterator[Judged]:
+        """What the control's check found, pointing into every record that it reads."""
+        points = tuple(point for kind in control.evidence for point in self._of_kind(kind))
+        for judgement in found:
+            yield control.id, _complete(judgement, points)
+
+    def _of_kind(self, kind: str) -> tuple[Point, ...]:
+        if not kind.startswith(_OF_SUBSCRIPTION):
+            return self._by_kind.get(kind, ())
+        context = self._evidence.context
+        answer = context.answer(kind.removeprefix(_OF_SUBSCRIPTION)) if context is not None else None
+        return (Point(answer.record),) if answer is not None else ()
 
 
-def _complete(judgement: Judgement, records: list[Point]) -> Judgement:
-    """The same judgement, pointing into every record that its control reads."""
+def _complete(judgement: Judgement, records: tuple[Point, ...]) -> Judgement:
+    """The same judgement, pointing into each of `records`."""
     points = judgement.points[:_MOST_POINTS]
     pointed = {point.record for point in points}
     further = tuple(point for point in records if point.record not in pointed)

@@ -83,7 +83,8 @@ PERSONAL: tuple[Field, ...] = (
     Field("message", "free text of errors, quotes names", "SDK ErrorDetail"),
     Field("metadata", "whatever a person wrote beside a connection; Azure's own entries stay", "SDK ConnectionPropertiesV2",
           kinds=_CONNECTIONS, members=True, keep=frozenset((
-              "apitype", "apiversion", "deploymentapiversion", "resourceid", "location", "kind", "type", "accountname", "containername",
+              "apitype", "apiversion", "deploymentapiversion", "inferenceapiversion", "resourceid", "location", "kind", "type",
+              "accountname", "containername", "audience",
           ))),
     # What somebody uploaded (data plane)
     Field("filename", "file names name people, customers and cases", _DATA_PLANE),

@@ -7,6 +7,10 @@ from shared.collect.arm import Asked, Page
 from shared.collect.endpoints import TLS
 from shared.privacy.redact import redact
 from shared.records import KeepBody, Origin, record
+from shared.recent import Recent
+
+MOST_REMEMBERED = 4 * 1024 * 1024
+"""Bytes of answers that are remembered."""
 
 Commit = Callable[[Json], bytes]
 """Gives the commitment to a personal value, as canonical JSON; None instead of it keeps such values."""
@@ -18,6 +22,8 @@ class Keeper:
     def __init__(self, keep_body: KeepBody, commit: Commit | None) -> None:
         self._keep_body = keep_body
         self._commit = commit
+        # Many answers are the same to the byte (empty lists, a region's models): what became of them is remembered.
+        self._kept = Recent[tuple[str, bytes], tuple[str, int]](MOST_REMEMBERED)
 
     def record(self, asked: Asked, unit: str, origin: Origin, at: str) -> Json:
         """The observation or failure that seals `asked`; its bodies are in the store when this returns."""
@@ -50,8 +56,12 @@ class Keeper:
         return record("observation", at, **common, **fields, response=response)
 
     def _page(self, page: Page, kind: str) -> Json:
-        body = redact(page.content, kind, self._commit).body
+        kept = self._kept.get((kind, page.content))
+        if kept is None:
+            body = redact(page.content, kind, self._commit).body
+            kept = self._keep_body(body), len(body)
+            self._kept.put((kind, page.content), kept, len(page.content))
         return {
-            "sha256": self._keep_body(body), "bytes": len(body), "url": page.url,
+            "sha256": kept[0], "bytes": kept[1], "url": page.url,
             "request_id": page.request_id, "date": page.date, "attempts": page.attempts,
         }

@@ -146,22 +146,21 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
     """
     from azure.core.exceptions import AzureError
     from azure.core.pipeline import Pipeline
-    from azure.core.pipeline.policies import HeadersPolicy, UserAgentPolicy
+    from azure.core.pipeline.policies import HeadersPolicy
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
     from shared.collect.arm import Arm
     from shared.collect.clouds import CLOUDS
     from shared.collect.pace import Pace
-    from shared.collect.transport import Urllib3Transport
+    from shared.collect.transport import CurlTransport
 
     cloud = CLOUDS[settings.cloud]
     endpoint = settings.arm_endpoint or cloud.arm
-    headers = HeadersPolicy({"Accept": "application/json", "Accept-Encoding": "gzip"})
-    agent = UserAgentPolicy(base_user_agent=f"aoai-evidence/{__version__}")
+    headers = HeadersPolicy({"Accept": "application/json", "User-Agent": f"aoai-evidence/{__version__}"})
     if settings.cloud == "loopback":
         identity = "local"
         headers.add_header("Authorization", "Bearer local")
-        policies: list[Any] = [headers, agent]
+        policies: list[Any] = [headers]
     else:
         from azure.identity import DefaultAzureCredential
 
@@ -170,10 +169,19 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
             identity = _object_id(credential.get_token(cloud.scope).token)
         except AzureError as error:
             raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
-        policies = [headers, agent, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]
-    transport = Urllib3Transport(threads=THREADS, timeouts=TIMEOUTS, proxy=settings.proxy, ca_file=settings.ca_file)
+        policies = [headers, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]
+    transport = CurlTransport(timeouts=TIMEOUTS, ca_file=settings.ca_file or _authorities(settings), proxies=settings.cloud != "loopback")
     pace = Pace(settings.reads_per_second, time.monotonic, time.sleep)
     return Arm(endpoint, Pipeline(transport, policies), pace, time.sleep), {"version": __version__, "identity": identity}
+
+
+def _authorities(settings: Settings) -> str | None:
+    """The authorities that login trusts too; libcurl's wheel has none of its own."""
+    if settings.cloud == "loopback":
+        return None
+    import certifi
+
+    return certifi.where()
 
 
 def _object_id(token: str) -> str | None:

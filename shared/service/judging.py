@@ -1,7 +1,7 @@
 """Judging what is sealed: findings and changes of each unit, as soon as its records have their indexes."""
 
 import json
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from shared.judge.collected import collection_of
 from shared.judge.catalogue import catalogue
 from shared.judge.profile import Profile
 from shared.model import Judgement
+from shared.recent import Recent
 from shared.records import line, record
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, put_body
@@ -23,12 +24,11 @@ FINDINGS = layout.FINDINGS_SUFFIX
 
 
 class Bodies:
-    """Parsed bodies by digest, the last few of them kept: many accounts share the same list of models."""
+    """Parsed bodies by digest; those used lately are kept, since many accounts share them: empty lists, a region's models."""
 
-    def __init__(self, store: Store, keep: int = 64) -> None:
+    def __init__(self, store: Store, most: int = 4 * 1024 * 1024) -> None:
         self._store = store
-        self._keep = keep
-        self._kept: OrderedDict[str, Json] = OrderedDict()
+        self._kept = Recent[str, Json](most)
 
     def load(self, digest: str) -> Json:
         """The parsed body.
@@ -36,17 +36,13 @@ class Bodies:
         Raises:
             StoreConflict: it is not in the store.
         """
-        if digest in self._kept:
-            self._kept.move_to_end(digest)
-            return self._kept[digest]
-        data = self._store.get(layout.body(digest))
-        if data is None:
-            raise StoreConflict(f"{layout.body(digest)} is missing: run verify --store, and restore it from a copy")
-        value = json.loads(data)
-        if 8_192 < len(data) < 524_288:
-            self._kept[digest] = value
-            if len(self._kept) > self._keep:
-                self._kept.popitem(last=False)
+        value = self._kept.get(digest)
+        if value is None:
+            data = self._store.get(layout.body(digest))
+            if data is None:
+                raise StoreConflict(f"{layout.body(digest)} is missing: run verify --store, and restore it from a copy")
+            value = json.loads(data)
+            self._kept.put(digest, value, len(data) + 500)
         return value
 
 

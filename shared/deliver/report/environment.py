@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
@@ -16,9 +16,8 @@ from markupsafe import Markup
 from shared.canonical import Json
 from shared.deliver.report import residency, text
 from shared.deliver.report.groups import STATUS_ORDER
-from shared.deliver.report.timeline import sort_of
 from shared.deliver.view_coverage import duration, instant
-from shared.deliver.view_model import Period, Reference
+from shared.deliver.view_model import Excerpt, Period, Reference
 from shared.judge.reading import FAILURES
 from shared.model import Status
 
@@ -54,7 +53,6 @@ def environment() -> Environment:
     )
     made.filters |= {
         "anchor": _anchor,
-        "change_sort": sort_of,
         "clip": _clip,
         "day": text.day,
         "declared": _declared,
@@ -80,6 +78,7 @@ def environment() -> Environment:
         "status_icon": _known,
         "status_word": text.status_word,
         "strip_top": lambda status: STRIP_TOP.get(status, 7),
+        "telling": _telling,
         "when": text.when,
     }
     return made
@@ -112,7 +111,10 @@ def _anchor(name: str, prefix: str) -> str:
 
 
 def _clip(value: str, most: int) -> str:
-    return value if len(value) <= most else f"{value[: most - 1]}…"
+    """A name for a picture: a subscription's by both ends, any other by its beginning."""
+    if len(value) <= most:
+        return value
+    return f"{value[:8]}…{value[-4:]}" if re.fullmatch(r"[0-9a-f-]{36}", value) else f"{value[: most - 1]}…"
 
 
 def _destination_class(name: str) -> str:
@@ -131,9 +133,15 @@ def _framework_groups(references: Iterable[Reference]) -> list[tuple[str, list[R
 
 
 def _short_resource(resource: str | None) -> str:
-    """The account and what lies in it: `chat-prod/deployments/gpt-4o`; of anything else, its last part."""
+    """The account and the name of what lies in it: `chat-prod / gpt-4o`; of anything else, its last part."""
     pieces = (resource or "").strip("/").split("/")
-    return "/".join(pieces[7:]) if len(pieces) > 7 else pieces[-1]
+    return " / ".join(pieces[7::2]) if len(pieces) > 7 else pieces[-1]
+
+
+def _telling(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """Those whose bytes say something: a whole answer only where nothing within it is named."""
+    within = [each for each in excerpts if each.pointer or each.digest is None]
+    return within or list(excerpts)
 
 
 def _declared(profile: Json) -> bool:

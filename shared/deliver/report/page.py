@@ -9,6 +9,7 @@ from shared.deliver.report.calendar import Calendar, calendar
 from shared.deliver.report.groups import Group, groups
 from shared.deliver.report.residency import Residency, residency
 from shared.deliver.report.strips import WIDTH, Strip, control_strip, history_strip, in_words, unsteady
+from shared.deliver.report.drift import ChangeRow, rows as change_rows
 from shared.deliver.report.timeline import Timeline, timeline
 from shared.deliver.view_model import ControlWords, Finding, Headline, History, PeriodView, StatementWords
 from shared.deliver.view_population import worst
@@ -33,7 +34,8 @@ class StatementRow:
     words: StatementWords
     status: Status | None
     """The worst of its controls."""
-    controls: tuple[ControlRow, ...]
+    controls: tuple[tuple[ControlRow, str | None], ...]
+    """With the statement under which a control was shown in full before; None where this is the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,12 @@ class Page:
     """Controls that are not satisfied, the gravest first."""
     calendar: Calendar
     residency: Residency
+    changes: tuple[ChangeRow, ...]
     timeline: Timeline
     unsteady: tuple[HistoryRow, ...]
     steady: int
+    interrupted: int
+    """Of the steady ones: not judged in some complete pass in between."""
     groups: tuple[Group, ...]
     attested: tuple[Attested, ...]
     unknown: tuple[ControlRow, ...]
@@ -103,6 +108,7 @@ def page(view: PeriodView, written_at: str | None) -> Page:
     along = axis(view.period, left=0.0, width=WIDTH)
     rows = {row.headline.control: row for row in _controls(view, along)}
     attested = [finding for finding in view.findings if finding.status == "provider-attested" and finding.resource is None]
+    changes = change_rows(view)
     histories = [history for history in view.histories if unsteady(history)]
     return Page(
         view=view,
@@ -120,11 +126,13 @@ def page(view: PeriodView, written_at: str | None) -> Page:
         urgent=tuple(sorted((row for row in rows.values() if row.headline.status == "not-satisfied"), key=_gravity)),
         calendar=calendar(view.coverage),
         residency=residency(view),
-        timeline=timeline(view),
+        changes=changes,
+        timeline=timeline(changes, view.period),
         unsteady=tuple(_history(history, view, along) for history in histories),
         steady=len(view.histories) - len(histories),
+        interrupted=sum(len(each.runs) > 1 for each in view.histories) - len(histories),
         groups=groups(view, frozenset(finding.record for finding in attested)),
-        attested=tuple(_attested(finding, view) for finding in attested),
+        attested=tuple(sorted((_attested(finding, view) for finding in attested), key=lambda each: [each.statements[0].name] if each.statements else [])),
         unknown=tuple(row for row in rows.values() if row.headline.counts.get("unknown")),
     )
 
@@ -147,9 +155,12 @@ def _gravity(row: ControlRow) -> tuple[int, int, str]:
 def _themes(view: PeriodView, rows: dict[str, ControlRow]) -> tuple[Theme, ...]:
     """Statements by the section that they come from, in the order of the provider's page."""
     found: dict[str, list[StatementRow]] = {}
+    before: dict[str, str] = {}
     for statement in view.words.statements:
-        controls = tuple(rows[name] for name in statement.controls if name in rows)
-        status = worst(row.headline.status for row in controls if row.headline.status)
+        named = [rows[name] for name in statement.controls if name in rows]
+        status = worst(row.headline.status for row in named if row.headline.status)
+        controls = tuple((row, before.get(row.headline.control)) for row in named)
+        before = {**dict.fromkeys(statement.controls, statement.name), **before}
         found.setdefault(theme_of(statement.section), []).append(StatementRow(statement, status, controls))
     return tuple(Theme(name, tuple(statements)) for name, statements in found.items())
 

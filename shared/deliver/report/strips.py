@@ -75,9 +75,11 @@ def _until(run: Run, sweeps: Sequence[Sweep]) -> str:
 def in_words(history: History) -> str:
     """How a status went, for a table: `satisfied → not satisfied (2026-11-09 06:00) → satisfied (2026-11-21 06:00)`."""
     first, *rest = history.runs
-    return " → ".join([status_word(first.status).lower(), *(f"{status_word(run.status).lower()} ({when(run.since)})" for run in rest)])
+    said = [status_word(first.status).lower(), *(f"{status_word(run.status).lower()} ({when(run.since)})" for run in rest[:MOST_SAID])]
+    more = len(rest) - MOST_SAID
+    return " → ".join(said) + (f" … and {more} more times" if more > 0 else "")
 
 
 def unsteady(history: History) -> bool:
-    """Whether there is anything to see: another status, or passes in between that did not judge it."""
-    return len(history.runs) > 1
+    """Whether it had more than one status."""
+    return len({run.status for run in history.runs}) > 1

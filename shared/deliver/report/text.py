@@ -6,6 +6,7 @@ their number, and what is very long is cut, saying by how much.
 """
 
 import re
+from collections.abc import Sized
 from datetime import datetime
 from typing import Final
 
@@ -89,8 +90,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def plural(value: int, one: str, many: str = "") -> str:
-    """A number with its noun: `1 account`, `3 accounts`."""
+def plural(value: int | Sized, one: str, many: str = "") -> str:
+    """A number, or how many there are, with its noun: `1 account`, `3 accounts`."""
+    value = value if isinstance(value, int) else len(value)
     return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 

@@ -127,6 +127,8 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
         for entry in entries.values():
             if entry.kind == "accounts" and not entry.failure:
                 named |= set(_accounts(Likeness(*entry.likeness), kinds, scope["resources"], bodies))
+    # What a list names and cannot be an account has a failure of its own in the plan's batch: a gap, counted where it is read.
+    named -= {resource for entries in sweep.records.units.values() for kind, resource in entries if kind == "account"} - planned
     for resource in sorted(named - planned):
         yield Remark("problem", "population", f"{resource} is in scope, and the plan has no unit for it")
     for resource in sorted(planned - named):
@@ -158,6 +160,6 @@ def _accounts(like: Likeness, kinds: set[str], only: Sequence[str] | None, bodie
     for item in _items(like, bodies):
         identifier, kind = item.get("id"), item.get("kind")
         if not isinstance(identifier, str) or not identifier.lower().startswith(like.resource + "/"):
-            continue  # planning seals a failure for it, which is a gap
+            continue  # as above
         if isinstance(kind, str) and kind.lower() in kinds and (only is None or identifier.lower() in only):
             yield identifier.lower()

@@ -71,8 +71,12 @@ class SweepState:
     failures: int = 0
     closed: int = -1
     """Index of the closing record."""
+    before: int = 0
+    """Records that came before the plan: those of its batch."""
     early: int = 0
     """Records with a time before the plan's."""
+    outside: bool = False
+    """Not of the period that a bundle is about: only there to show where it ends."""
 
     @property
     def plan(self) -> Json:

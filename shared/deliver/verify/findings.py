@@ -1,0 +1,256 @@
+"""Judging again: the findings that the bodies give, rendered as the lines that must have been sealed, and compared with those that were.
+
+Judging is a pure function of what was answered, the profile and the catalogue. So what a unit was judged to be is kept as templates, and a
+unit that answers as it did before costs a comparison of bytes.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from shared.canonical import Json, canonical
+from shared.deliver import rejudge
+from shared.deliver.verify.bodies import BodyError, Parsed, is_digest
+from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
+from shared.deliver.verify.verdict import Tally
+from shared.judge.assemble import SweepRecords
+from shared.judge.profile import Profile
+from shared.model import Judgement
+
+KEPT_UNITS = 4_000
+KEPT_TEMPLATES = 50_000
+
+_AT, _SWEEP, _UNIT, _RESOURCE = -1, -2, -3, -4
+_MARK = 7_300_000_000_000_000_000
+"""Stands for the first record of a unit in a template; the next stands for the second, and so on."""
+
+
+def finding(control: str, judgement: Judgement, *, at: str, sweep: str, unit: str, profile: str | None) -> Json:
+    """The record that seals a judgement (docs/format.md section 2)."""
+    points = [{"record": p.record, "page": p.page, "pointer": p.pointer} for p in judgement.points]
+    return {
+        "v": 1, "type": "finding", "at": at, "sweep": sweep, "resource": judgement.resource, "kind": "finding", "unit": unit,
+        "control": control, "catalogue": rejudge.catalogue_version(), "profile": profile, "status": judgement.status,
+        "reason": judgement.reason, "records": sorted({p.record for p in judgement.points}), "points": points,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The line of a finding, with places for what differs from sweep to sweep."""
+
+    text: bytes
+    pick: Any
+    """Takes the values of the places, in their order, out of [record…, resource, unit, sweep, at]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a unit was judged to be."""
+
+    order: tuple[int, ...]
+    """How its answers stood in the log: a finding lists its records in that order."""
+    templates: tuple[Template, ...]
+
+
+class Recomputation:
+    """Judges units again, and remembers."""
+
+    def __init__(self, bodies: Parsed, tally: Tally) -> None:
+        self._bodies = bodies
+        self._tally = tally
+        self._kept: OrderedDict[Any, Kept] = OrderedDict()
+        self._templates: dict[tuple[bytes, tuple[int, ...]], Template] = {}
+        self._profiles: dict[str, Profile] = {}
+
+    def profile(self, digest: object) -> Profile:
+        """The profile with this SHA-256.
+
+        Raises:
+            CannotJudgeError: it is missing, or none.
+        """
+        if not is_digest(digest):
+            raise rejudge.CannotJudgeError("the finding names no profile")
+        assert isinstance(digest, str)
+        if digest not in self._profiles:
+            self._bodies.bodies.size_of(digest)  # marks it as named
+            try:
+                self._profiles[digest] = rejudge.profile_of(self._bodies.load(digest))
+            except BodyError as error:
+                raise rejudge.CannotJudgeError(f"the profile it was judged by cannot be read: {error}") from None
+        return self._profiles[digest]
+
+    def of_unit(self, sweep: SweepState, name: str, unit: UnitRecords, profile: str, at: str) -> list[bytes]:
+        """The lines that the findings of a unit must be, if all were sealed at `at`.
+
+        Raises:
+            CannotJudgeError: a body or the profile is missing, or the judge does not cope.
+        """
+        resource = sweep.asked[name]["resource"]
+        context = sweep.context(resource)
+        likes = [*unit.likes, *([context[1]] if context else [])]
+        indexes = [*unit.indexes, *([context[0]] if context else [])]
+        order = tuple(sorted(range(len(indexes)), key=indexes.__getitem__))
+        asked = sweep.asked[name]["asked"] == "subscription"
+        key = (profile, sweep.plan["cloud"], resource, asked, len(unit.likes), tuple(likes))
+        kept = self._kept.get(key)
+        if kept is None or kept.order != order:
+            judged = self._judge(likes, len(unit.likes), resource, profile, sweep.plan["cloud"], asked)
+            kept = Kept(order, tuple(self._template(control, judgement, order, resource, profile) for control, judgement in judged))
+            self._kept[key] = kept
+            self._tally.counts["units judged again"] += 1
+            if len(self._kept) > KEPT_UNITS:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        values = [*indexes, canonical(resource)[1:-1], name.encode(), sweep.name.encode(), at.encode()]
+        return [template.text % template.pick(values) for template in kept.templates]
+
+    def _judge(self, likes: Sequence[Likeness], own: int, resource: str, profile: str, cloud: str, asked: bool) -> Sequence[rejudge.Judged]:
+        """Judge with marks in place of record indexes."""
+        records, load = SweepRecords(), self._load
+        entries = [like.entry(_MARK + position) for position, like in enumerate(likes)]
+        context = records.evidence("/".join(resource.split("/")[:3]), entries[own:], load)
+        evidence = records.evidence(resource, entries[:own], load, context)
+        return rejudge.unit(evidence, self.profile(profile), cloud, subscription=asked)
+
+    def _load(self, digest: str) -> Json:
+        try:
+            return self._bodies.load(digest)
+        except BodyError as error:
+            raise rejudge.CannotJudgeError(str(error)) from None
+
+    def _template(self, control: str, judgement: Judgement, order: tuple[int, ...], resource: str, profile: str) -> Template:
+        """The canonical line of the finding, member by member in their order, with places."""
+        slots: list[int] = [_AT]
+
+        def record(index: int) -> bytes:
+            if not 0 <= index - _MARK < len(order):
+                return b"%d" % index
+            slots.append(index - _MARK)
+            return b"%d"
+
+        points = [
+            b'{"page":%d,"pointer":%b,"record":' % (p.page, _literal(p.pointer)) + record(p.record) + b"}" for p in judgement.points
+        ]
+        place = {position: number for number, position in enumerate(order)}
+        named = sorted({p.record for p in judgement.points}, key=lambda index: place.get(index - _MARK, -1))
+        records = [record(index) for index in named]
+        subject = judgement.resource
+        if subject is not None and subject.startswith(resource):
+            about = b'"%b' + _literal(subject[len(resource) :])[1:]
+            slots.append(_RESOURCE)
+        else:
+            about = _literal(subject)
+        slots += [_SWEEP, _UNIT]
+        text = b"".join([
+            b'{"at":"%b","catalogue":', _literal(rejudge.catalogue_version()), b',"control":', _literal(control), b',"kind":"finding","points":[',
+            b",".join(points), b'],"profile":', _literal(profile), b',"reason":', _literal(judgement.reason), b',"records":[', b",".join(records),
+            b'],"resource":', about, b',"status":', _literal(judgement.status), b',"sweep":"%b","type":"finding","unit":"%b","v":1}',
+        ])  # fmt: skip
+        key = (text, tuple(slots))
+        if key not in self._templates:
+            if len(self._templates) >= KEPT_TEMPLATES:
+                self._templates.clear()
+            self._templates[key] = Template(text, itemgetter(*slots))
+        return self._templates[key]
+
+    def of_sweep(self, sweep: SweepState, profile: str, at: str, unit: str, *, whole: bool) -> list[bytes]:
+        """The lines that the findings about the collection itself and the provider's statements must be.
+
+        `whole`: the records of the whole sweep are here; otherwise only the provider's statements can be judged again.
+
+        Raises:
+            CannotJudgeError: the profile is missing, or the judge does not cope.
+        """
+        missing = [name for name in sweep.asked if sweep.units.get(name, UnitRecords()).first < 0]
+        judged = list(rejudge.collection(sweep.records, missing, self.profile(profile))) if whole else []
+        judged += rejudge.provider_attested()
+        return [canonical(finding(control, j, at=at, sweep=sweep.name, unit=unit, profile=profile)) for control, j in judged]
+
+
+def _literal(value: Json) -> bytes:
+    """A value as canonical JSON, safe within a template."""
+    return canonical(value).replace(b"%", b"%%")
+
+
+@dataclass(slots=True)
+class Run:
+    """The findings of one unit in one sweep: what must come, and what came."""
+
+    sweep: SweepState
+    unit: str
+    first: int
+    expected: list[bytes]
+    """Lines that must come and have not; the next one last."""
+    tally: Tally
+    recomputed: bool = True
+    only: frozenset[str] | None = None
+    """The controls that can be judged again here; None: all."""
+    count: int = 0
+    skipped: int = 0
+    beside: list[tuple[int, Json]] = field(default_factory=list)
+    """Records that were none of the expected lines as they stand."""
+
+    def awaited(self) -> bytes | None:
+        """The line that should come next."""
+        return self.expected[-1] if self.expected else None
+
+    def matched(self) -> bytes | None:
+        """The awaited line came; return the one after it."""
+        self.count += 1
+        self.expected.pop()
+        return self.expected[-1] if self.expected else None
+
+    def other(self, index: int, record: Json, line: bytes) -> None:
+        """Another record of the run came."""
+        self.count += 1
+        if record["type"] != "finding" or not self.recomputed:
+            return
+        if self.only is not None and record["control"] not in self.only:
+            self.skipped += 1
+        elif line in self.expected:
+            self.expected.remove(line)
+        elif len(self.beside) < 1_000:
+            self.beside.append((index, record))
+
+    def close(self) -> int:
+        """Compare what is left on both sides, by what it says; note what does not agree. Returns how many findings were recomputed."""
+        left = [json.loads(line) for line in reversed(self.expected)]
+        for index, record in self.beside:
+            same = next((value for value in left if _says(value) == _says(record)), None)
+            rival = same or next((value for value in left if _names(value) == _names(record)), None)
+            if rival is not None:
+                left.remove(rival)
+            if same is None:
+                why = _difference(record, rival) if rival else f"says {record['status']}, and the bodies give no such finding"
+                self.tally.problem("finding", f"{_about(record)}: {why}", record=index)
+        for value in left:
+            self.tally.problem("finding", f"{_about(value)}: the bodies give {value['status']}, and no finding says so", record=self.first)
+        if self.skipped:
+            self.tally.unchecked("findings about the collection as a whole: they rest on records that are not in this bundle")
+        return self.count - self.skipped if self.recomputed else 0
+
+
+def _says(value: Json) -> Json:
+    points = sorted(canonical(point) for point in value["points"])
+    return value["control"], value["resource"], value["status"], value["reason"], sorted(value["records"]), points
+
+
+def _names(value: Json) -> Json:
+    return value["control"], value["resource"]
+
+
+def _about(value: Json) -> str:
+    return f"{value['control']} of {value['resource'] or 'the collection'}"
+
+
+def _difference(sealed: Json, given: Json) -> str:
+    if sealed["status"] != given["status"]:
+        return f"says {sealed['status']}, the bodies give {given['status']} ({given['reason']})"
+    if sealed["reason"] != given["reason"]:
+        return f"gives another reason than the bodies do ({given['reason']})"
+    return "points at other records or places than the bodies do"

@@ -15,7 +15,7 @@ KeepBody = Callable[[bytes], str]
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339, UTC, microseconds: `2026-11-22T18:00:00.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:

@@ -249,6 +249,7 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("preview-connections", _lists(connections=[connection({"ApiVersion": "2023-07-01-preview"})]), '[preview]\nuse = "allowed"', "not-applicable", "allows"),
     ("preview-connections", {**bodies(), ("projectConnections", PROJECT): [connection()]}, "", "not-applicable", "names the version"),
     ("preview-connections", _lists(connections=[connection({"ApiVersion": None})]), "", "unknown", "null"),
+    ("preview-connections", _lists(connections=[connection({"ApiVersion": "latest"})]), "", "unknown", '"latest"'),
     ("preview-connections", _openai(), "", "not-applicable", "of this kind"),
     ("model-inventory", bodies(), "", "satisfied", "5 deployments serve gpt-4o 2024-11-20 (5)"),
     ("model-inventory", _lists(deployments=[]), "", "not-applicable", "no deployments"),

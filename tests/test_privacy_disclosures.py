@@ -205,7 +205,8 @@ def test_erasing_takes_what_is_the_subject_and_what_mentions_it() -> None:
     ours = disclosures(store)
     gone: list[Json] = [
         "bob@contoso.com", "BOB@Contoso.com", " bob@contoso.com ", "Ask bob@contoso.com, please.", "owner=Bob@contoso.com",
-        "mail:bob@contoso.com.", ["x", ["bob@contoso.com"]], {"upn": "Bob@contoso.com"}, {"bob@contoso.com": 1}, '{"caller":"bob@contoso.com"}',
+        "mail:bob@contoso.com.", ["x", ["bob@contoso.com"]], {"upn": "Bob@contoso.com"}, {"bob@contoso.com": 1},
+        '{"caller":"bob@contoso.com"}',
     ]
     stays: list[Json] = ["jim-bob@contoso.com", "bob@contoso.com.au", "bob@contoso.community", "bob", "ann@contoso.com", ["x"], 5, True]
     commitments = {canonical(value): committed(ours.commit(value)) for value in gone + stays}

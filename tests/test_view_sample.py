@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.canonical import canonical, sha256
-from shared.deliver.view_model import LogIdentity, Period, PeriodView
+from shared.deliver.view_model import LogIdentity, PeriodView
+from shared.deliver.view_sweeps import Period
 from shared.deliver.view_words import words
 from shared.judge import drift, engine
 from shared.judge.assemble import SweepRecords
@@ -76,7 +77,9 @@ def sample(days: int = 30, *, estate: Estate | None = None, profile: Profile = D
             continue
         writer.sweep(number, slot, slot=timestamp(slot))
         if number == 75:
-            writer.sweep(number, slot + timedelta(hours=2), slot=None, only=estate.names(number)[:1], cause={"by": "manual", "ref": "after the fix"})
+            writer.sweep(
+                number, slot + timedelta(hours=2), slot=None, only=estate.names(number)[:1], cause={"by": "manual", "ref": "after the fix"}
+            )
     made.period = Period(_at(START), _at(START + timedelta(days=days)))
     return made
 
@@ -140,7 +143,11 @@ class _Writer:
             size = {"sha256": self.profile_digest, "bytes": len(canonical(body))}
             self.made.add(record("profile", at, sweep=self.name, kind="profile", profile=size, source="profile.toml"))
         accounts = self.estate.names(self.number) if only is None else only
-        units = [] if only else [{"unit": f"subscription-{s[15:]}", "resource": s, "asked": "subscription"} for s in self.estate.subscriptions()]
+        units = (
+            []
+            if only
+            else [{"unit": f"subscription-{s[15:]}", "resource": s, "asked": "subscription"} for s in self.estate.subscriptions()]
+        )
         units += [
             {"unit": f"account-{sha256(name.encode())[:16]}", "resource": name, "asked": f"account:{self.estate.kind(name)}"}
             for name in accounts

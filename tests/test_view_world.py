@@ -61,13 +61,18 @@ class Estate:
 
     def account_list(self, subscription: str, slot: int) -> Json:
         listed = [self.account(self.by_id[name], slot) for name in self.names(slot) if self.by_id[name].subscription == subscription]
-        other = {"id": f"{subscription}/resourceGroups/rg-forms/providers/Microsoft.CognitiveServices/accounts/forms", "kind": "FormRecognizer"}
+        other = {
+            "id": f"{subscription}/resourceGroups/rg-forms/providers/Microsoft.CognitiveServices/accounts/forms",
+            "kind": "FormRecognizer",
+        }
         return {"value": [*listed, other]}
 
     def subscription_answers(self, subscription: str, slot: int) -> list[tuple[str, Json]]:
         rows = [{"name": region, "metadata": {"geography": geography}} for region, geography in sorted(_GEOGRAPHIES.items())]
         exported = subscription.endswith("1") or slot > 60
-        settings = [{"name": "to-archive", "properties": {"storageAccountId": "/s", "logs": [{"category": "Administrative", "enabled": True}]}}]
+        settings = [
+            {"name": "to-archive", "properties": {"storageAccountId": "/s", "logs": [{"category": "Administrative", "enabled": True}]}}
+        ]
         return [
             ("locations", {"value": rows}),
             ("deletedAccounts", {"value": []}),
@@ -79,13 +84,24 @@ class Estate:
         answers: list[tuple[str, Json]] = [
             ("account", self.account(spec, slot)),
             ("deployments", {"value": [self.deployment(spec, each) for each in spec.deployments if each[4] <= slot < each[5]]}),
-            ("raiPolicies", {"value": [_policy(spec, "Microsoft.DefaultV2", "Medium", blocking=True), _policy(spec, "lenient", "High", blocking=False)]}),
+            (
+                "raiPolicies",
+                {
+                    "value": [
+                        _policy(spec, "Microsoft.DefaultV2", "Medium", blocking=True),
+                        _policy(spec, "lenient", "High", blocking=False),
+                    ]
+                },
+            ),
             ("raiBlocklists", {"value": []}),
             ("encryptionScopes", {"value": []}),
             ("privateEndpointConnections", {"value": []}),
             ("networkSecurityPerimeterConfigurations", {"value": []}),
             ("defenderForAISettings", {"value": []}),
-            ("models", {"value": [_model("gpt-4o", "2024-11-20"), _model("gpt-4.1", "2025-04-14"), _model("o4-lab", "2026-10-01", "Preview")]}),
+            (
+                "models",
+                {"value": [_model("gpt-4o", "2024-11-20"), _model("gpt-4.1", "2025-04-14"), _model("o4-lab", "2026-10-01", "Preview")]},
+            ),
             ("diagnosticSettings", {"value": [_diagnostics()] if spec.logs else []}),
             ("roleAssignments", {"value": []}),
             ("tls", _tls(spec.name)),
@@ -116,7 +132,9 @@ class Estate:
             version = "5f1e" if slot < 90 else "9a3c"
             vault = {"keyName": "aoai", "keyVersion": version, "keyVaultUri": "https://kv-contoso.vault.azure.net/"}
             properties["encryption"] = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": vault}
-        identifier = spec.id.replace("resourcegroups", "resourceGroups").replace("microsoft.cognitiveservices", "Microsoft.CognitiveServices")
+        identifier = spec.id.replace("resourcegroups", "resourceGroups").replace(
+            "microsoft.cognitiveservices", "Microsoft.CognitiveServices"
+        )
         return {
             "id": identifier, "name": spec.name, "type": "Microsoft.CognitiveServices/accounts", "kind": spec.kind, "location": spec.region,
             "sku": {"name": "S0"}, "systemData": {"createdBy": {"committed": "u5Qw0bV4o1dGkq8m3mQm5m8l0J2yZ0m0kZC9c1b5o3w="}},
@@ -147,9 +165,15 @@ def _policy(spec: Spec, name: str, threshold: str, *, blocking: bool) -> Json:
         for source in ("Prompt", "Completion")
     ]
     filters += [{"name": "Jailbreak", "blocking": True, "enabled": True, "source": "Prompt"}]
-    filters += [{"name": f"Protected Material {sort}", "blocking": True, "enabled": True, "source": "Completion"} for sort in ("Text", "Code")]
+    filters += [
+        {"name": f"Protected Material {sort}", "blocking": True, "enabled": True, "source": "Completion"} for sort in ("Text", "Code")
+    ]
     kind = "SystemManaged" if name.startswith("Microsoft.") else "UserManaged"
-    return {"id": f"{spec.id}/raiPolicies/{name}", "name": name, "properties": {"type": kind, "mode": "Blocking", "contentFilters": filters}}
+    return {
+        "id": f"{spec.id}/raiPolicies/{name}",
+        "name": name,
+        "properties": {"type": kind, "mode": "Blocking", "contentFilters": filters},
+    }
 
 
 def _model(name: str, version: str, status: str = "GenerallyAvailable") -> Json:
@@ -162,7 +186,9 @@ def _diagnostics() -> Json:
 
 
 def _tls(name: str) -> Json:
-    chain = [{"sha256": "9f" * 32, "subject": "CN=*.openai.azure.com", "issuer": "CN=Microsoft TLS", "not_before": "2026", "not_after": "2027"}]
+    chain = [
+        {"sha256": "9f" * 32, "subject": "CN=*.openai.azure.com", "issuer": "CN=Microsoft TLS", "not_before": "2026", "not_after": "2027"}
+    ]
     versions = {"TLSv1": "refused", "TLSv1.1": "refused", "TLSv1.2": "accepted", "TLSv1.3": "accepted"}
     said = {"host": f"{name}.openai.azure.com", "port": 443, "versions": versions, "lowest": "TLSv1.2", "chain": chain}
     return said | {"trusted": True, "trust_error": None}

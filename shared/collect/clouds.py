@@ -83,9 +83,11 @@ def allowed(host: str, cloud: str) -> bool:
     """
     domains = CLOUDS[cloud].account_domains
     bare = host.lower()
+    if not host.isascii() or len(host) > 253:
+        return False
     if cloud == "loopback":
         return bare in LOOPBACK_HOSTS
-    return len(bare) <= 253 and _NAME.fullmatch(bare) is not None and any(bare.endswith(f".{domain}") for domain in domains)
+    return _NAME.fullmatch(bare) is not None and any(bare.endswith(f".{domain}") for domain in domains)
 
 
 def account_address(url: str, cloud: str) -> tuple[str, int] | None:

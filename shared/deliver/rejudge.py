@@ -10,6 +10,7 @@ from shared.errors import EvidenceError
 from shared.judge import engine
 from shared.judge.assemble import SweepRecords
 from shared.judge.catalogue import catalogue
+from shared.judge.collected import collection_of
 from shared.judge.profile import Profile, from_canonical
 from shared.model import Evidence, Judgement
 
@@ -63,7 +64,7 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
         CannotJudgeError: the judge does not cope with the evidence.
     """
     try:
-        return engine.judge_subscription(evidence, profile) if subscription else engine.judge_account(evidence, profile, cloud)
+        return engine.judge_subscription(evidence, profile, cloud) if subscription else engine.judge_account(evidence, profile, cloud)
     except Exception as error:
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
 
@@ -74,8 +75,6 @@ def collection(records: SweepRecords, missing: Iterable[str], profile: Profile) 
     Raises:
         CannotJudgeError: the judge does not cope with the records.
     """
-    from shared.judge.collected import collection_of
-
     try:
         return engine.judge_sweep(collection_of(records, list(missing)), profile)
     except Exception as error:

@@ -8,27 +8,26 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from shared.canonical import Json
+from shared.deliver.view_commands import Commands
 from shared.deliver.view_coverage import coverage
 from shared.deliver.view_fold import Fold
-from shared.deliver.view_model import (
-    Change,
-    ChangedField,
-    Excerpt,
-    Finding,
-    Headline,
-    LogIdentity,
-    Period,
-    PeriodView,
-    ProfileInForce,
-    Words,
-)
-from shared.deliver.view_pass import Judged, Pass
-from shared.deliver.view_commands import Commands
+from shared.deliver.view_model import Change, ChangedField, Excerpt, Finding, Headline, LogIdentity, PeriodView, ProfileInForce
+from shared.deliver.view_pass import Pass
 from shared.deliver.view_points import LONGEST, Load, compact, excerpt, without_body
-from shared.deliver.view_population import WORST, Population, worst
+from shared.deliver.view_population import Population, rank, worst
+from shared.deliver.view_sweeps import Period
+from shared.deliver.view_words import Words
 from shared.model import Status
 
 __all__ = ["LogIdentity", "Period", "PeriodView", "Words", "build"]
+
+_BRIEF = {
+    "failure": ("kind", "reason", "detail", "response", "request"),
+    "sweep-planned": ("at", "slot", "schedule", "scope", "previous", "log"),
+    "sweep-closed": ("at", "slot", "missing", "failures", "complete"),
+    "retention": ("at", "storage", "source"),
+}
+"""What is shown of a record that a point names as a whole."""
 
 BODIES_KEPT = 64
 """Parsed bodies kept while points are resolved: those of one resource name the same few again and again."""
@@ -86,7 +85,7 @@ def _findings(shown: Pass | None, load: Load, commands: Commands) -> Iterator[Fi
     """The findings of the sweep shown in full: by resource, the collection first, and there what needs a person most first."""
     if shown is None:
         return
-    for judged in sorted(shown.findings, key=lambda f: (f.resource or "", WORST.index(f.status), f.control, f.record)):
+    for judged in sorted(shown.findings, key=lambda f: (f.resource or "", rank(f.status), f.control, f.record)):
         yield Finding(
             control=judged.control,
             resource=judged.resource,
@@ -115,8 +114,8 @@ def _excerpt(shown: Pass, load: Load, record: int, page: int, pointer: str) -> E
     if raw is None:
         said = "a record of another sweep"
         return without_body(said, record=record, page=page, pointer=pointer, question=question, digest=None)
-    if raw["type"] == "failure" and not pointer:
-        raw = {name: raw.get(name) for name in ("reason", "detail", "response", "request")}
+    if not pointer:
+        raw = {name: raw[name] for name in ("type", *_BRIEF.get(raw["type"], tuple(raw))) if name in raw}
     return excerpt(raw, record=record, page=page, pointer=pointer, question=question or raw.get("type", "failure"), digest=None)
 
 
@@ -196,9 +195,10 @@ def _profiles(fold: Fold, load: Load) -> Iterator[ProfileInForce]:
     for index, record in fold.profiles:
         sealed.setdefault(record["profile"]["sha256"], (index, record))
     for digest in sorted(fold.used_profiles, key=lambda each: sealed[each][0] if each in sealed else -1):
-        index, record = sealed[digest] if digest in sealed else (None, {})
+        found = sealed.get(digest)
+        record = found[1] if found else {}
         try:
             values = load(digest)
         except Exception:  # noqa: BLE001 - whatever `load` raises, the page says that the body is not to be had
             values = None
-        yield ProfileInForce(digest, str(record.get("source") or ""), index, record.get("at"), values)
+        yield ProfileInForce(digest, str(record.get("source") or ""), found[0] if found else None, record.get("at"), values)

@@ -4,18 +4,20 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from shared.deliver.view_model import Words
 from shared.deliver.view_pass import Pass
 from shared.deliver.view_points import Load
+from shared.deliver.view_words import Words
 
 _PLACEHOLDER = re.compile(
     r"(?<![A-Za-z0-9_])(?:SUBSCRIPTION|GROUP|NAME|ACCOUNT_ID|ACCOUNT|DEPLOYMENT|PROJECT|RESOURCE|ENDPOINT|HOST|VKEY)(?![A-Za-z0-9_])"
 )
 
 
-def parts(resource: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def parts(resource: str) -> Mapping[str, str]:
     """What an ARM id says, by the names that command templates use."""
     pieces = resource.strip("/").split("/")
     named = dict(zip((piece.lower() for piece in pieces[::2]), pieces[1::2], strict=False))
@@ -32,6 +34,11 @@ def parts(resource: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+@lru_cache(maxsize=1024)
+def _split(template: str) -> tuple[str, ...]:
+    return tuple(shlex.split(template))
+
+
 def commands(templates: Iterable[str], resource: str | None, more: Mapping[str, str]) -> tuple[str, ...]:
     """The commands for `resource`, its parts filled in and every word quoted for a shell.
 
@@ -41,7 +48,7 @@ def commands(templates: Iterable[str], resource: str | None, more: Mapping[str, 
     known = {**(parts(resource) if resource else {}), **more}
     found = []
     for template in templates:
-        words = [_PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), word) for word in shlex.split(template)]
+        words = [_PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), word) for word in _split(template)]
         by_name = words[:1] == ["az"] and words[1:2] != ["rest"] and "ACCOUNT_ID" not in template and "--subscription" not in words
         if by_name and "SUBSCRIPTION" in known:
             words += ["--subscription", known["SUBSCRIPTION"]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from shared.deliver.view_model import Coverage, Day, Period, Slot, SlotState, Stretch, Sweep
+from shared.deliver.view_sweeps import Coverage, Day, Period, Slot, SlotState, Stretch, Sweep
 
 _RANK: dict[SlotState, int] = {"complete": 0, "failures": 1, "missing-units": 2, "not-closed": 3, "gap": 4}
 

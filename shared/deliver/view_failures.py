@@ -41,9 +41,16 @@ class Failures:
         """The groups, the largest first; `shown` is the number of the sweep shown in full."""
         found = [
             FailureGroup(
-                kind, reason, status, group.count, group.by_sweep.get(shown, 0) if shown is not None else 0,
-                tuple(sorted(group.resources)), tuple(sorted(group.details)), group.first_at, group.last_at,
-            )  # fmt: skip
+                kind=kind,
+                reason=reason,
+                status=status,
+                count=group.count,
+                in_last=group.by_sweep.get(shown, 0) if shown is not None else 0,
+                resources=tuple(sorted(group.resources)),
+                details=tuple(sorted(group.details)),
+                first_at=group.first_at,
+                last_at=group.last_at,
+            )
             for (kind, reason, status), group in self._groups.items()
         ]
         return tuple(sorted(found, key=lambda g: (-g.count, g.kind, g.reason, g.status or 0)))

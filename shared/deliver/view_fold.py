@@ -6,7 +6,7 @@ close, else the last planned.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 
@@ -14,15 +14,14 @@ from shared.canonical import Json
 from shared.deliver.view_coverage import instant
 from shared.deliver.view_failures import Failures
 from shared.deliver.view_history import CountRuns, Passes, StatusRuns
-from shared.deliver.view_model import Period, StorageRun
+from shared.deliver.view_model import StorageRun
 from shared.deliver.view_pass import Pass, judged, seen
 from shared.deliver.view_points import Load
+from shared.deliver.view_sweeps import Period
 from shared.records import whole
 
 MOST_OPEN = 4
 """Sweeps that may be under way at once with all they brought in memory; an older one keeps its numbers only."""
-
-_OF_SWEEPS = frozenset({"sweep-planned", "observation", "failure", "finding", "change", "sweep-closed", "retention"})
 
 
 @dataclass(slots=True)
@@ -57,9 +56,11 @@ class Fold:
     records: int = 0
     _outside: set[str] = field(default_factory=set)
     _open: dict[str, Pass] = field(default_factory=dict)
+    _handlers: Mapping[str, Callable[[Pass, int, Json], None]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.runs = StatusRuns(self.order)
+        self._handlers = self._by_type()
 
     def take(self, records: Iterable[tuple[int, Json]]) -> None:
         """Take in every record; those of sweeps outside the period are passed over."""
@@ -72,7 +73,7 @@ class Fold:
                     self.profiles.append((index, record))
             elif kind == "event" and isinstance(record.get("store"), dict):
                 self.personal_data = record["store"].get("personal_data")
-            elif kind in _OF_SWEEPS and record.get("sweep"):
+            elif kind in self._handlers and record.get("sweep"):
                 self._of_sweep(index, kind, record)
             elif self._inside(record["at"]):
                 self.others[kind] += 1
@@ -100,23 +101,18 @@ class Fold:
         current.records += 1
         if "overflow" in record:
             record = self._whole(record)
-        match kind:
-            case "sweep-planned":
-                self._planned(current, index, record)
-            case "observation":
-                if current.kept:
-                    current.seen[index] = seen(record)
-            case "failure":
-                self._failure(current, index, record)
-            case "retention":
-                self._retention(current, index, record)
-            case "finding":
-                self._finding(current, index, record)
-            case "change":
-                current.changes += 1
-                self.changes.append((index, record))
-            case "sweep-closed":
-                self._closed(current, index, record)
+        self._handlers[kind](current, index, record)
+
+    def _by_type(self) -> Mapping[str, Callable[[Pass, int, Json], None]]:
+        return {
+            "sweep-planned": self._planned,
+            "observation": self._observation,
+            "failure": self._failure,
+            "retention": self._retention,
+            "finding": self._finding,
+            "change": self._change,
+            "sweep-closed": self._closed,
+        }
 
     def _whole(self, record: Json) -> Json:
         try:
@@ -163,6 +159,14 @@ class Fold:
         if self.storage and (self.storage[-1].policy, self.storage[-1].source) == (policy, source):
             first = self.storage.pop().first
         self.storage.append(StorageRun(policy, until, source, first, number, index))
+
+    def _observation(self, current: Pass, index: int, record: Json) -> None:
+        if current.kept:
+            current.seen[index] = seen(record)
+
+    def _change(self, current: Pass, index: int, record: Json) -> None:
+        current.changes += 1
+        self.changes.append((index, record))
 
     def _failure(self, current: Pass, index: int, record: Json) -> None:
         current.failed += 1

@@ -9,20 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.canonical import Json
+from shared.deliver.view_sweeps import Coverage, Period, Sweep
+from shared.deliver.view_words import Reference, Words
 from shared.model import Status
 
-SlotState = Literal["complete", "failures", "missing-units", "not-closed", "gap"]
-"""What became of a slot of the schedule; `gap`: no sweep at all."""
-
 ProcessingScope = Literal["geography", "data-zone", "global", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From `start`, included, to `end`, not included."""
-
-    start: str
-    end: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,140 +25,6 @@ class LogIdentity:
     vkey: str
     checkpoint: str | None = None
     """The signed checkpoint of that size, as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A criterion of a framework that a control supports."""
-
-    framework: str
-    criterion: str
-    why: str = ""
-    unsure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StatementWords:
-    """A statement of the provider, as the catalogue words it."""
-
-    name: str
-    text: str
-    section: str = ""
-    observed: tuple[str, ...] = ()
-    """How it can be observed, in words."""
-    exhibits: tuple[str, ...] = ()
-    """What a person can add."""
-    controls: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ControlWords:
-    """A control, as the catalogue words it."""
-
-    name: str
-    title: str
-    means: str = ""
-    scope: str = ""
-    severity: str = ""
-    remediation: str = ""
-    exhibit: str = ""
-    collected: bool = True
-    """False while this version does not collect the evidence."""
-    statements: tuple[str, ...] = ()
-    references: tuple[Reference, ...] = ()
-    commands: tuple[str, ...] = ()
-    """Templates in which NAME, GROUP, SUBSCRIPTION (and others) stand for parts of a resource's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The catalogue, as far as people read it."""
-
-    version: str
-    statements: tuple[StatementWords, ...]
-    controls: Mapping[str, ControlWords]
-    source: str = ""
-    """Which edition of the provider's statements this is about: title, date, digest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """One pass over the scope."""
-
-    name: str
-    number: int
-    """Its place among the sweeps of the period, from 0, in the order of planning."""
-    slot: str | None
-    planned_at: str
-    closed_at: str | None
-    schedule: str | None
-    cause: str
-    narrowed: bool
-    """Whether it was limited to some resources: it says nothing about the others."""
-    units: int
-    missing: tuple[str, ...]
-    """Resources of the units that were planned and brought nothing."""
-    failures: int
-    complete: bool
-    plan_record: int
-    closed_record: int | None
-    findings: Mapping[Status, int]
-    changes: int
-    plan_unread: bool = False
-    """The list of planned units could not be loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One slot of the declared schedule."""
-
-    time: str
-    state: SlotState
-    sweep: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of time; `slots` of the schedule lie in it."""
-
-    start: str
-    end: str
-    seconds: float
-    slots: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One day (UTC) of the period."""
-
-    date: str
-    expected: int
-    swept: int
-    """Slots of the day with a sweep."""
-    complete: int
-    besides: int
-    """Sweeps outside the schedule."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of the period was looked at."""
-
-    declared: bool
-    """Whether a schedule was declared: without one, no absence of a sweep can be shown."""
-    schedules: tuple[str, ...]
-    slots: tuple[Slot, ...]
-    days: tuple[Day, ...]
-    gaps: tuple[Stretch, ...]
-    """Runs of slots without a sweep: from the first such slot to the next slot that has one, or the period's end."""
-    longest: Stretch | None
-    """The longest time between two sweeps that closed, the period's borders included."""
-    besides: int
-    """Sweeps outside the schedule."""
-
-    def count(self, *states: SlotState) -> int:
-        """How many slots are in one of these states."""
-        return sum(slot.state in states for slot in self.slots)
 
 
 @dataclass(frozen=True, slots=True)

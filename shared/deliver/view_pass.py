@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sys import intern
 
 from shared.canonical import Json
-from shared.deliver.view_model import Sweep
+from shared.deliver.view_sweeps import Sweep
 from shared.model import Status
 
 

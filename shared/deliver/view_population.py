@@ -21,9 +21,14 @@ WORST: Final[tuple[Status, ...]] = ("not-satisfied", "unknown", "provider-attest
 """From what needs a person most to what needs nobody."""
 
 
+def rank(status: Status) -> int:
+    """Its place in `WORST`; one that this version does not know counts as unknown."""
+    return WORST.index(status) if status in WORST else WORST.index("unknown")
+
+
 def worst(statuses: Iterable[Status]) -> Status | None:
     """The one that needs a person most; None of nothing."""
-    return min(statuses, key=lambda status: WORST.index(status) if status in WORST else 1, default=None)
+    return min(statuses, key=rank, default=None)
 
 
 @dataclass(slots=True)

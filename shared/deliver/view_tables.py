@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from shared.canonical import Json
 from shared.deliver.view_coverage import instant
-from shared.deliver.view_model import Account, PeriodView, Sweep
+from shared.deliver.view_model import Account, PeriodView
+from shared.deliver.view_sweeps import Sweep
 
 
 def status(view: PeriodView) -> dict[str, Json]:

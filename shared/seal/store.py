@@ -1,9 +1,10 @@
 """The write-once store in a directory: the embedded default, behind the seam that a storage account shares.
 
 Guarantees: `put_new` either creates the whole blob or changes nothing (a kill -9 leaves no half file under a real name); an
-evidence blob is never overwritten and there is no way to delete one; a blob that vouches for others (a batch for its bodies, a
-commit for its batches, a checkpoint for its tiles) gets its name only when all that was written before it, and its own
-bytes, are on stable storage, so that a loss of power leaves nothing named and torn that counts. Leaves out: who may write at all (the file system's affair) and retention (a directory has none, and says so).
+evidence blob is never overwritten and there is no way to delete one; a blob that vouches for others (a commit for its batches and
+bodies, a checkpoint for its tiles) gets its name only when all that was written before it, and its own bytes, are on stable
+storage: a loss of power tears nothing that is sealed. What it may tear, a batch that no commit names yet, is found by the next
+run (`shared.service.recovery`), which sets it aside and collects its unit again. Leaves out: who may write at all (the file system's affair) and retention (a directory has none, and says so).
 """
 
 import contextlib
@@ -75,7 +76,7 @@ _PROBLEMS = {
 }
 
 
-_VOUCHING = (layout.BATCHES, layout.COMMITS, layout.CHECKPOINTS)
+_VOUCHING = (layout.COMMITS, layout.CHECKPOINTS)
 
 
 def _unusable(error: OSError, what: str) -> Unreachable:
@@ -221,6 +222,11 @@ class DirectoryStore:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
+
+    def set_aside(self, path: str) -> None:
+        """Move a batch that a loss of power tore, and that no commit names, out of the evidence: nothing was sealed of it."""
+        self._folder_of("state/torn/x")
+        os.replace(self._path(path), self._path(f"state/torn/{path.replace('/', '_')}"))
 
     def retention(self) -> dict[str, str | None]:
         return {"policy": "none", "until": None}

@@ -18,6 +18,7 @@ from shared.service import state
 from shared.service.answers import Keeper
 from shared.service.compose import Clock, Sealing, arm_client, profile_of, random_bytes, sealing, store_at, utc_now
 from shared.service.planning import Planner, Scope, name_sweep
+from shared.service.recovery import set_torn_aside
 from shared.service.sweep import Collector, OpenSweep, Progress, SweepResult
 from shared.settings import Settings, subscription_ids
 
@@ -50,6 +51,7 @@ def collect(
     disclosures = Disclosures(store, random_bytes)
     keeper = Keeper(lambda data: put_body(store, data), disclosures.commit if settings.personal_data == "commit" else None)
     collector = Collector(ready, arm, keeper, _handshake(settings.cloud, now), identity, settings.cloud, profile, now)
+    set_torn_aside(store, ready.sequencer)
     ready.sequencer.seal()
     finished = _finish_open(collector, progress, scope)
     if finished is not None:

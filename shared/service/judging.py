@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared import layout
@@ -60,9 +61,13 @@ class Judge:
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
     bodies: Bodies = field(init=False)
+    _writer: ThreadPoolExecutor = field(init=False)
+    _writes: list[Future[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bodies = Bodies(self.store)
+        # Waiting for the disk is not judging: a few threads do it.
+        self._writer = ThreadPoolExecutor(4, "findings")
 
     def take(self, name: str, first: int) -> None:
         """Take in the records of a sealed batch that begins at the index `first`."""
@@ -80,10 +85,23 @@ class Judge:
         lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest = state.unit_answers(self.store, unit)
         lines += self._changes(unit, list(entries.values()), latest)
+        self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
+        self.records.units[unit] = {}
+
+    def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json]) -> None:
         self._write(unit, lines)
         # Only now: a crash before this compares with the same state again, and loses no change.
         state.remember_answers(self.store, unit, latest)
-        self.records.units[unit] = {}
+
+    def settle(self) -> None:
+        """Return when everything judged so far is written.
+
+        Raises:
+            Unreachable: something could not be.
+        """
+        waiting, self._writes = self._writes, []
+        for write in waiting:
+            write.result()
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""

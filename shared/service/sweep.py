@@ -167,6 +167,7 @@ class OpenSweep:
     def seal_and_judge(self) -> None:
         """Seal what waits, and write the findings of every unit that is sealed with all it is judged with."""
         sealing = self.collector.sealing
+        self.judge.settle()
         sealing.sequencer.seal()
         places = sealing.sequencer.places(self.name)
         for unit in self.units:
@@ -203,6 +204,7 @@ class OpenSweep:
             judge.recount(SWEEP_UNIT)
         else:
             judge.judge_sweep(missing)
+        judge.settle()
         self.progress("seal", 0, 1)
         sealing.sequencer.seal()
         self._write_closing(missing)

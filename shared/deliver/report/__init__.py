@@ -35,12 +35,16 @@ def render(view: PeriodView, *, written_at: str | None) -> str:
     `written_at` is printed where it is given; without it, the bytes follow from the view alone.
     """
     script = source("filter.js")
-    return environment().get_template("report.html.jinja").render(
-        view=view,
-        page=page(view, written_at),
-        written_at=written_at,
-        sections=SECTIONS,
-        css=own(source("report.css")),
-        script=own(script),
-        policy=policy(script),
+    return (
+        environment()
+        .get_template("report.html.jinja")
+        .render(
+            view=view,
+            page=page(view, written_at),
+            written_at=written_at,
+            sections=SECTIONS,
+            css=own(source("report.css")),
+            script=own(script),
+            policy=policy(script),
+        )
     )

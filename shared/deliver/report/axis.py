@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.deliver.view_coverage import instant
-from shared.deliver.view_model import Period, Stretch
+from shared.deliver.view_sweeps import Period, Stretch
 
 _STEPS: Final = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 _MOST_TICKS: Final = 18

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from shared.deliver.report.text import SLOT_WORDS
-from shared.deliver.view_model import Coverage, Day, Slot
+from shared.deliver.view_sweeps import Coverage, Day, Slot
 
 MOST_ROWS: Final = 12
 MOST_COLUMNS: Final = 100

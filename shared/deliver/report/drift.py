@@ -23,9 +23,7 @@ def rows(view: PeriodView) -> tuple[ChangeRow, ...]:
     found: dict[tuple[object, ...], list[Change]] = {}
     for change in view.changes:
         found.setdefault((change.sweep, change.resource, change.fields), []).append(change)
-    return tuple(
-        ChangeRow(first, tuple(also), owner(first.resource, view.accounts), sort_of(first)) for first, *also in found.values()
-    )
+    return tuple(ChangeRow(first, tuple(also), owner(first.resource, view.accounts), sort_of(first)) for first, *also in found.values())
 
 
 def owner(resource: str | None, accounts: tuple[Account, ...]) -> str:

@@ -17,7 +17,9 @@ from shared.canonical import Json
 from shared.deliver.report import residency, text
 from shared.deliver.report.groups import STATUS_ORDER
 from shared.deliver.view_coverage import duration, instant
-from shared.deliver.view_model import Excerpt, Period, Reference
+from shared.deliver.view_model import Excerpt
+from shared.deliver.view_sweeps import Period
+from shared.deliver.view_words import Reference
 from shared.judge.reading import FAILURES
 from shared.model import Status
 
@@ -34,8 +36,7 @@ def policy(script: str) -> str:
     """The content security policy of a page with this one script: nothing from anywhere else, no other script."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
 
 

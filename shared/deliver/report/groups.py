@@ -79,7 +79,7 @@ def _owner(resource: str | None, accounts: dict[str, Account]) -> str:
 
 def _group(owner: str, findings: Sequence[Finding], account: Account | None, pending: frozenset[str]) -> Group:
     counts = Counter(finding.status for finding in findings)
-    open_ = [finding for finding in findings if finding.status in OPEN and not _not_collected(finding, pending)]
+    open_ = [finding for finding in findings if _is_open(finding, pending)]
     shown = {finding.record for finding in open_}
     quiet = [finding for finding in findings if finding.record not in shown]
     commands = tuple(dict.fromkeys(command for finding in quiet for command in finding.commands))
@@ -90,15 +90,18 @@ def _group(owner: str, findings: Sequence[Finding], account: Account | None, pen
         sort=sort,
         resource=owner,
         account=account,
-        counts=tuple((status, counts[status]) for status in STATUS_ORDER if counts[status]),
+        counts=tuple((status, counts[status]) for status in dict.fromkeys((*STATUS_ORDER, *counts)) if counts[status]),
         open=tuple(OpenFinding(finding, within(finding.resource, owner)) for finding in open_),
         folds=tuple(_folds(quiet, owner, number)),
         commands=commands,
     )
 
 
-def _not_collected(finding: Finding, pending: frozenset[str]) -> bool:
-    return finding.status == "unknown" and finding.control in pending
+def _is_open(finding: Finding, pending: frozenset[str]) -> bool:
+    """Whether it needs a person; a status that this version does not know does."""
+    if finding.status in OPEN:
+        return finding.status != "unknown" or finding.control not in pending
+    return finding.status not in STATUS_ORDER
 
 
 def _folds(quiet: Sequence[Finding], owner: str, number: dict[str, int]) -> Iterable[Fold]:

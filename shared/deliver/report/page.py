@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from shared.deliver.report.axis import Axis, Span, axis
 from shared.deliver.report.calendar import Calendar, calendar
+from shared.deliver.report.drift import ChangeRow
+from shared.deliver.report.drift import rows as change_rows
 from shared.deliver.report.groups import Group, groups
 from shared.deliver.report.residency import Residency, residency
 from shared.deliver.report.strips import WIDTH, Strip, control_strip, history_strip, in_words, unsteady
-from shared.deliver.report.drift import ChangeRow, rows as change_rows
 from shared.deliver.report.timeline import Timeline, timeline
-from shared.deliver.view_model import ControlWords, Finding, Headline, History, PeriodView, StatementWords
+from shared.deliver.view_model import Finding, Headline, History, PeriodView
 from shared.deliver.view_population import worst
+from shared.deliver.view_words import ControlWords, StatementWords
 from shared.model import Status
 
 
@@ -132,7 +134,7 @@ def page(view: PeriodView, written_at: str | None) -> Page:
         steady=len(view.histories) - len(histories),
         interrupted=sum(len(each.runs) > 1 for each in view.histories) - len(histories),
         groups=groups(view, frozenset(finding.record for finding in attested)),
-        attested=tuple(sorted((_attested(finding, view) for finding in attested), key=lambda each: [each.statements[0].name] if each.statements else [])),
+        attested=tuple(sorted((_attested(finding, view) for finding in attested), key=lambda each: [row.name for row in each.statements])),
         unknown=tuple(row for row in rows.values() if row.headline.counts.get("unknown")),
     )
 
@@ -167,7 +169,7 @@ def _themes(view: PeriodView, rows: dict[str, ControlRow]) -> tuple[Theme, ...]:
 
 def theme_of(section: str) -> str:
     """The section of the provider's page under which a statement is listed: the first it comes from."""
-    return section.split(";")[0].removesuffix("(note)").strip() or "Statements"
+    return section.partition(";")[0].removesuffix("(note)").strip() or "Statements"
 
 
 def _history(history: History, view: PeriodView, along: Axis) -> HistoryRow:

@@ -4,12 +4,14 @@ One count, shown twice: as a picture of flows, and as the table that the picture
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.deliver.view_model import Account, Deployment, PeriodView
 
 DESTINATIONS: Final = ("own", "zone:EU", "zone:US", "zone:?", "any", "unknown")
+ALWAYS_SHOWN: Final = frozenset({"own", "any"})
+"""Columns that stay where nothing goes: that nothing does is an answer."""
 NAMES: Final = {
     "own": "Own geography",
     "zone:EU": "EU data zone",
@@ -103,6 +105,9 @@ def residency(view: PeriodView) -> Residency:
     totals = tuple(
         MatrixCell(destination, sum(row.cells[position].count for row in rows), "") for position, destination in enumerate(DESTINATIONS)
     )
+    shown = frozenset(cell.destination for cell in totals if cell.count or cell.destination in ALWAYS_SHOWN)
+    rows = tuple(replace(row, cells=tuple(cell for cell in row.cells if cell.destination in shown)) for row in rows)
+    totals = tuple(cell for cell in totals if cell.destination in shown)
     total = sum(row.total for row in rows)
     spilling = tuple((account, each) for account in present for each in account.deployments if each.spillover)
     unread = tuple(account for account in present if account.deployments_unread)

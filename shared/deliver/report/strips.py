@@ -9,8 +9,9 @@ from typing import Final
 
 from shared.deliver.report.axis import Axis, Span
 from shared.deliver.report.text import status_word, when
-from shared.deliver.view_model import Headline, History, PeriodView, Run, Sweep
+from shared.deliver.view_model import Headline, History, PeriodView, Run
 from shared.deliver.view_population import worst
+from shared.deliver.view_sweeps import Sweep
 from shared.model import Status
 
 WIDTH: Final = 240.0

@@ -7,7 +7,7 @@ from typing import Final
 from shared.deliver.report.axis import Axis, Span, axis
 from shared.deliver.report.drift import ChangeRow
 from shared.deliver.report.text import plural, when
-from shared.deliver.view_model import Period
+from shared.deliver.view_sweeps import Period
 
 MOST_LANES: Final = 60
 """Lanes of the picture; the table has every change, and the page says how many lanes were left out."""
@@ -77,7 +77,8 @@ def _lane(name: str, changes: list[Numbered], position: int, along: Axis) -> Lan
     at = sorted((together for together in seen.values() if together[0][1].change.until), key=lambda each: each[0][1].change.until or "")
     xs = [along.at(together[0][1].change.until or "") for together in at]
     following = [*xs[1:], xs[-1] + 2 * _LABEL] if xs else []
-    return Lane(name, y, tuple(_mark(each, x, y, along, label=after - x > _LABEL) for each, x, after in zip(at, xs, following, strict=True)))
+    marks = (_mark(each, x, y, along, label=after - x > _LABEL) for each, x, after in zip(at, xs, following, strict=True))
+    return Lane(name, y, tuple(marks))
 
 
 def _mark(together: list[Numbered], x: float, y: float, along: Axis, *, label: bool) -> Mark:

@@ -119,7 +119,10 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
     planned = {unit["resource"] for unit in plan["units"]}
     if len(planned) != len(plan["units"]) or len(sweep.asked) != len(plan["units"]):
         yield Remark("problem", "plan", "the plan names a unit, or a resource, twice")
-    named = {f"/subscriptions/{subscription}" for subscription in _subscriptions(sweep, bodies)}
+    seen = _seen(sweep, bodies)
+    if plan.get("seen") is not None and (seen is None or set(plan["seen"]) != seen):
+        yield Remark("problem", "plan", "does not name the subscriptions that Azure's answer names as seen")
+    named = {f"/subscriptions/{subscription}" for subscription in _subscriptions(scope, seen)}
     if scope["resources"] is not None:
         named |= set(scope["resources"])
     kinds = {kind.lower() for kind in scope["kinds"]}
@@ -139,20 +142,21 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
             yield Remark("problem", "population", f"the accounts of {subscription} were not asked for")
 
 
-def _subscriptions(sweep: SweepState, bodies: Parsed) -> set[str]:
+def _subscriptions(scope: Json, seen: set[str] | None) -> set[str]:
     """Bare ids of the subscriptions in scope."""
-    scope = sweep.plan["scope"]
     if scope["resources"] is not None:
         return {resource.split("/")[2] for resource in scope["resources"] if resource.count("/") >= 2}
-    if scope["subscriptions"] is not None:
-        return set(scope["subscriptions"])
-    found: set[str] = set()
+    return set(scope["subscriptions"]) if scope["subscriptions"] is not None else seen or set()
+
+
+def _seen(sweep: SweepState, bodies: Parsed) -> set[str] | None:
+    """Bare ids of the subscriptions that the identity sees; None where that was not answered."""
     for entries in sweep.records.units.values():
-        for entry in entries.values():
-            if entry.kind == "subscriptions" and not entry.failure:
-                ids = (item.get("subscriptionId") for item in _items(Likeness(*entry.likeness), bodies))
-                found |= {identifier.lower() for identifier in ids if isinstance(identifier, str)}
-    return found
+        entry = entries.get(("subscriptions", ""))
+        if entry is not None and not entry.failure:
+            ids = (item.get("subscriptionId") for item in _items(Likeness(*entry.likeness), bodies))
+            return {identifier.lower() for identifier in ids if isinstance(identifier, str)}
+    return None
 
 
 def _accounts(like: Likeness, kinds: set[str], only: Sequence[str] | None, bodies: Parsed) -> Iterator[str]:

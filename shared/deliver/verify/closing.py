@@ -55,13 +55,16 @@ def closing_remarks(sweep: SweepState, closed: Json, *, whole: bool) -> Iterator
 
 
 def _totals(sweep: SweepState, closed: Json) -> Iterator[Remark]:
-    missing = sorted(name for name in sweep.asked if name not in sweep.units or sweep.units[name].first < 0)
-    if sorted(closed["missing"]) != missing:
-        wrong = sorted(set(closed["missing"]) ^ set(missing))
-        yield Remark("problem", "closing", f"is wrong about which units are missing: {', '.join(wrong[:3])}")
-    if closed["failures"] != sweep.failures:
-        yield Remark("problem", "closing", f"says that {closed['failures']} questions failed, and {sweep.failures} did")
-    if closed["complete"] != (not missing and not sweep.failures):
+    said = frozenset(closed["missing"])
+    missing = {name for name in sweep.asked if name not in sweep.units or sweep.units[name].first < 0}
+    # A unit may arrive while the sweep is being closed without it: then it is there, was not judged, and is still called missing.
+    wrong = (missing - said) | {name for name in said - missing if name not in sweep.units or sweep.units[name].judged}
+    if wrong:
+        yield Remark("problem", "closing", f"is wrong about which units are missing: {', '.join(sorted(wrong)[:3])}")
+    failures = len(sweep.failures_without(said))
+    if closed["failures"] != failures:
+        yield Remark("problem", "closing", f"says that {closed['failures']} questions failed, and {failures} did")
+    if closed["complete"] != (not said and not failures):
         yield Remark("problem", "closing", f"says {'complete' if closed['complete'] else 'incomplete'}, and it is the opposite")
 
 

@@ -25,6 +25,7 @@ KEPT_ANSWERS = 40_000
 """Answers remembered as checked: what an unchanged resource answers again costs one look-up."""
 
 KEPT_UNITS = 100_000
+KEPT_CONCLUSIONS = 1_000
 CONCLUSIONS = frozenset({"finding", "change", "deletion"})
 
 
@@ -117,7 +118,7 @@ class Examiner:
         """Take in an observation of the usual shape; False where it needs a closer look."""
         at, kind, size, digest, page_url, method, url, resource, date, status, name, unit_name = found
         sweep = self._sweeps.get(name)
-        if sweep is None or sweep.plan is None or page_url != url or sweep.outside:
+        if sweep is None or sweep.plan is None or page_url != url or sweep.outside or self.view.resources is not None:
             return False
         unit = sweep.units.get(self._text(unit_name))
         known = self._answers.get((kind, resource, digest, status))
@@ -132,7 +133,7 @@ class Examiner:
             self._remark(Remark("problem", "answer", f"the answers of {self._text(unit_name)} do not stand together"), index)
         if kind == b"locations":
             sweep.located[known[0].resource] = (index, known[0])
-        self._clock(sweep, at.decode(), date.decode() if date else None)
+        self._clock(index, sweep, unit, at.decode(), date.decode() if date else None)
         self.tally.counts["observations"] += 1
         return True
 
@@ -159,23 +160,26 @@ class Examiner:
             text = self._texts[data] = data.decode()
         return text
 
-    def _clock(self, sweep: SweepState, at: str, date: str | None) -> None:
+    def _clock(self, index: int, sweep: SweepState, unit: UnitRecords, at: str, date: str | None) -> None:
         if at < sweep.plan["at"]:
             sweep.early += 1
         self.last_at = max(self.last_at, at)
-        azure = _moment(date) if date else None
-        if azure is not None:
-            try:
-                sweep.records.skew = max(sweep.records.skew, abs((datetime.fromisoformat(at) - azure).total_seconds()))
-            except (ValueError, TypeError):
-                self.tally.note(f"sweep {sweep.name} has a time that is none")
+        try:
+            ours = datetime.fromisoformat(at)
+        except ValueError:
+            self.tally.problem("record", "its `at` is missing or malformed", record=index)
+            return
+        azures = _moment(date) if date else None
+        if azures is not None:
+            unit.skew = max(unit.skew or 0.0, abs((ours - azures).total_seconds()))
 
     # -- every other record ---------------------------------------------------------------------------------------------
 
     def _other(self, index: int, line: bytes) -> None:
         try:
             stored = shapes.parse(line)
-            self._bodies_of(index, stored)
+            for place in stored.get("overflow", {}).values():
+                self._body(index, place["sha256"], place["bytes"])
             value = whole(stored, self.bodies.load) if "overflow" in stored else stored
             shapes.check_fields(value)
         except (shapes.RecordError, BodyError) as error:
@@ -183,6 +187,8 @@ class Examiner:
             self.tally.problem("record", str(error), record=index)
             return
         kind = value["type"]
+        for digest, size in shapes.bodies_of(value):
+            self._body(index, digest, size)
         if self._run is not None and (kind not in CONCLUSIONS or (value["sweep"], value.get("unit")) != (self._run.sweep.name, self._run.unit)):
             self._end_run()
         self.tally.counts[f"{kind}s"] += 1
@@ -193,13 +199,6 @@ class Examiner:
             self.tally.unchecked(f"what records of type {kind} say: this version does not know them")
         if value["sweep"] is not None:
             self._of_sweep(index, value, line)
-
-    def _bodies_of(self, index: int, stored: Json) -> None:
-        for digest, size in shapes.bodies_of(stored) if stored["type"] != "profile" else ():
-            self._body(index, digest, size)
-        if stored["type"] == "profile" and isinstance(stored.get("profile"), dict):
-            shapes.check_fields(stored)
-            self._body(index, stored["profile"]["sha256"], stored["profile"]["bytes"])
 
     def _body(self, index: int, digest: str, size: int) -> None:
         held = self.bodies.bodies.size_of(digest)
@@ -288,17 +287,18 @@ class Examiner:
             value["kind"], value["resource"] or "", () if failed else tuple(page["sha256"] for page in value["pages"]),
             value["reason"] if failed else None, response.get("status"),
         )  # fmt: skip
+        if like.kind == "locations":
+            sweep.located[like.resource] = (index, like)
+        if value["unit"] not in sweep.asked:
+            self.tally.problem("answer", f"the plan has no unit {value['unit']}", record=index)
+        elif not self.view.concerns(sweep.asked[value["unit"]]["resource"]):
+            return  # of a subscription, there for what its accounts are judged with
         unit = sweep.units.setdefault(value["unit"], UnitRecords())
         if not unit.add(index, like):
             self._remark(Remark("problem", "answer", f"the answers of {value['unit']} do not stand together"), index)
-        if value["unit"] not in sweep.asked:
-            self.tally.problem("answer", f"the plan has no unit {value['unit']}", record=index)
-        if like.kind == "locations":
-            sweep.located[like.resource] = (index, like)
         if failed:
-            sweep.failures += 1
-            sweep.records.failures.append(like.entry(index))
-        self._clock(sweep, value["at"], response.get("date"))
+            sweep.failed.append((value["unit"], like.entry(index)))
+        self._clock(index, sweep, unit, value["at"], response.get("date"))
 
     def _settle(self, sweep: SweepState, name: str, unit: UnitRecords, index: int) -> None:
         """All answers of a unit are there: whether they are those that were planned."""
@@ -323,56 +323,75 @@ class Examiner:
     # -- conclusions ----------------------------------------------------------------------------------------------------
 
     def _conclusion(self, index: int, sweep: SweepState, value: Json, line: bytes) -> None:
-        if self._run is None:
-            self._run = self._begin_run(index, sweep, value)
-        self._run.other(index, value, line)
         for record in [value["from"], value["to"]] if value["type"] == "change" else value.get("records", ()):
             if record is not None and record >= index:
                 self.tally.problem(value["type"], f"rests on record {record}, which comes later", record=index)
+        if value["unit"] == SWEEP_UNIT:
+            first, count = sweep.findings.setdefault(SWEEP_UNIT, [index, 0])
+            if first + count != index:
+                self.tally.problem("finding", "the findings about the collection do not stand together", record=index)
+            sweep.findings[SWEEP_UNIT][1] += 1
+            if len(sweep.about_collection) < KEPT_CONCLUSIONS:
+                sweep.about_collection.append((index, value, line))
+            return
+        if self._run is None:
+            self._run = self._begin_run(index, sweep, value)
+        self._run.other(index, value, line)
 
     def _begin_run(self, index: int, sweep: SweepState, value: Json) -> Run:
         """The first conclusion about a unit: its answers are all there, so judge it again."""
         name = value["unit"]
-        run = Run(sweep, name, index, [], self.tally)
+        run = Run(sweep, name, index, [], self.tally, recomputed=self._is_ours(value))
         unit = sweep.units.get(name)
         if name in sweep.findings:
             self.tally.problem("finding", f"{name} was judged already, at record {sweep.findings[name][0]}", record=index)
             run.recomputed = False
-        elif name != SWEEP_UNIT and (unit is None or unit.first < 0 or name not in sweep.asked):
+        elif unit is None or unit.first < 0 or name not in sweep.asked:
             self.tally.problem("finding", f"is about {name}, which brought no answers", record=index)
             run.recomputed = False
-        elif value["type"] != "finding" or value["catalogue"] != rejudge.catalogue_version():
-            version = value.get("catalogue", "unknown")
-            self.tally.unchecked(f"findings by catalogue {version}: this version has {rejudge.catalogue_version()}; verify with the release that made them")
-            run.recomputed = False
-        if unit is not None and not unit.settled:
+        elif not unit.settled:
             self._settle(sweep, name, unit, index)
-        if run.recomputed:
-            self._expect(run, value, unit)
-        if unit is not None:
+            if run.recomputed:
+                try:
+                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"])[::-1]
+                except rejudge.CannotJudgeError as error:
+                    self.tally.problem("finding", f"cannot be judged again: {error}", record=index)
+                    run.recomputed = False
             unit.judged = True
             unit.forget()
         return run
 
-    def _expect(self, run: Run, value: Json, unit: UnitRecords | None) -> None:
-        """Fill in the lines that must come."""
-        try:
-            if run.unit == SWEEP_UNIT:
-                lines = self._judge.of_sweep(run.sweep, value["profile"], value["at"], SWEEP_UNIT, whole=self.view.whole)
-                run.only = None if self.view.whole else frozenset(control for control, _ in rejudge.provider_attested())
-            else:
-                assert unit is not None
-                lines = self._judge.of_unit(run.sweep, run.unit, unit, value["profile"], value["at"])
-        except rejudge.CannotJudgeError as error:
-            self.tally.problem("finding", f"cannot be judged again: {error}", record=run.first)
-            run.recomputed = False
+    def _is_ours(self, value: Json) -> bool:
+        """Whether a finding was made by the catalogue that is here."""
+        if value["type"] == "finding" and value["catalogue"] == rejudge.catalogue_version():
+            return True
+        version = value.get("catalogue", "unknown")
+        self.tally.unchecked(f"findings by catalogue {version}: this version has {rejudge.catalogue_version()}; verify with the release that made them")
+        return False
+
+    def _collection(self, sweep: SweepState, missing: frozenset[str]) -> None:
+        """Judge the collection again, now that it is known what was missing."""
+        if not sweep.about_collection:
             return
-        run.expected = lines[::-1]
+        index, first, _ = sweep.about_collection[0]
+        if not self._is_ours(first):
+            return
+        run = Run(sweep, SWEEP_UNIT, index, [], self.tally)
+        run.only = None if self.view.whole else frozenset(control for control, _ in rejudge.provider_attested())
+        try:
+            run.expected = self._judge.of_sweep(sweep, first, missing, whole=self.view.whole)[::-1]
+        except rejudge.CannotJudgeError as error:
+            self.tally.problem("finding", f"cannot be judged again: {error}", record=index)
+            return
+        for place, value, line in sweep.about_collection:
+            run.other(place, value, line)
+        self.tally.counts["findings recomputed"] += run.close()
 
     def _end_run(self) -> None:
         if self._run is not None:
             run, self._run = self._run, None
             run.sweep.findings[run.unit] = [run.first, run.count]
+            self.tally.counts["findings"] += run.unread
             self.tally.counts["findings recomputed"] += run.close()
 
     # -- the plan and the end of a sweep --------------------------------------------------------------------------------
@@ -396,11 +415,19 @@ class Examiner:
             self.tally.note(f"sweep {sweep.name} has an earlier time than the one planned before it: the collector's clock was set back")
 
     def _closed(self, index: int, sweep: SweepState, value: Json) -> None:
+        missing = frozenset(value["missing"])
         for name, unit in sweep.units.items():
-            if unit.first >= 0 and not unit.settled:
+            if unit.first < 0:
+                continue
+            if not unit.settled:
                 self._settle(sweep, name, unit, index)
-            if unit.first >= 0 and not unit.judged and self.view.concerns(sweep.asked.get(name, {}).get("resource", "")):
+            if name in missing:
+                self.tally.note(f"sweep {sweep.name}: {name} arrived while the sweep was being closed; it was not judged")
+            elif not unit.judged:
                 self.tally.problem("finding", f"{name} was collected and not judged", record=index)
+        self._collection(sweep, missing)
+        if SWEEP_UNIT not in sweep.findings:
+            self.tally.problem("finding", "the collection itself was not judged", record=index)
         for remark in closing_remarks(sweep, value, whole=self.view.whole):
             self._remark(remark, index)
         for name in value["missing"]:
@@ -430,12 +457,15 @@ class Examiner:
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)
             elif not sweep.outside:
+                if sweep.about_collection:
+                    self.tally.unchecked(f"the findings about the collection of sweep {sweep.name}: it was not closed")
                 self.tally.gap("sweep", "the sweep was planned and never closed", record=sweep.records.plan_record, sweep=sweep.name)
 
 
 @lru_cache(maxsize=4096)
 def _moment(date: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(date)
     except (ValueError, TypeError):
         return None
+    return moment if moment.tzinfo else None

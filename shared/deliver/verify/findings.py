@@ -158,18 +158,20 @@ class Recomputation:
             self._templates[key] = Template(text, itemgetter(*slots))
         return self._templates[key]
 
-    def of_sweep(self, sweep: SweepState, profile: str, at: str, unit: str, *, whole: bool) -> list[bytes]:
-        """The lines that the findings about the collection itself and the provider's statements must be.
+    def of_sweep(self, sweep: SweepState, first: Json, missing: frozenset[str], *, whole: bool) -> list[bytes]:
+        """The lines that the findings about the collection itself and the provider's statements must be, given the first of them.
 
         `whole`: the records of the whole sweep are here; otherwise only the provider's statements can be judged again.
 
         Raises:
             CannotJudgeError: the profile is missing, or the judge does not cope.
         """
-        missing = [name for name in sweep.asked if sweep.units.get(name, UnitRecords()).first < 0]
-        judged = list(rejudge.collection(sweep.records, missing, self.profile(profile))) if whole else []
+        profile = self.profile(first["profile"])
+        in_order = [name for name in sweep.asked if name in missing]
+        judged = list(rejudge.collection(sweep.collected(missing), in_order, profile)) if whole else []
         judged += rejudge.provider_attested()
-        return [canonical(finding(control, j, at=at, sweep=sweep.name, unit=unit, profile=profile)) for control, j in judged]
+        common = {"at": first["at"], "sweep": sweep.name, "unit": first["unit"], "profile": first["profile"]}
+        return [canonical(finding(control, judgement, **common)) for control, judgement in judged]
 
 
 def _literal(value: Json) -> bytes:
@@ -191,6 +193,11 @@ class Run:
     only: frozenset[str] | None = None
     """The controls that can be judged again here; None: all."""
     count: int = 0
+    """Records of the run, changes included."""
+    compared: int = 0
+    """Findings among them that could be compared."""
+    unread: int = 0
+    """Those that were compared as bytes and never parsed."""
     skipped: int = 0
     beside: list[tuple[int, Json]] = field(default_factory=list)
     """Records that were none of the expected lines as they stand."""
@@ -202,6 +209,8 @@ class Run:
     def matched(self) -> bytes | None:
         """The awaited line came; return the one after it."""
         self.count += 1
+        self.compared += 1
+        self.unread += 1
         self.expected.pop()
         return self.expected[-1] if self.expected else None
 
@@ -212,7 +221,9 @@ class Run:
             return
         if self.only is not None and record["control"] not in self.only:
             self.skipped += 1
-        elif line in self.expected:
+            return
+        self.compared += 1
+        if line in self.expected:
             self.expected.remove(line)
         elif len(self.beside) < 1_000:
             self.beside.append((index, record))
@@ -232,7 +243,7 @@ class Run:
             self.tally.problem("finding", f"{_about(value)}: the bodies give {value['status']}, and no finding says so", record=self.first)
         if self.skipped:
             self.tally.unchecked("findings about the collection as a whole: they rest on records that are not in this bundle")
-        return self.count - self.skipped if self.recomputed else 0
+        return self.compared
 
 
 def _says(value: Json) -> Json:

@@ -201,10 +201,7 @@ KNOWN_TYPES = frozenset(_FIELDS)
 
 
 def bodies_of(value: Json) -> list[tuple[str, int]]:
-    """(digest, bytes) of every body that the record names."""
-    named = list(value.get("overflow", {}).values())
+    """(digest, bytes) of every body that the fields of the record's type name."""
     if value["type"] in ("observation", "failure"):
-        named += value.get("pages", ())
-    elif value["type"] == "profile":
-        named.append(value["profile"])
-    return [(place["sha256"], place["bytes"]) for place in named]
+        return [(page["sha256"], page["bytes"]) for page in value["pages"]]
+    return [(value["profile"]["sha256"], value["profile"]["bytes"])] if value["type"] == "profile" else []

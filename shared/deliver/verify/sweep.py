@@ -1,6 +1,6 @@
 """What the verifier keeps of one sweep while its records pass by: little for each record, and of a unit only until it is settled."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from shared.canonical import Json
@@ -33,6 +33,8 @@ class UnitRecords:
     indexes: list[int] = field(default_factory=list)
     planned: int = 0
     """How many of them planning asked for."""
+    skew: float | None = None
+    """The largest distance between our clock and Azure's in its answers."""
     settled: bool = False
     judged: bool = False
 
@@ -64,13 +66,14 @@ class SweepState:
     """Batches of findings: name → [first index, records]."""
     asked: dict[str, Json] = field(default_factory=dict)
     """What the plan says of each unit, by name."""
+    about_collection: list[tuple[int, Json, bytes]] = field(default_factory=list)
+    """Findings of the unit `sweep`: what they rest on is known when the sweep is closed."""
+    failed: list[tuple[str, Entry]] = field(default_factory=list)
+    """Failures since the plan, with the unit that each belongs to."""
     located: dict[str, tuple[int, Likeness]] = field(default_factory=dict)
     """The answer to `locations`, by subscription."""
     questions_key: int = 0
     """Equal for two plans that ask the same questions."""
-    failures: int = 0
-    closed: int = -1
-    """Index of the closing record."""
     before: int = 0
     """Records that came before the plan: those of its batch."""
     early: int = 0
@@ -92,7 +95,6 @@ class SweepState:
         """The plan was read: what came before it in this sweep is what planning asked for."""
         self.asked = {unit["unit"]: unit for unit in plan["units"]}
         self.questions_key = hash(repr(sorted(plan["questions"].items())))
-        self.failures = len(self.records.failures)
         for name, entries in self.records.units.items():
             unit = self.units.setdefault(name, UnitRecords())
             for entry in entries.values():
@@ -104,3 +106,14 @@ class SweepState:
     def context(self, resource: str) -> tuple[int, Likeness] | None:
         """Of the subscription that `resource` is in: the answer that it is judged with (as `SweepRecords.context_entries`)."""
         return self.located.get("/".join(resource.split("/")[:3]))
+
+    def failures_without(self, missing: frozenset[str]) -> list[Entry]:
+        """The failures that the closing record counts: those of units that came too late are not among them."""
+        return self.records.failures + [entry for unit, entry in self.failed if unit not in missing]
+
+    def collected(self, missing: frozenset[str]) -> SweepRecords:
+        """The records as the collection was judged by, units that came too late left out."""
+        skews = [self.records.skew, *(unit.skew for name, unit in self.units.items() if name not in missing)]
+        return replace(
+            self.records, failures=self.failures_without(missing), skew=max((skew for skew in skews if skew is not None), default=None)
+        )

@@ -18,6 +18,7 @@ _URL: Final = re.compile(r"(https?)://([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re
 _NAME: Final = re.compile(r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+)(?::443)?")
 _UNTRIED: Final = ("not-offered", "no-answer")
 """Outcomes that say nothing of what the endpoint would have done."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{1,5})?")
 
 
@@ -115,6 +116,8 @@ def tls_certificate(case: Case) -> list[Judgement]:
     if not chain:
         raise Unclear("The handshake was trusted without showing a certificate.", probe.point("chain"))
     digest = chain[0].needed_text("sha256")
+    if not _DIGEST.fullmatch(digest):
+        raise chain[0].odd("sha256", "a SHA-256 digest")
     subject = chain[0].value.get("subject")
     reason = f"The endpoint's certificate {shown(subject)} (SHA-256 {digest[:16]}…) was trusted, with a chain of {len(chain)}."
     return [satisfied(case.id, reason, probe.point("trusted"), chain[0].point("sha256"))]

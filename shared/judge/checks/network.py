@@ -18,23 +18,29 @@ def public_network_access(case: Case) -> list[Judgement]:
     """The account is closed to the public network, or open only to named addresses, as the profile expects."""
     properties = case.properties
     access = _known(properties, "publicNetworkAccess", _ACCESS)
-    rules = properties.child("networkAcls")
-    action = _known(rules, "defaultAction", _ACTIONS) if rules is not None else None
-    points = [properties.point(name) for name in ("publicNetworkAccess", "networkAcls") if properties.has(name)] or [properties.point()]
     wanted = case.expect.word("network.public_access")
     because = f"{case.expect.because('network.public_access')}: {wanted}"
-    if access == "securedbyperimeter":
-        return [unknown(case.id, f"Access is left to a network perimeter, whose rules are judged elsewhere ({because}).", *points)]
     if access == "disabled":
-        fact, fine = "Access from the public network is disabled", True
-    elif action == "deny" and rules is not None:
-        fact, fine = _addresses(rules), not _open_rules(rules) and wanted != "disabled"
+        fact, fine, points = "Access from the public network is disabled", True, [properties.point("publicNetworkAccess")]
     else:
-        shows = "is enabled" if access == "enabled" else "is not shown as disabled"
-        fact, fine = f"Access from the public network {shows}, and no rule denies it", False
+        fact, fine, points = _by_rules(properties, access)
     if wanted == ANY:
         return [not_applicable(case.id, f"{fact}; the profile expects nothing here.", *points)]
-    return [verdict(case.id, fine, f"{fact} ({because}).", *points)]
+    if access == "securedbyperimeter":
+        return [unknown(case.id, f"{fact} ({because}).", *points)]
+    return [verdict(case.id, fine and (wanted != "disabled" or access == "disabled"), f"{fact} ({because}).", *points)]
+
+
+def _by_rules(properties: Node, access: str | None) -> tuple[str, bool, list[Point]]:
+    """What the network rules make of an account that is not closed: the fact, whether they restrict access, and where that is said."""
+    if access == "securedbyperimeter":
+        return "Access is left to a network perimeter, whose rules are not collected", False, [properties.point("publicNetworkAccess")]
+    rules = properties.child("networkAcls")
+    if rules is not None and _known(rules, "defaultAction", _ACTIONS) == "deny":
+        return _addresses(rules), not _open_rules(rules), [rules.point("defaultAction"), rules.point()]
+    shows = "is enabled" if access == "enabled" else "is not shown as disabled"
+    places = [properties.point(name) for name in ("publicNetworkAccess", "networkAcls") if properties.has(name)]
+    return f"Access from the public network {shows}, and no rule denies it", False, places or [properties.point()]
 
 
 def _known(holder: Node, name: str, known: tuple[str | None, ...]) -> str | None:

@@ -1,11 +1,16 @@
 """What the service stores, and where: stored completions, agents' threads and files, linked resources, blocklists."""
 
+import re
+from typing import Final
+
 from shared.judge.case import Case
 from shared.judge.expectation import ANY
 from shared.judge.reading import Node, answered, count, listed, names, shown, verb
 from shared.judge.verdict import not_applicable, not_satisfied, satisfied, unknown, verdict
 from shared.model import Judgement, Point
 
+_RELEASED: Final = re.compile(r"\d{4}-\d{2}-\d{2}|v\d+")
+"""The version of an interface that is generally available: a date alone, or a number."""
 _NO_PROJECTS = "An account of this kind has no projects, connections or capability hosts."
 _AGENT_STORES = ("threadStorageConnections", "storageConnections", "vectorStoreConnections")
 
@@ -94,6 +99,10 @@ def preview_connections(case: Case) -> list[Judgement]:
     points = [point for _, point in previews or versions]
     if case.expect.word("preview.use") == "allowed":
         return [not_applicable(case.id, f"{fact}; the profile allows preview.", *points)]
+    strange = [(version, point) for version, point in versions if not _RELEASED.fullmatch(version)]
+    if strange and not previews:
+        reason = f"Connections name versions of interfaces that cannot be told from previews: {names(shown(version) for version, _ in strange)}."
+        return [unknown(case.id, reason, *(point for _, point in strange))]
     said = f": {names(shown(version) for version, _ in previews)}" if previews else ""
     return [verdict(case.id, not previews, f"{fact}{said} ({case.expect.because('preview.use')}: no preview).", *points)]
 

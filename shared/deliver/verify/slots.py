@@ -1,0 +1,54 @@
+"""The slots of the declared schedule: each has a sweep that was closed, or is a gap. Where no schedule was declared, that is said."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from shared.deliver.verify.examine import Plan
+from shared.deliver.verify.verdict import Tally, shown
+from shared.errors import Misuse
+from shared.records import timestamp
+from shared.schedule import parse
+
+MOST = 1_000_000
+"""Slots that are looked at: more of them is a schedule nobody means."""
+
+
+def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: str) -> None:
+    """Note a gap for every slot in [start, end) without a closed sweep. `start` None: from the first sweep that declares a schedule.
+
+    The schedule in force is that of the last plan before; before the first plan, its own, where it names an earlier scheduled sweep.
+    """
+    declared = [plan for plan in plans if plan.schedule is not None]
+    if not declared:
+        tally.unchecked("that no sweep is missing: no schedule was declared, so nothing says when sweeps were due")
+        return
+    if not all(plan.schedule is not None for plan in plans):
+        tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
+    done = {plan.slot for plan in plans if plan.slot is not None}
+    due = missed = 0
+    for slot in _due(plans, start, end, tally):
+        due += 1
+        if slot not in done:
+            missed += 1
+            tally.gap("slot", f"no sweep was planned for the slot {slot}")
+        if due == MOST:
+            tally.unchecked(f"slots after {slot}: there are too many")
+            break
+    tally.counts["slots"] = due
+    tally.checked.append(f"{due - missed:,} of {due:,} slots of the declared schedule have their sweep")
+
+
+def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[str]:
+    first = plans[0]
+    if start is None or not (first.previous and first.previous["slot"]):
+        start = next(plan.slot or plan.at for plan in plans if plan.schedule is not None)
+    for number, plan in enumerate(plans):
+        since = start if number == 0 else max(start, plan.slot or plan.at)
+        until = (plans[number + 1].slot or plans[number + 1].at) if number + 1 < len(plans) else end
+        if plan.schedule is None or since >= until:
+            continue
+        try:
+            schedule = parse(plan.schedule)
+            yield from (timestamp(slot) for slot in schedule.slots(datetime.fromisoformat(since), datetime.fromisoformat(until)))
+        except (Misuse, OverflowError, ValueError):
+            tally.problem("plan", f"the schedule {shown(plan.schedule)} is none", record=plan.record)

@@ -246,6 +246,121 @@ def _short(resource: str | None) -> str:
     return "/".join(parts[8:]).replace("/deployments/", " › ") if len(parts) > 8 else (resource or "–")
 
 
+Out = Annotated[Path, typer.Option("-o", "--out", help="The file to write.")]
+
+
+@app.command(epilog=_example("aoai-evidence bundle --from 2026-10-01 --to 2026-12-31 -o q4.zip"))
+def bundle(
+    out: Out, first: From = None, last: To = None,
+    resource: Annotated[list[str] | None, typer.Option(help="An account's ARM id or name; may be repeated.", metavar="ID")] = None,
+    framework: Framework = None,
+    disclose: Annotated[list[str] | None, typer.Option(help="Personal values to open to the reader: `all`, or one value; may be repeated.")] = None,
+    since: Annotated[Path | None, typer.Option(help="A checkpoint that the auditor holds: its continuation is proved.")] = None,
+) -> None:
+    """Build a bundle for a period: one zip that an auditor verifies offline."""
+    from shared.service.bundle import bundle as build
+    from shared.service.queries import reading
+
+    terminal = _terminal()
+    if framework and framework not in FRAMEWORKS:
+        raise Misuse(f"--framework {framework!r}: {', '.join(FRAMEWORKS)}")
+    with terminal.progress() as progress:
+        made = build(
+            reading(_settings()), _period(first, last), out, resources=resource or [], framework=framework, disclose=disclose or [],
+            since=since, progress=progress,
+        )
+    lines = [f"{made['path']}: {made['records']} records, {made['bodies']} bodies, {made['bytes']} bytes; manifest SHA-256 {made['manifest_sha256']}"]
+    terminal.answer(made, [*lines, "verify it with: aoai-evidence verify " + str(out) + " --key VKEY"])
+
+
+@app.command(epilog=_example("aoai-evidence verify q4.zip --key auditor.vkey --checkpoint last-quarter.checkpoint"))
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="A bundle; without it, the store that --store names.")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="The verifier key: the line that `init` printed, or a file with it.", metavar="VKEY|FILE")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint that you hold from before or after.")] = None,
+) -> None:
+    """Check a bundle, or a whole store, offline, trusting nobody; say what holds, what does not and where, and what was not checked."""
+    from shared.service.verify import verify as check
+
+    if file is None and not _globals["store"]:
+        raise Misuse("name a bundle, or a store with --store: `aoai-evidence verify FILE.zip --key VKEY`")
+    terminal = _terminal()
+    with terminal.progress() as progress:
+        verdict = check(file, _globals["store"], key or [], checkpoint, progress)
+    terminal.answer(verdict.as_json(), verdict.lines())
+    raise typer.Exit(verdict.exit_code)
+
+
+@app.command(epilog=_example("aoai-evidence report -o report.html"))
+def report(out: Out = Path("report.html"), first: From = None, last: To = None) -> None:
+    """Write what a period looks like to one HTML file that needs no network."""
+    from shared.service.compose import utc_now
+    from shared.service.queries import reading
+    from shared.service.report import report as write
+
+    made = write(reading(_settings()), _period(first, last), out, utc_now())
+    _terminal().answer({"path": made.path, "bytes": made.bytes, "sweeps": made.sweeps}, [f"{made.path}: {made.sweeps} sweeps, {made.bytes} bytes"])
+
+
+@app.command(epilog=_example("aoai-evidence export --format csv -o findings.csv --framework soc2"))
+def export(
+    out: Out, format: Annotated[str, typer.Option("--format", help="csv")] = "csv", first: From = None, last: To = None,
+    resource: ResourceOption = None, control: Control = None, status: StatusOption = None, framework: Framework = None,
+) -> None:
+    """Write findings for other tools."""
+    from shared.service.export import export_csv
+    from shared.service.queries import findings as ask
+    from shared.service.queries import reading
+
+    if format != "csv":
+        raise Misuse(f"--format {format!r}: this version writes csv (oscal and ocsf come with a later one)")
+    count = export_csv(ask(reading(_settings()), _period(first, last), _filter(resource, control, status, framework)), out)
+    _terminal().answer({"path": str(out), "findings": count}, [f"{out}: {count} findings"])
+
+
+@app.command(epilog=_example("aoai-evidence erase --subject jane.doe@example.com --reason 'request of 2026-11-20'"))
+def erase(
+    subject: Annotated[str, typer.Option(help="The value to erase, whole: an e-mail address, a name. Case does not matter.")],
+    reason: Annotated[str | None, typer.Option(help="Why; goes into the evidence, so name nobody in it.")] = None,
+) -> None:
+    """Erase a person from what can be disclosed. The evidence keeps commitments that nobody can open; every proof still verifies."""
+    from shared.service.erase import erase as remove
+
+    erased = remove(_settings(), subject, reason=reason)
+    _terminal().answer({"commitments": erased}, [f"{len(erased)} values erased; sealed as an erasure record"])
+
+
+@app.command(epilog=_example("aoai-evidence doctor"))
+def doctor() -> None:
+    """Check identity, rights, reachability, storage, key, clock and schedule; say what to do."""
+    from dataclasses import asdict
+
+    from shared.service.doctor import doctor as look
+
+    checks = look(_settings())
+    rows = [[check.mark, check.name, check.found, check.todo] for check in checks]
+    _terminal().answer([asdict(check) for check in checks], table(["", "what", "found", "to do"], rows))
+    raise typer.Exit(4 if any(c.mark == "failed" and c.name in ("azure", "subscriptions") for c in checks) else 3 if any(c.mark == "failed" for c in checks) else 0)
+
+
+@app.command(epilog=_example("aoai-evidence simulate --port 8080 --scenario demo"), context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def simulate(context: typer.Context) -> None:
+    """Run the stand-in for Azure on loopback. --port N, --scenario NAME, --latency-ms N, --throttle, --tls, …"""
+    from infra.local.__main__ import main as serve
+
+    raise typer.Exit(serve(context.args))
+
+
+@app.command(epilog=_example("aoai-evidence demo --directory ./demo"))
+def demo(directory: Annotated[Path, typer.Option(help="A new or empty folder to work in.")] = Path("aoai-evidence-demo")) -> None:
+    """The whole job on the local stand-in: sweeps with a drift and deletions between, bundle, verify, tampering found, report."""
+    from shared.service.demo import demo as show
+
+    terminal = _terminal()
+    shown = show(directory, say=terminal.note)
+    terminal.answer(shown, shown["summary"])
+
+
 def main() -> None:
     """Run the command line; every error for a person is one line, and its exit code."""
     arguments = _hoist(sys.argv[1:])

@@ -35,7 +35,10 @@ def test_every_statement_is_judged_or_attested(statement) -> None:  # type: igno
 
 
 def test_every_control_has_a_check_and_every_check_a_control() -> None:
-    by_scope = {scope: {control.id for control in catalogue().of_scope(*scope)} for scope in (("account", "deployment"), ("subscription",), ("sweep",))}
+    by_scope = {
+        scope: {control.id for control in catalogue().of_scope(*scope)}
+        for scope in (("account", "deployment"), ("subscription",), ("sweep",))
+    }
     assert by_scope["account", "deployment"] == set(ACCOUNT_CHECKS)
     assert by_scope["subscription",] == set(SUBSCRIPTION_CHECKS)
     assert by_scope["sweep",] == set(SWEEP_CHECKS)
@@ -132,7 +135,20 @@ def test_the_version_and_the_json_form() -> None:
 
 def test_the_data_has_no_key_that_nobody_reads() -> None:
     """A misspelled key would be lost in silence."""
-    known = {"id", "title", "means", "scope", "statements", "evidence", "severity", "remediation", "show", "exhibit", "collected", *FRAMEWORKS}
+    known = {
+        "id",
+        "title",
+        "means",
+        "scope",
+        "statements",
+        "evidence",
+        "severity",
+        "remediation",
+        "show",
+        "exhibit",
+        "collected",
+        *FRAMEWORKS,
+    }
     raw = tomllib.loads(files("shared.judge.catalogue").joinpath("controls.toml").read_text("utf-8"))
     assert {key for row in raw["control"] for key in row} <= known
     raw = tomllib.loads(files("shared.judge.catalogue").joinpath("statements.toml").read_text("utf-8"))

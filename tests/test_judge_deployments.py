@@ -52,15 +52,17 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("processing-scope-allowed", _deployed(deployment(sku="DataZoneProvisionedManaged")), "", "satisfied", "data zone"),
     ("processing-scope-allowed", _deployed(deployment(sku="GlobalStandard")), "", "not-satisfied", "in any geography"),
     ("processing-scope-allowed", _deployed(deployment(sku="DeveloperTier")), "", "not-satisfied", "in any geography"),
-    ("processing-scope-allowed", _deployed(deployment(sku="GlobalStandard")), '[location]\nprocessing_scopes = ["global"]', "satisfied", "profile"),
-    ("processing-scope-allowed", _deployed(deployment(sku="DataZoneStandard")), '[location]\nprocessing_scopes = ["geography"]', "not-satisfied", "zone"),
+    ("processing-scope-allowed", _deployed(deployment(sku="GlobalStandard")), '[location]\nprocessing_scopes = ["global"]', "satisfied",
+     "profile"),
+    ("processing-scope-allowed", _deployed(deployment(sku="DataZoneStandard")), '[location]\nprocessing_scopes = ["geography"]',
+     "not-satisfied", "zone"),
     ("processing-scope-allowed", _deployed(deployment(sku="Manual")), "", "unknown", "table of 2026-08"),
     ("processing-scope-allowed", _deployed(change(deployment(), "sku", ...)), "", "unknown", "no sku"),
     ("processing-scope-allowed", _deployed(change(deployment(), "sku/name", None)), "", "unknown", "null"),
     ("data-zone", _located("swedencentral"), "", "satisfied", "EFTA"),
     ("data-zone", _located("eastus"), "", "satisfied", "US zone and by"),
     ("data-zone", _located("eastus"), '[location]\ndata_zones = ["EU"]', "not-satisfied", "expected by the profile: EU"),
-    ("data-zone", _located("norwayeast"), "", "unknown", "2024-12 it is in no data zone and by the definition of 2026-08 it is in the EU zone"),
+    ("data-zone", _located("norwayeast"), "", "unknown", "in no data zone and by the definition of 2026-08 it is in the EU zone"),
     ("data-zone", _located("switzerlandnorth"), '[location]\ndata_zone_definition = "2026-08"', "satisfied", "EU zone"),
     ("data-zone", _located("switzerlandnorth"), '[location]\ndata_zone_definition = "2024-12"', "unknown", "not documented"),
     ("data-zone", _located("uksouth"), "", "unknown", "no data zone"),
@@ -72,17 +74,21 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("batch-scope", _deployed(deployment(sku="GlobalBatch")), '[location]\nbatch_scopes = ["global"]', "satisfied", "any geography"),
     ("batch-scope", _deployed(deployment(sku="LunarBatch")), "", "unknown", "does not say"),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName="B"), deployment("b")), "", "satisfied", '"B" (Standard'),
-    ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b", "GlobalStandard")), "", "not-satisfied", "any geography"),
-    ("spillover-scope", _deployed(deployment(parentDeploymentName="b"), deployment("b", "GlobalBatch")), "", "not-satisfied", "any geography"),
+    ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b", "GlobalStandard")), "", "not-satisfied",
+     "any geography"),
+    ("spillover-scope", _deployed(deployment(parentDeploymentName="b"), deployment("b", "GlobalBatch")), "", "not-satisfied",
+     "any geography"),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName="gone")), "", "unknown", "does not list"),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName=None)), "", "unknown", "null"),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b", "Odd")), "", "unknown", "does not say"),
-    ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b"), deployment("b")), "", "unknown", "does not list once"),
+    ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b"), deployment("b")), "", "unknown",
+     "does not list once"),
     ("spillover-scope", _deployed(deployment(routing={"models": []})), "", "unknown", "router"),
     ("content-filter-blocking", _filtered("", None), "", "satisfied", "default expectation: hate, selfharm, sexual, violence"),
     ("content-filter-blocking", _filtered("0/enabled", False), "", "not-satisfied", "hate in prompts is off"),
     ("content-filter-blocking", _filtered("7/blocking", False), "", "not-satisfied", "selfharm in completions does not block"),
-    ("content-filter-blocking", _filtered("7/blocking", False), '[filters]\ncategories = ["hate"]', "satisfied", "expected by the profile: hate"),
+    ("content-filter-blocking", _filtered("7/blocking", False), '[filters]\ncategories = ["hate"]', "satisfied",
+     "expected by the profile: hate"),
     ("content-filter-blocking", _filtered("1", ...), "", "not-satisfied", "hate in completions is not listed"),
     ("content-filter-blocking", _base("1", ...), "", "unknown", "based on"),
     ("content-filter-blocking", _filtered("0/enabled", "true"), "", "unknown", "true or false"),
@@ -99,7 +105,8 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("content-filter-thresholds", _filtered("", None), "", "satisfied", "hate medium"),
     ("content-filter-thresholds", _filtered("", None), '[filters]\nthreshold = "low"', "not-satisfied", "starts at medium"),
     ("content-filter-thresholds", _filtered("0/severityThreshold", "High"), "", "not-satisfied", "hate in prompts starts at high"),
-    ("content-filter-thresholds", _filtered("0/severityThreshold", "High"), '[filters]\nthresholds = {hate = "high"}', "satisfied", "hate high"),
+    ("content-filter-thresholds", _filtered("0/severityThreshold", "High"), '[filters]\nthresholds = {hate = "high"}', "satisfied",
+     "hate high"),
     ("content-filter-thresholds", _filtered("0/severityThreshold", "low"), "", "satisfied", "medium"),
     ("content-filter-thresholds", _filtered("0/severityThreshold", 2), "", "unknown", "starts at 2"),
     ("content-filter-thresholds", _filtered("0/severityThreshold", ...), "", "unknown", "hate in prompts"),
@@ -114,7 +121,8 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("content-filter-mode", _filtered("", None, mode=None), "", "unknown", "null"),
     ("prompt-shields", _filtered("", None), '[filters]\nprompt_shields = ["jailbreak", "indirect-attack"]', "satisfied", "block attacks"),
     ("prompt-shields", _filtered("9", ...), "", "satisfied", "default expectation: jailbreak"),
-    ("prompt-shields", _filtered("9", ...), '[filters]\nprompt_shields = ["indirect-attack"]', "not-satisfied", "indirect-attack is not listed"),
+    ("prompt-shields", _filtered("9", ...), '[filters]\nprompt_shields = ["indirect-attack"]', "not-satisfied",
+     "indirect-attack is not listed"),
     ("prompt-shields", _filtered("8/blocking", False), "", "not-satisfied", "jailbreak does not block"),
     ("prompt-shields", _filtered("8/source", "Completion"), "", "not-satisfied", "jailbreak is not listed"),
     ("prompt-shields", _filtered("8/enabled", None), "", "unknown", "jailbreak"),
@@ -146,7 +154,9 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("control", "given", "profile", "status", "reason"), CASES, ids=[f"{c[0]}-{c[3]}-{i}" for i, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("control", "given", "profile", "status", "reason"), CASES, ids=[f"{c[0]}-{c[3]}-{i}" for i, c in enumerate(CASES)]
+)
 def test_control(control: str, given: Bodies, profile: str, status: str, reason: str) -> None:
     found = _of(control, given, profile)
     assert found.status == status, found.reason

@@ -11,22 +11,37 @@ from shared.judge.engine import FAILED, Judged, judge_account, judge_subscriptio
 from shared.judge.profile import DEFAULT, Profile
 from shared.model import STATUSES, Answer, Evidence, Point
 from tests.test_judge_engine import STRICT, resolve
-from tests.test_judge_samples import ACCOUNT, SINGLE, SUBSCRIPTION, account, bodies, diagnostic_setting, evidence, log, subscription_evidence
+from tests.test_judge_samples import (
+    ACCOUNT,
+    SINGLE,
+    SUBSCRIPTION,
+    account,
+    bodies,
+    diagnostic_setting,
+    evidence,
+    log,
+    subscription_evidence,
+)
 
 Json = Any
 
 WORDS = [
     "", "false", "true", "True", "Enabled", "Disabled", "Deny", "Microsoft.KeyVault", "Standard", "GlobalBatch", "Strict", "hate", "Prompt",
-    "RequestResponse", "allLogs", "swedencentral", "OpenAI", "AIServices", "ContentLogging", ACCOUNT, f"{ACCOUNT}/deployments/x", "https://",
+    "RequestResponse", "allLogs", "swedencentral", "OpenAI", "AIServices", "ContentLogging", ACCOUNT, f"{ACCOUNT}/deployments/x",
+    "https://",
     "https://x.openai.azure.com", "\x00\n\ud800", "x" * 5000,
 ]  # fmt: skip
 NAMES = [
-    "id", "name", "value", "kind", "location", "properties", "sku", "capabilities", "model", "format", "version", "enabled", "logs", "source",
-    "contentFilters", "endpoint", "endpoints", "encryption", "keySource", "networkAcls", "committed", "withheld", "metadata", "versions", "chain",
+    "id", "name", "value", "kind", "location", "properties", "sku", "capabilities", "model", "format", "version", "enabled", "logs",
+    "source",
+    "contentFilters", "endpoint", "endpoints", "encryption", "keySource", "networkAcls", "committed", "withheld", "metadata", "versions",
+    "chain",
 ]  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS) | st.text(max_size=5)
 JSON = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=5), max_leaves=25
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=5),
+    max_leaves=25,
 )
 JUNK: list[Json] = [
     None, True, False, 0, -1, 1.5, float("nan"), "", "junk", "true", [], {}, [[]], [None], [5], [{}], {"committed": "x"}, {"withheld": "secret"},

@@ -76,7 +76,8 @@ def test_both_definitions_of_a_data_zone(name: str, eea: bool, eu: bool, zones: 
     ("sku", "scope"),
     [
         ("Standard", "geography"), ("standard", "geography"), ("ProvisionedManaged", "geography"), ("GlobalStandard", "global"),
-        ("GlobalProvisionedManaged", "global"), ("GlobalBatch", "global"), ("DataZoneStandard", "data-zone"), ("DATAZONEBATCH", "data-zone"),
+        ("GlobalProvisionedManaged", "global"), ("GlobalBatch", "global"), ("DataZoneStandard", "data-zone"), ("DATAZONEBATCH",
+         "data-zone"),
         ("DataZoneProvisionedManaged", "data-zone"), ("DeveloperTier", "global"), ("Manual", None), ("", None), ("GlobalStandard ", None),
     ],
 )  # fmt: skip

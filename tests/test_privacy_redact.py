@@ -63,6 +63,7 @@ def shortened(value: Json) -> Json:
     ({"CREATEDBY": "a", "FileName": "b"}, {"CREATEDBY": "C", "FileName": "C"}),
     ({"createdBy": 5, "updatedBy": None, "mail": False}, {"createdBy": "C", "updatedBy": None, "mail": False}),
     ({"anything": "write to bob@contoso.com"}, {"anything": "C"}),
+    ({"description": "{no JSON", "message": "[" * 100_000}, {"description": "C", "message": "C"}),
     (["bob@contoso.com", ["x", "bob_contoso.com#EXT#@tenant.onmicrosoft.com"]], ["C", ["x", "C"]]),
     ("bob@contoso.com", "C"),
     ({"azureml": "azureml://x/workspaces/acct@project@AML/agents/a"}, {"azureml": "azureml://x/workspaces/acct@project@AML/agents/a"}),

@@ -318,6 +318,23 @@ def test_silence_for_old_versions_alone_is_no_refusal(authority: Authority) -> N
     assert body["versions"] == {"TLSv1": "no-answer", "TLSv1.1": "no-answer", "TLSv1.2": "accepted", "TLSv1.3": "accepted"}
 
 
+def test_a_connection_lost_once_is_no_refusal(authority: Authority) -> None:
+    modern = speaking(authority.leaf("127.0.0.1"), ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    lost: set[bytes] = set()
+
+    def answer(connection: socket.socket) -> None:
+        hello = connection.recv(1000, socket.MSG_PEEK)
+        kind = hello[9:11] + (b"1.3" if b"\x00\x2b\x00\x03\x02\x03\x04" in hello else b"")
+        if hello and kind not in lost:
+            lost.add(kind)
+            return
+        modern(connection)
+
+    with listening(answer) as port:
+        versions = asked(port).body["versions"]
+    assert (versions["TLSv1.2"], versions["TLSv1.3"]) == ("accepted", "accepted") and len(lost) >= 2
+
+
 def test_where_openssl_cannot_offer_a_version_nothing_is_known(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     real = handshake._offering
     monkeypatch.setattr(handshake, "_offering", lambda version: None if version in VERSIONS[:2] else real(version))

@@ -130,11 +130,17 @@ def shake_hands(route: Route, version: TlsVersion) -> Handshake:
         NoConnectionError: the endpoint does not let us in any more.
     """
     context = _offering(version)
-    talk = _Talk(route, context) if context else None
-    if talk is None or not talk.hello:
+    if context is None:
         return Handshake("not-offered")
-    with contextlib.suppress(ssl.SSLError):
-        talk.run()
+    for _ in range(2):
+        # A connection that is closed without a word is a refusal, unless it was an accident: so it is tried twice
+        talk = _Talk(route, context)
+        if not talk.hello:
+            return Handshake("not-offered")
+        with contextlib.suppress(ssl.SSLError):
+            talk.run()
+        if talk.received or talk.timed_out:
+            break
     if not talk.received:
         return Handshake("no-answer" if talk.timed_out else "refused")
     if talk.received[0] not in (_ALERT, _HANDSHAKE):

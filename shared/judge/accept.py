@@ -50,13 +50,11 @@ def accept(key: Key, raw: Json) -> Value:
     return _thresholds(key, raw)
 
 
-def to_json(value: Value) -> Json:
-    """A value as JSON has it; `accept` gives it back."""
+def to_json(key: Key, value: Value) -> Json:
+    """A value of `key` as JSON has it; `accept` gives it back."""
     if not isinstance(value, tuple):
         return value
-    if value and isinstance(value[0], tuple):
-        return {pair[0]: pair[1] for pair in value}
-    return list(value)
+    return {pair[0]: pair[1] for pair in value} if key.sort == "thresholds" else list(value)
 
 
 def _choice(raw: Json, options: tuple[str, ...], *item: str | int) -> str:

@@ -86,7 +86,7 @@ def canonical_profile(profile: Profile) -> dict[str, Json]:
 
 
 def _as_json(pairs: Pairs) -> dict[str, Json]:
-    return {path: to_json(value) for path, value in pairs}
+    return {path: to_json(BY_PATH[path], value) for path, value in pairs}
 
 
 def from_canonical(sealed: Json) -> Profile:

@@ -27,10 +27,11 @@ from typing import Protocol
 
 from shared.canonical import Json, canonical
 from shared.errors import StoreConflict
+from shared.layout import PERSONAL
 
-KEY = "personal/key"
-VALUES = "personal/value/"
-COMMITMENTS = "personal/commitment/"
+KEY = PERSONAL + "key"
+VALUES = PERSONAL + "value/"
+COMMITMENTS = PERSONAL + "commitment/"
 _ATTEMPTS = 8  # each but the first needs somebody to erase the value between two of our calls
 
 

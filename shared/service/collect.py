@@ -105,7 +105,8 @@ def _new_sweep(
     known = state.summaries(store, log)
     name = name_sweep(schedule, collector.now(), {summary["sweep"] for summary in known})
     last = known[-1] if known else None
-    previous = {"record": last["closed_record"], "at": last["closed_at"], "slot": last["slot"]} if last else None
+    slots = [summary["slot"] for summary in known if summary["slot"]]
+    previous = {"record": last["closed_record"], "at": last["closed_at"], "slot": max(slots, default=None)} if last else None
     progress("plan", 0, 1)
     Planner(collector, name, scope, schedule_text, cause).plan(previous, _continuity(collector.sealing, log, known))
     sequencer.seal()

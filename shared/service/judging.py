@@ -144,6 +144,8 @@ class Judge:
                 was = [self.bodies.load(digest) for digest in before["pages"]]
                 now = [self.bodies.load(digest) for digest in entry.digests]
                 for change in drift.changes(entry.kind, entry.resource, was, now):
+                    if entry.kind == "accounts" and any(f.pointer for f in change.fields):
+                        continue  # what changed within an account is said by the answer about that account
                     self.changes += 1
                     fields = [{"pointer": f.pointer, "op": f.op, "was": f.was, "is": f.is_} for f in change.fields]
                     value = record(

@@ -101,7 +101,9 @@ def preview_connections(case: Case) -> list[Judgement]:
         return [not_applicable(case.id, f"{fact}; the profile allows preview.", *points)]
     strange = [(version, point) for version, point in versions if not _RELEASED.fullmatch(version)]
     if strange and not previews:
-        reason = f"Connections name versions of interfaces that cannot be told from previews: {names(shown(version) for version, _ in strange)}."
+        reason = (
+            f"Connections name versions of interfaces that cannot be told from previews: {names(shown(version) for version, _ in strange)}."
+        )
         return [unknown(case.id, reason, *(point for _, point in strange))]
     said = f": {names(shown(version) for version, _ in previews)}" if previews else ""
     return [verdict(case.id, not previews, f"{fact}{said} ({case.expect.because('preview.use')}: no preview).", *points)]

@@ -1,0 +1,129 @@
+"""The use-case `doctor`: what must be right before evidence can be, checked one by one, each with what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from shared.collect.arm import Arm, Asked, Budget
+from shared.collect.endpoints import BY_KIND, ENDPOINTS
+from shared.errors import EvidenceError
+from shared.schedule import parse
+from shared.service import state
+from shared.service.compose import Clock, arm_client, profile_of, sealing, store_at, utc_now
+from shared.settings import Settings
+
+Mark = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    mark: Mark
+    found: str
+    todo: str = ""
+
+
+def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
+    """Look at everything; what cannot be looked at is a failed check, never an exception."""
+    checks: list[Check] = []
+    for name, look in (("store", _store), ("profile and schedule", _schedule), ("azure", _azure)):
+        try:
+            checks += look(settings, now)
+        except EvidenceError as error:
+            checks.append(Check(name, "failed", str(error)))
+    return checks
+
+
+def _store(settings: Settings, now: Clock) -> Iterator[Check]:
+    store = store_at(settings.store)
+    ready = sealing(settings, store)
+    size = ready.sequencer.catch_up()
+    yield Check("store", "ok", f"{settings.store}: log {ready.facts['origin']} with {size} records")
+    yield Check("key", "ok", f"signs as {ready.signer.key}")
+    store.put("state/doctor", b"x")
+    store.delete("state/doctor")
+    yield Check("writing", "ok", "the store can be written to")
+    policy = store.retention()["policy"]
+    if policy == "locked":
+        yield Check("write-once storage", "ok", "what is written is under a locked retention policy")
+    else:
+        todo = "a folder has no retention: keep copies of checkpoints elsewhere, or use immutable blob storage"
+        yield Check("write-once storage", "warning", f"retention policy: {policy}", todo)
+    left = state.open_sweeps(store)
+    if left:
+        yield Check("open sweeps", "warning", f"left open: {', '.join(left)}", "the next `collect` goes on with them")
+
+
+def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:
+    profile = profile_of(settings)
+    yield Check("profile", "ok" if settings.profile else "warning", f"{profile.source}, SHA-256 {profile.digest[:16]}…",
+                "" if settings.profile else "defaults are judged by: write a profile and set EVIDENCE_PROFILE")  # fmt: skip
+    text = settings.schedule or profile.schedule
+    if text is None:
+        yield Check("schedule", "warning", "none declared", "set EVIDENCE_SCHEDULE, such as '0 0 */6 * * *': without it gaps cannot be shown")
+    else:
+        yield Check("schedule", "ok", f"{text}: next at {parse(text).next(now()):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _azure(settings: Settings, now: Clock) -> Iterator[Check]:
+    arm, identity = arm_client(settings)
+    yield Check("login", "ok", f"object id {identity['identity'] or 'not told by the token'}, cloud {settings.cloud}")
+    listed = arm.ask(BY_KIND["subscriptions"], "", Budget(retries=2, seconds=10))
+    if listed.failed:
+        yield _refused(listed, "subscriptions")
+        return
+    found = [str(item.get("subscriptionId")).lower() for item in listed.items()]
+    wanted = list(settings.subscriptions) or found
+    unseen = [subscription for subscription in wanted if subscription not in found]
+    yield Check("subscriptions", "failed" if unseen or not wanted else "ok", f"{len(found)} seen, {len(wanted)} in scope",
+                f"not seen: {', '.join(unseen)}; give the identity Reader there" if unseen else "")  # fmt: skip
+    yield _clock(listed, now)
+    yield from _rights(arm, wanted)
+
+
+def _clock(listed: Asked, now: Clock) -> Check:
+    date = listed.pages[0].date
+    try:
+        skew = abs((now() - parsedate_to_datetime(date or "").astimezone(UTC)).total_seconds())
+    except ValueError:
+        return Check("clock", "warning", "Azure's answer had no date to compare with")
+    todo = "" if skew <= 60 else "set this machine's clock (NTP): evidence is timestamped by it"
+    return Check("clock", "ok" if skew <= 60 else "failed", f"{skew:.0f} s from Azure's", todo)
+
+
+def _rights(arm: Arm, subscriptions: list[str]) -> Iterator[Check]:
+    """Every question once, about the first account that is there: which rights are missing."""
+    missing: dict[str, str] = {}
+    account = None
+    for subscription in subscriptions:
+        for endpoint in ENDPOINTS:
+            if endpoint.scope in ("plan", "subscription"):
+                asked = arm.ask(endpoint, f"/subscriptions/{subscription}", Budget(retries=1, seconds=5))
+                _note(asked, missing)
+                if endpoint.kind == "accounts" and not asked.failed:
+                    account = account or next((item["id"] for item in asked.items() if isinstance(item.get("id"), str)), None)
+    for endpoint in ENDPOINTS if account else ():
+        if endpoint.scope == "account" and not endpoint.foundry_only:
+            _note(arm.ask(endpoint, account or "", Budget(retries=1, seconds=5)), missing)
+    if missing:
+        for action, reason in sorted(missing.items()):
+            yield Check("right", "failed", f"{action}: {reason}", f"give the identity a role with {action}")
+    else:
+        yield Check("rights", "ok", "every question that was tried is answered" + ("" if account else " (no account to try the rest on)"))
+
+
+def _note(asked: Asked, missing: dict[str, str]) -> None:
+    if asked.failed and asked.failed.reason in ("forbidden", "unauthenticated"):
+        missing[asked.endpoint.action] = asked.failed.reason
+
+
+def _refused(asked: Asked, name: str) -> Check:
+    failed = asked.failed
+    reason = f"{failed.reason} ({failed.detail})" if failed else ""
+    todo = {"unreachable": "check network and proxy", "unauthenticated": "log in again: `az login`"}.get(failed.reason if failed else "", "give the identity Reader")
+    return Check(name, "failed", reason, todo)
+

@@ -1,0 +1,40 @@
+"""The use-case `export`: findings for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from shared.canonical import Json
+from shared.judge.catalogue import catalogue
+from shared.service.files import write_whole
+
+COLUMNS = ("record", "at", "sweep", "control", "title", "status", "severity", "resource", "reason", "soc2", "gdpr", "iso27001", "records", "catalogue")
+
+
+def export_csv(findings: Iterable[Json], out: Path) -> int:
+    """Write findings as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read it); return how many.
+
+    Raises:
+        Misuse: the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    count = 0
+    known = {control.id: control for control in catalogue().controls}
+    for count, finding in enumerate(findings, 1):
+        control = known.get(finding["control"])
+        references = {name: " ".join(r.ref for r in control.references(name)) if control else "" for name in ("soc2", "gdpr", "iso27001")}
+        row = {
+            **finding, **references, "title": control.title if control else "", "severity": control.severity if control else "",
+            "records": " ".join(map(str, finding["records"])), "resource": finding["resource"] or "",
+        }
+        writer.writerow([harmless(str(row[column])) for column in COLUMNS])
+    write_whole(out, ("\ufeff" + text.getvalue()).encode("utf-8", "backslashreplace"))
+    return count
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,0 +1,58 @@
+"""The use-case `report`: what a period looks like, in one HTML file."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from shared.canonical import Json
+from shared.errors import Misuse
+from shared.judge.catalogue import catalogue
+from shared.records import timestamp, whole
+from shared.schedule import parse
+from shared.service.files import write_whole
+from shared.service.queries import Period, Reading, last_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written."""
+
+    path: str
+    bytes: int
+    sweeps: int
+
+
+def report(read: Reading, when: Period | None, out: Path, written_at: datetime) -> Written:
+    """Write the report of a period (default: from the first sweep on).
+
+    Raises:
+        Misuse: no sweep in the period, or the file cannot be written.
+    """
+    from shared.deliver import view as views
+    from shared.deliver.report import render
+    from shared.deliver.view_words import words
+
+    sweeps = read.within(when) if when else read.sweeps
+    if not sweeps:
+        raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
+    start, end = (timestamp(when.start), timestamp(when.end)) if when else (sweeps[0]["planned_at"], timestamp(written_at))
+    built = views.build(
+        ((index, whole(record, read.body)) for index, record in read.log.records(min(s["first"] for s in sweeps), max(s["end"] for s in sweeps))),
+        read.body,
+        words(catalogue()),
+        period=views.Period(max(start, sweeps[0]["planned_at"]), min(end, timestamp(written_at))),
+        log=views.LogIdentity(read.facts["origin"], read.log.size, read.facts["keys"][0], read.log.checkpoint().decode()),
+        expected=_expected(read, max(start, sweeps[0]["planned_at"]), min(end, timestamp(written_at))),
+    )
+    html = render(built, written_at=timestamp(written_at)).encode()
+    write_whole(out, html)
+    return Written(str(out), len(html), len(sweeps))
+
+
+def _expected(read: Reading, start: str, end: str) -> list[str]:
+    plan: Json = last_plan(read)
+    if not plan or not plan["schedule"]:
+        return []
+    return [timestamp(slot) for slot in parse(plan["schedule"]).slots(datetime.fromisoformat(start), datetime.fromisoformat(end))]
+
+

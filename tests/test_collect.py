@@ -65,7 +65,9 @@ def test_bodies_are_azures_bytes_but_for_what_is_personal_or_secret(site):
                 assert fetched
     data = evidence_bytes(site)
     assert re.findall(rb"[\w.+-]+@[\w-]+\.[\w.-]+", data) == []
-    shown = [child for account in site.azure.world.accounts() for child in site.azure.world.children(account, "connections")]
+    world = site.azure.world
+    parents = [parent for account in world.accounts() for parent in (account, *(p["id"] for p in world.children(account, "projects")))]
+    shown = [child for parent in parents for child in world.children(parent, "connections")]
     secrets = [value for body in shown for value in strings(body["properties"].get("credentials"))]
     assert secrets, "the stand-in shows no secret, so this proves nothing"
     assert [secret for secret in secrets if secret.encode() in data] == []

@@ -44,7 +44,8 @@ JSON = st.recursive(
     max_leaves=25,
 )
 JUNK: list[Json] = [
-    None, True, False, 0, -1, 1.5, float("nan"), "", "junk", "true", [], {}, [[]], [None], [5], [{}], {"committed": "x"}, {"withheld": "secret"},
+    None, True, False, 0, -1, 1.5, float("nan"), "", "junk", "true", [], {}, [[]], [None], [5], [{}], {"committed": "x"},
+    {"withheld": "secret"},
     {"value": [{}]}, [{"name": None}], {"a": {"b": {"c": {"d": {"e": []}}}}},
 ]  # fmt: skip
 PROFILES = st.sampled_from([DEFAULT, STRICT])

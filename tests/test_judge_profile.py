@@ -100,11 +100,14 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 
 
 def test_a_profile_nested_too_deep() -> None:
-    with pytest.raises(Misuse, match="nested too deep|not TOML"):
+    with pytest.raises(Misuse, match=r"nested too deep|not TOML"):
         read_profile("a = " + "[" * 200_000)
 
 
-TOKENS = [*"[]{}=.,\"'#\n\t ab1-\\", "location", "eea", "true", "subscription", '"""', "'''", "[location]\n", "[x.location]\n", "eea = true\n", "= [\n"]
+TOKENS = [
+    *"[]{}=.,\"'#\n\t ab1-\\",
+    "location", "eea", "true", "subscription", '"""', "'''", "[location]\n", "[x.location]\n", "eea = true\n", "= [\n",
+]  # fmt: skip
 
 
 @settings(max_examples=500)

@@ -5,7 +5,9 @@ import dataclasses
 import hashlib
 import html
 import re
+from functools import cached_property
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -70,7 +72,7 @@ class Page(HTMLParser):
         elif self.stack and self.stack[-1] not in ("style", "script"):
             self.words.append(data)
 
-    @property
+    @cached_property
     def text(self):
         return re.sub(r"\s+", " ", "".join(self.words))
 
@@ -209,7 +211,7 @@ def test_landmarks_headings_and_headers(page):
     assert tags.count("h1") == tags.count("main") == 1
     assert {"header", "nav", "footer"} <= set(tags)
     levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert all("scope" in attributes for attributes in page.all("th"))
     assert [name for name, _ in SECTIONS] == [a["id"] for a in page.all("section") if a["id"] in dict(SECTIONS)]
 
@@ -255,12 +257,13 @@ def test_size(text):
 
 # -- hostile ----------------------------------------------------------------------------------------------------------------
 
-PAYLOAD = "</style></script></title>--><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202ejavascript:alert(1)\u0000\u200b\ud800"
+PAYLOAD = (
+    "</style></script></title>--><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+    "\u202ejavascript:alert(1)\u0000\u200b\ud800"
+)
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-KEPT = {
-    "status", "state", "op", "scope", "spillover_scope", "start", "end", "time", "date", "since", "until", "controls", "statements", "control",
-    "name",
-}  # fmt: skip
+KEYS = {"controls", "statements", "control", "name"}
+KEPT = KEYS | {"status", "state", "op", "scope", "spillover_scope", "start", "end", "time", "date", "since", "until"}
 
 
 def poisoned(value, name=""):
@@ -297,7 +300,15 @@ def test_hostile_text_everywhere(view):
 
 def test_hostile_names_all_the_way_from_the_records():
     name = "</script><script>alert(1)</script>\u202e' \"$(reboot)`\n\u0665" + "x" * 5_000
-    spec = Spec(name.replace("/", "\u2044"), "/subscriptions/0a", "rg'\"<b>", "OpenAI", "west<i>europe", [(name, name, name, name, 0, 9)], public=[(0, 9)])
+    spec = Spec(
+        name.replace("/", "\u2044"),
+        "/subscriptions/0a",
+        "rg'\"<b>",
+        "OpenAI",
+        "west<i>europe",
+        [(name, name, name, name, 0, 9)],
+        public=[(0, 9)],
+    )
     made = sample(1, estate=Estate([spec]), gap=range(2, 4))
     page = unharmed(render(made.view(), written_at=None))
     assert "more characters" in page.text

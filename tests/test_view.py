@@ -89,7 +89,9 @@ def test_slots_outside_the_period_do_not_count():
     assert len(coverage(DAY, [*SLOTS, "2026-11-02T00:00:00Z", "2026-10-31T18:00:00Z"], []).slots) == 4
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (21_720, "6 h 2 min"), (194_400, "2 d 6 h"), (86_400, "1 d")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (21_720, "6 h 2 min"), (194_400, "2 d 6 h"), (86_400, "1 d")]
+)
 def test_lengths_of_time(seconds, said):
     assert duration(seconds) == said
 
@@ -186,7 +188,10 @@ def test_what_is_missing_is_named(view):
 
 
 def test_storage_and_profile(view):
-    assert [(run.policy, view.sweeps[run.first].planned_at[:10]) for run in view.storage] == [("unlocked", "2026-11-01"), ("locked", "2026-11-06")]
+    assert [(run.policy, view.sweeps[run.first].planned_at[:10]) for run in view.storage] == [
+        ("unlocked", "2026-11-01"),
+        ("locked", "2026-11-06"),
+    ]
     assert [profile.source for profile in view.profiles] == ["profile.toml"]
     assert view.profiles[0].values["v"] == 1
     assert view.personal_data == "commit"
@@ -314,7 +319,14 @@ def test_status_says_what_the_view_says(view):
 def test_findings_are_filtered(made, view):
     everything = list(findings(made.records))
     assert len(everything) == len(list(of_type(made, "finding")))
-    some = list(findings(made.records, controls=frozenset({"content-logging-off"}), statuses=frozenset({"not-satisfied"}), sweeps=frozenset({view.shown.name})))
+    some = list(
+        findings(
+            made.records,
+            controls=frozenset({"content-logging-off"}),
+            statuses=frozenset({"not-satisfied"}),
+            sweeps=frozenset({view.shown.name}),
+        )
+    )
     assert sorted(each["resource"].rsplit("/", 1)[-1] for each in some) == ["pilot-jpe", "us-service"]
     account = view.accounts[0].resource
     within = list(findings(made.records, resource=account.upper(), start="2026-11-02", end="2026-11-03"))

@@ -37,7 +37,9 @@ def test_runs_are_the_statuses_again(passes):
             runs.add("control", "resource", status, number)
         if status is not None or not narrowed:
             told.append((status, number))
-    expected = [(status, [number for _, number in group]) for status, group in groupby(told, key=lambda each: each[0]) if status is not None]
+    expected = [
+        (status, [number for _, number in group]) for status, group in groupby(told, key=lambda each: each[0]) if status is not None
+    ]
     found = [(run.status, run.first, run.last, run.sweeps) for history in runs.histories() for run in history.runs]
     assert found == [(status, numbers[0], numbers[-1], len(numbers)) for status, numbers in expected]
 
@@ -80,7 +82,13 @@ def test_what_is_cut_is_counted_and_its_members_named():
     assert told.members == ("long", "short")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)), st.text())
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.text(),
+)
 def test_no_pointer_breaks_an_excerpt(value, pointer):
     told = shown(value, pointer)
     assert len(told.text) <= LONGEST
@@ -103,7 +111,9 @@ def test_the_subscription_is_named_where_the_id_is_not():
     assert commands(["az rest --method get --url 'ACCOUNT_ID/models?api-version=1'"], ACCOUNT, {}) == (
         f"az rest --method get --url '{ACCOUNT}/models?api-version=1'",
     )
-    assert commands(["openssl s_client -connect HOST:443"], ACCOUNT, {"HOST": "chat.example"}) == ("openssl s_client -connect chat.example:443",)
+    assert commands(["openssl s_client -connect HOST:443"], ACCOUNT, {"HOST": "chat.example"}) == (
+        "openssl s_client -connect chat.example:443",
+    )
 
 
 def test_names_that_are_not_known_stay():
@@ -122,7 +132,13 @@ def test_a_hostile_name_stays_one_word(name):
 
 @pytest.mark.parametrize(
     ("resource", "wanted", "answer"),
-    [(ACCOUNT, None, True), (None, None, True), (None, ACCOUNT, False), (ACCOUNT, ACCOUNT.upper() + "/", True), (ACCOUNT + "2", ACCOUNT, False)],
+    [
+        (ACCOUNT, None, True),
+        (None, None, True),
+        (None, ACCOUNT, False),
+        (ACCOUNT, ACCOUNT.upper() + "/", True),
+        (ACCOUNT + "2", ACCOUNT, False),
+    ],
 )
 def test_what_lies_in_what(resource, wanted, answer):
     assert lies_in(resource, wanted) is answer

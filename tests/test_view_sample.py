@@ -153,8 +153,9 @@ class _Writer:
             for name in accounts
         ]
         plan = record(
-            "sweep-planned", at, sweep=self.name, kind="sweep", slot=slot, schedule=SCHEDULE, deadline=_at(self.moment + timedelta(hours=1)),
-            cloud="public", scope={"subscriptions": None, "resources": only, "kinds": ["OpenAI", "AIServices"]}, questions={}, units=units,
+            "sweep-planned", at, sweep=self.name, kind="sweep", slot=slot, schedule=SCHEDULE,
+            deadline=_at(self.moment + timedelta(hours=1)), cloud="public",
+            scope={"subscriptions": None, "resources": only, "kinds": ["OpenAI", "AIServices"]}, questions={}, units=units,
             cause=self.cause, collector={"version": "0.1.0", "identity": "5e0b"}, previous=None, log={"size": len(self.made.records)},
         )  # fmt: skip
         self.plan_record = self.made.add(plan)

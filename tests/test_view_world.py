@@ -8,9 +8,21 @@ Json = Any
 _DEFAULTS = ("VirtualNetworks", "CustomerManagedKey", "MaxFineTuneCount=500", "TrustedServices=Microsoft.CognitiveServices", "RaiMonitor")
 _HARMS = ("Hate", "Sexual", "Violence", "Selfharm")
 _GEOGRAPHIES = {
-    "westeurope": "Europe", "swedencentral": "Sweden", "francecentral": "France", "germanywestcentral": "Germany", "eastus2": "United States",
-    "uksouth": "United Kingdom", "switzerlandnorth": "Switzerland", "japaneast": "Japan",
-}  # fmt: skip
+    "westeurope": "Europe",
+    "swedencentral": "Sweden",
+    "francecentral": "France",
+    "germanywestcentral": "Germany",
+    "eastus2": "United States",
+    "uksouth": "United Kingdom",
+    "switzerlandnorth": "Switzerland",
+    "japaneast": "Japan",
+}
+
+
+Served = tuple[str, str, str, str, int, int]
+"""A deployment: name, SKU, model, version, first slot, slot after the last."""
+Failing = dict[str, tuple[str, int | None, str | None, int, int]]
+"""Questions that fail: reason, status, detail, first slot, slot after the last."""
 
 
 @dataclass
@@ -22,8 +34,7 @@ class Spec:
     group: str
     kind: str
     region: str
-    deployments: list[tuple[str, str, str, str, int, int]]
-    """Name, SKU, model, version, first slot, slot after the last."""
+    deployments: list[Served]
     off: list[tuple[int, int]] = field(default_factory=lambda: [(0, 10**6)])
     """Slots in which storage for abuse monitoring is shown as off."""
     public: list[tuple[int, int]] = field(default_factory=list)
@@ -32,8 +43,7 @@ class Spec:
     logs: bool = True
     lives: tuple[int, int] = (0, 10**6)
     more: dict[str, Json] = field(default_factory=dict)
-    failing: dict[str, tuple[str, int | None, str | None, int, int]] = field(default_factory=dict)
-    """Question to reason, status, detail, first slot, slot after the last."""
+    failing: Failing = field(default_factory=dict)
     missing: tuple[int, int] = (0, 0)
 
     @property
@@ -141,7 +151,7 @@ class Estate:
             "properties": properties | spec.more,
         }  # fmt: skip
 
-    def deployment(self, spec: Spec, each: tuple[str, str, str, str, int, int]) -> Json:
+    def deployment(self, spec: Spec, each: Served) -> Json:
         name, sku, model, version, *_ = each
         properties: dict[str, Json] = {
             "model": {"format": "OpenAI", "name": model, "version": version},
@@ -196,41 +206,67 @@ def _tls(name: str) -> Json:
 
 _S = "/subscriptions/7c41d9a2-30b5-4f7e-9d11-0000000000{:02d}"
 ALWAYS = (0, 10**6)
+_MODELS = {"gpt-4o": "2024-11-20", "gpt-4.1": "2025-04-14", "o4-lab": "2026-10-01", "text-embedding-3-large": "1"}
+
+
+def served(name: str, sku: str, model: str = "gpt-4o", since: int = 0) -> Served:
+    """A deployment, from a slot on."""
+    return name, sku, model, _MODELS.get(model, "1"), since, ALWAYS[1]
 
 
 def month() -> Estate:
     """Eight accounts and a ninth that goes: a month in the life of an organisation that mostly means well."""
-    prod, lab, us = _S.format(1), _S.format(2), _S.format(3)
-    private = {"tls": ("unreachable", None, "dns", 96, 10**6)}
-    return Estate([
-        Spec("claims-chat", prod, "rg-claims", "OpenAI", "westeurope", [
-            ("chat", "DataZoneStandard", "gpt-4o", "2024-11-20", *ALWAYS), ("embed", "Standard", "text-embedding-3-large", "1", *ALWAYS),
-            ("chat-new", "GlobalStandard", "gpt-4.1", "2025-04-14", 57, 10**6),
-        ], failing=private),
-        Spec("hr-assistant", prod, "rg-hr", "AIServices", "swedencentral", [
-            ("assistant", "Standard", "gpt-4o", "2024-11-20", *ALWAYS), ("assistant-zone", "DataZoneStandard", "gpt-4.1", "2025-04-14", *ALWAYS),
-        ], off=[(0, 34), (82, 10**6)]),
-        Spec("underwriting", prod, "rg-claims", "OpenAI", "germanywestcentral", [
-            ("chat-ptu", "ProvisionedManaged", "gpt-4o", "2024-11-20", *ALWAYS), ("chat-overflow", "GlobalStandard", "gpt-4o", "2024-11-20", *ALWAYS),
-            ("batch-review", "GlobalBatch", "gpt-4o", "2024-11-20", *ALWAYS),
-        ], more={"storedCompletionsDisabled": True}),
-        Spec("research-frc", lab, "rg-research", "AIServices", "francecentral", [
-            ("try", "DeveloperTier", "gpt-4o", "2024-11-20", *ALWAYS), ("preview", "GlobalStandard", "o4-lab", "2026-10-01", *ALWAYS),
-            ("future", "QuantumStandard", "gpt-4o", "2024-11-20", 90, 10**6),
-        ], public=[(70, 75)], local_auth=True, own_key=False, logs=False,
-             failing={"roleAssignments": ("forbidden", 403, "AuthorizationFailed", 100, 10**6), "raiPolicies": ("server-error", 500, "InternalServerError", 30, 31)}),
-        Spec("pilot-jpe", lab, "rg-research", "OpenAI", "japaneast", [("pilot", "Standard", "gpt-4o", "2024-11-20", *ALWAYS)],
-             off=[], public=[ALWAYS], local_auth=True, own_key=False, logs=False, lives=(78, 10**6)),
-        Spec("advisory-chn", prod, "rg-advisory", "OpenAI", "switzerlandnorth", [
-            ("advice", "Standard", "gpt-4.1", "2025-04-14", *ALWAYS)], failing={"deployments": ("throttled", 429, "TooManyRequests", 22, 24)}),
-        Spec("broker-uks", prod, "rg-brokers", "OpenAI", "uksouth", [
-            ("broker", "Standard", "gpt-4o", "2024-11-20", *ALWAYS), ("broker-batch", "GlobalBatch", "gpt-4o", "2024-11-20", *ALWAYS)], missing=(89, 90)),
-        Spec("us-service", us, "rg-us", "AIServices", "eastus2", [
-            ("support", "DataZoneStandard", "gpt-4o", "2024-11-20", *ALWAYS), ("support-batch", "DataZoneBatch", "gpt-4o", "2024-11-20", *ALWAYS)],
-             off=[], own_key=False, failing={"models": ("timeout", None, None, 12, 14)}),
-        Spec("legacy-eus", us, "rg-us-old", "OpenAI", "eastus2", [("old", "Standard", "gpt-4o", "2024-11-20", *ALWAYS)],
-             off=[], own_key=False, local_auth=True, lives=(0, 98)),
-    ])  # fmt: skip
+    return Estate([*_insurer(_S.format(1)), *_lab(_S.format(2)), *_america(_S.format(3))])
+
+
+def _insurer(subscription: str) -> list[Spec]:
+    claims = [served("chat", "DataZoneStandard"), served("embed", "Standard", "text-embedding-3-large")]
+    claims += [served("chat-new", "GlobalStandard", "gpt-4.1", since=57)]
+    people = [served("assistant", "Standard"), served("assistant-zone", "DataZoneStandard", "gpt-4.1")]
+    risk = [served("chat-ptu", "ProvisionedManaged"), served("chat-overflow", "GlobalStandard"), served("batch-review", "GlobalBatch")]
+    brokers = [served("broker", "Standard"), served("broker-batch", "GlobalBatch")]
+    unreachable: Failing = {"tls": ("unreachable", None, "dns", 96, ALWAYS[1])}
+    throttled: Failing = {"deployments": ("throttled", 429, "TooManyRequests", 22, 24)}
+    return [
+        Spec("claims-chat", subscription, "rg-claims", "OpenAI", "westeurope", claims, failing=unreachable),
+        Spec("hr-assistant", subscription, "rg-hr", "AIServices", "swedencentral", people, off=[(0, 34), (82, ALWAYS[1])]),
+        Spec("underwriting", subscription, "rg-claims", "OpenAI", "germanywestcentral", risk, more={"storedCompletionsDisabled": True}),
+        Spec(
+            "advisory-chn", subscription, "rg-advisory", "OpenAI", "switzerlandnorth",
+            [served("advice", "Standard", "gpt-4.1")], failing=throttled,
+        ),
+        Spec("broker-uks", subscription, "rg-brokers", "OpenAI", "uksouth", brokers, missing=(89, 90)),
+    ]  # fmt: skip
+
+
+def _lab(subscription: str) -> list[Spec]:
+    trials = [served("try", "DeveloperTier"), served("preview", "GlobalStandard", "o4-lab"), served("future", "QuantumStandard", since=90)]
+    failing: Failing = {
+        "roleAssignments": ("forbidden", 403, "AuthorizationFailed", 100, ALWAYS[1]),
+        "raiPolicies": ("server-error", 500, "InternalServerError", 30, 31),
+    }
+    return [
+        Spec(
+            "research-frc", subscription, "rg-research", "AIServices", "francecentral", trials, public=[(70, 75)], local_auth=True,
+            own_key=False, logs=False, failing=failing,
+        ),
+        Spec(
+            "pilot-jpe", subscription, "rg-research", "OpenAI", "japaneast", [served("pilot", "Standard")], off=[], public=[ALWAYS],
+            local_auth=True, own_key=False, logs=False, lives=(78, ALWAYS[1]),
+        ),
+    ]  # fmt: skip
+
+
+def _america(subscription: str) -> list[Spec]:
+    support = [served("support", "DataZoneStandard"), served("support-batch", "DataZoneBatch")]
+    slow: Failing = {"models": ("timeout", None, None, 12, 14)}
+    return [
+        Spec("us-service", subscription, "rg-us", "AIServices", "eastus2", support, off=[], own_key=False, failing=slow),
+        Spec(
+            "legacy-eus", subscription, "rg-us-old", "OpenAI", "eastus2", [served("old", "Standard")], off=[], own_key=False,
+            local_auth=True, lives=(0, 98),
+        ),
+    ]  # fmt: skip
 
 
 def estate(accounts: int, subscriptions: int = 10) -> Estate:
@@ -240,7 +276,7 @@ def estate(accounts: int, subscriptions: int = 10) -> Estate:
     return Estate([
         Spec(
             f"account-{number:04d}", _S.format(number % subscriptions), f"rg-{number % 40}", ("OpenAI", "AIServices")[number % 2],
-            regions[number % len(regions)], [("chat", skus[number % 5], "gpt-4o", "2024-11-20", *ALWAYS)],
+            regions[number % len(regions)], [served("chat", skus[number % 5])],
             off=[ALWAYS] if number % 5 else [], own_key=bool(number % 3), local_auth=not number % 7, logs=bool(number % 4),
         )
         for number in range(accounts)

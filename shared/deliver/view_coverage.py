@@ -37,6 +37,8 @@ def coverage(period: Period, expected: Iterable[str], sweeps: Sequence[Sweep]) -
     expected_set = set(due)
     for sweep in sweeps:
         moment = _slot(sweep)
+        if moment is not None and not start <= moment < end:
+            continue  # of a slot beyond the border, planned late
         if moment is None or moment not in expected_set:
             besides.append(sweep)
         elif moment not in by_slot or _RANK[_state(sweep)] < _RANK[_state(by_slot[moment])]:

@@ -121,7 +121,8 @@ class Fold:
             return record
 
     def _planned(self, current: Pass, index: int, record: Json) -> None:
-        if not self._inside(record.get("slot") or record["at"]):
+        # A sweep planned late belongs to the slot's period and to that in which it ran.
+        if not self._inside(record["at"]) and not (record.get("slot") and self._inside(record["slot"])):
             self._outside.add(current.name)
             del self.passes[current.name]
             return

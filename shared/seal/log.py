@@ -80,7 +80,16 @@ class Log:
 
 
 def open_log(store: Store) -> Log:
-    """The log at its newest committed size (0 for a store in which nothing is sealed yet)."""
-    seq = last_commit(store)
-    data = store.get(layout.commit(seq)) if seq else None
-    return Log(store, parse_commit(data).size if data else 0)
+    """The log at its newest checkpoint (of size 0 where nothing is sealed yet). A commit that was not finished is not seen."""
+    for seq in range(last_commit(store), 0, -1):
+        size = parse_commit(store.get(layout.commit(seq)) or b"").size
+        if store.exists(layout.checkpoint(size)):
+            return Log(store, size)
+    return Log(store, 0)
+
+
+def first_record(store: Store) -> Json:
+    """The record with index 0, null where there is none: out of its batch, so that it can be read before the log is finished."""
+    data = store.get(layout.commit(1))
+    batch = store.get(parse_commit(data).batches[0].path) if data else None
+    return json.loads(batch.partition(b"\n")[0]) if batch else None

@@ -103,7 +103,7 @@ def _new_sweep(
     store, sequencer = collector.sealing.store, collector.sealing.sequencer
     log = open_log(store)
     known = state.summaries(store, log)
-    name = name_sweep(schedule, collector.now(), {summary["sweep"] for summary in known})
+    name = name_sweep(schedule, collector.now(), lambda name: store.exists(layout.batch(name, layout.PLAN)))
     last = known[-1] if known else None
     slots = [summary["slot"] for summary in known if summary["slot"]]
     previous = {"record": last["closed_record"], "at": last["closed_at"], "slot": max(slots, default=None)} if last else None

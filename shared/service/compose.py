@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared import __version__
 from shared.canonical import Json, canonical, sha256
-from shared.errors import Misuse, Unreachable
+from shared.errors import Misuse, Unreachable, VerificationError
 from shared.judge.profile import DEFAULT, Profile, canonical_profile, effective
 from shared.judge.profile_text import read_profile
-from shared.seal.log import Log, open_log
+from shared.seal.log import Log, first_record, open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import FileSigner, load_key_file
 from shared.seal.store import DirectoryStore, open_directory
@@ -62,19 +62,22 @@ def key_path(settings: Settings, store: DirectoryStore) -> Path:
     return root.with_name(root.name + ".key.pem")
 
 
-def store_facts(log: Log) -> Json:
+def store_facts(store: DirectoryStore) -> Json:
     """What the first record says of the store: format, origin, keys, mode for personal data.
 
     Raises:
         Misuse: the log does not begin as one of ours does, or was made by a newer version.
     """
-    for _, first in log.records(0, min(1, log.size)):
-        facts = first.get("store")
-        if first.get("type") == "event" and isinstance(facts, dict):
-            if facts.get("format") != 1:
-                raise Misuse(f"this store has format {facts.get('format')}, this version of aoai-evidence reads 1: install a newer one")
-            return facts
-    raise Misuse("the log of this store does not begin with the record that `init` writes: it is not one of aoai-evidence")
+    try:
+        first = first_record(store)
+    except (VerificationError, ValueError):
+        first = None
+    facts = first.get("store") if isinstance(first, dict) else None
+    if not isinstance(facts, dict):
+        raise Misuse("the log of this store does not begin with the record that `init` writes: it is not one of aoai-evidence, or was altered")
+    if facts.get("format") != 1:
+        raise Misuse(f"this store has format {facts.get('format')}, this version of aoai-evidence reads 1: install a newer one")
+    return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def sealing(settings: Settings, store: DirectoryStore) -> Sealing:
     Raises:
         Misuse: no store, no key, or a key of another store.
     """
-    facts = store_facts(open_log(store))
+    facts = store_facts(store)
     signer = load_key_file(key_path(settings, store), facts["origin"])
     if str(signer.key) not in facts["keys"]:
         raise Misuse(f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one")
@@ -202,6 +205,6 @@ def read_log(location: str) -> tuple[DirectoryStore, Log, Json]:
     """
     store = store_at(location)
     log = open_log(store)
-    return store, log, store_facts(log)
+    return store, log, store_facts(store)
 
 

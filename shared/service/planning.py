@@ -1,6 +1,7 @@
 """Planning a sweep: name it, ask what there is, and write the plan as its first batch."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,14 +45,17 @@ class SweepName:
     deadline: datetime
 
 
-def name_sweep(schedule: Schedule | None, now: datetime, taken: "set[str] | frozenset[str]") -> SweepName:
+def name_sweep(schedule: Schedule | None, now: datetime, taken: Callable[[str], bool]) -> SweepName:
     """The sweep that is due: that of the latest slot, unless it was planned already (then one outside the schedule)."""
     if schedule is not None:
         slot = schedule.latest(now)
         name = slot.strftime("%Y%m%dT%H%M%SZ")
-        if name not in taken:
+        if not taken(name):
             return SweepName(name, slot, max(schedule.next(slot), now + timedelta(minutes=10)))
-    return SweepName(now.strftime("%Y%m%dT%H%M%S%fZ"), None, now + UNSCHEDULED_DEADLINE)
+    name = now.strftime("%Y%m%dT%H%M%S%fZ")
+    # A clock that was set back may come by the same moment again.
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return SweepName(next(free for free in names if not taken(free)), None, now + UNSCHEDULED_DEADLINE)
 
 
 @dataclass(slots=True)

@@ -51,9 +51,7 @@ class Answer:
     def well_formed_list(self) -> bool:
         """Whether every page is an object with a `value` list of objects, as ARM lists are."""
         return bool(self.pages) and all(
-            isinstance(page, dict)
-            and isinstance(page.get("value"), list)
-            and all(isinstance(value, dict) for value in page["value"])
+            isinstance(page, dict) and isinstance(page.get("value"), list) and all(isinstance(value, dict) for value in page["value"])
             for page in self.pages
         )
 

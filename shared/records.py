@@ -37,7 +37,9 @@ class Origin:
     storage: Json
 
 
-def record(type_: str, at: str, *, sweep: str | None, kind: str, resource: str | None = None, unit: str | None = None, **fields: Json) -> Json:
+def record(
+    type_: str, at: str, *, sweep: str | None, kind: str, resource: str | None = None, unit: str | None = None, **fields: Json
+) -> Json:
     """A record with the common fields."""
     common: dict[str, Json] = {"v": 1, "type": type_, "at": at, "sweep": sweep, "resource": resource, "kind": kind}
     if unit is not None:

@@ -103,4 +103,3 @@ def _reads_per_second(text: str | None, cloud: str) -> float:
     if not 0 <= value <= 10_000:
         raise Misuse(f"EVIDENCE_READS_PER_SECOND is {text!r}: it must be a number, 0 for as fast as Azure allows")
     return value
-

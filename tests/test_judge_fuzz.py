@@ -67,7 +67,7 @@ def _sound(found: list[Judged]) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(sorted(bodies())), st.lists(JSON, min_size=0, max_size=2), max_size=8), PROFILES)
 def test_any_json_in_any_page(pages: dict[tuple[str, str], list[Json]], profile: Profile) -> None:
-    """Nothing is satisfied by pages made of anything, save what is documented to be so by its absence."""
+    """Findings, one for each control and resource, each with its bytes where it concludes something."""
     answers = {key: Answer(*key, number, tuple(found), None, 200) for number, (key, found) in enumerate(pages.items())}
     context = Evidence(SUBSCRIPTION, {key: answer for key, answer in answers.items() if key[1] == SUBSCRIPTION})
     whole = Evidence(ACCOUNT, {key: answer for key, answer in answers.items() if key[1] != SUBSCRIPTION}, context)

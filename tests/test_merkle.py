@@ -36,7 +36,7 @@ def test_known_roots_of_rfc_6962_test_data():
     assert merkle.root_of(hashes).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
 
-@pytest.mark.parametrize("size", range(0, 80))
+@pytest.mark.parametrize("size", range(80))
 def test_every_record_is_proved_and_nothing_else_is(size):
     root = tree_hash(LEAVES[:size])
     assert merkle.root_of(LEAVES[:size]) == root
@@ -51,7 +51,7 @@ def test_every_record_is_proved_and_nothing_else_is(size):
             assert not merkle.verify_inclusion(LEAVES[index], index, size, proof[:position] + proof[position + 1 :], root)
 
 
-@pytest.mark.parametrize("new", range(0, 40))
+@pytest.mark.parametrize("new", range(40))
 def test_consistency_holds_for_every_pair_and_breaks_with_every_hash(new):
     for old in range(new + 1):
         old_root, new_root = tree_hash(LEAVES[:old]), tree_hash(LEAVES[:new])

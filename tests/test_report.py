@@ -219,7 +219,7 @@ def test_landmarks_headings_and_headers(page):
 def test_pictures_have_words(page):
     named = set(page.ids)
     for attributes in page.all("svg"):
-        if attributes.get("role") == "img":
+        if attributes.get("role") in ("img", "group"):
             said = attributes.get("aria-label") or [each for each in attributes["aria-labelledby"].split() if each in named]
             assert said
         else:

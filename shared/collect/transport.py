@@ -35,11 +35,11 @@ _REASONS = {
 }
 
 
-class AnswerTimeout(ServiceResponseError):  # noqa: N818 - named like its siblings of azure-core
+class AnswerTimeout(ServiceResponseError):
     """No whole answer came within the time allowed."""
 
 
-class BodyTooLarge(ServiceResponseError):  # noqa: N818
+class BodyTooLarge(ServiceResponseError):
     """The answer is larger than anything that is collected."""
 
 
@@ -118,7 +118,7 @@ class CurlTransport(HttpTransport[Any, Any]):
                 handle.setopt(pycurl.CAINFO, self._ca_file)
         return handle
 
-    def send(self, request: HttpRequest, **kwargs: Any) -> Response:
+    def send(self, request: HttpRequest, **_kwargs: Any) -> Response:
         """Send one request and read its whole answer.
 
         Raises:

@@ -14,7 +14,7 @@ Load = Callable[[str], Json]
 """Gives the parsed body with this SHA-256; raises where it is not to be had."""
 
 
-class _Absent(Exception):  # noqa: N818 - an answer, not an error
+class _Absent(Exception):
     def __init__(self, parent: Json, pointer: str, token: str) -> None:
         super().__init__(pointer)
         self.parent, self.pointer, self.token = parent, pointer, token

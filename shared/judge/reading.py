@@ -106,11 +106,12 @@ class Node:
 
     def odd(self, name: str, due: str) -> Unclear:
         """What to raise where member `name` is not `due`."""
-        return Unclear(f"{token(name)} is {shown(self.value.get(name))} where {due} is due.", self.point(name))
+        point = self.point(name)
+        return Unclear(f"{point.pointer} is {shown(self.value.get(name))} where {due} is due.", point)
 
     def missing(self, name: str) -> Unclear:
         """What to raise where member `name` must be there and is not."""
-        return Unclear(f"The answer has no {name}.", self.point())
+        return Unclear(f"{self.pointer or 'The answer'} has no {name}.", self.point())
 
     def text(self, name: str) -> str | None:
         """A string, or None where it is absent."""

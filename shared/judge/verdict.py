@@ -3,7 +3,7 @@
 from shared.model import Judgement, Point
 
 
-class Unclear(Exception):  # noqa: N818 - not an error: the evidence does not let the check conclude
+class Unclear(Exception):
     """The evidence does not allow a conclusion: not collected, or not of the shape that the check knows.
 
     Raised while reading; whoever runs the check turns it into `unknown` with `reason` and `points`.

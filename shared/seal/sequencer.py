@@ -250,7 +250,9 @@ class Sequencer:
 
     def _derive(self, head: _Head, commit: Commit, known: list[list[bytes]] | None = None) -> None:
         if commit.first != head.edge.size:
-            raise StoreConflict(f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store")
+            raise StoreConflict(
+                f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store"
+            )
         for position, ref in enumerate(commit.batches):
             records = known[position] if known else self._committed_batch(ref)
             for path, data in head.edge.append(records):

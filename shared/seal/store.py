@@ -4,7 +4,8 @@ Guarantees: `put_new` either creates the whole blob or changes nothing (a kill -
 evidence blob is never overwritten and there is no way to delete one; a blob that vouches for others (a commit for its batches and
 bodies, a checkpoint for its tiles) gets its name only when all that was written before it, and its own bytes, are on stable
 storage: a loss of power tears nothing that is sealed. What it may tear, a batch that no commit names yet, is found by the next
-run (`shared.service.recovery`), which sets it aside and collects its unit again. Leaves out: who may write at all (the file system's affair) and retention (a directory has none, and says so).
+run (`shared.service.recovery`), which sets it aside and collects its unit again. Leaves out: who may write at all (the file
+system's affair) and retention (a directory has none, and says so).
 """
 
 import contextlib

@@ -6,8 +6,8 @@ from shared.canonical import Json
 from shared.collect.arm import Asked, Page
 from shared.collect.endpoints import TLS
 from shared.privacy.redact import redact
-from shared.records import KeepBody, Origin, record
 from shared.recent import Recent
+from shared.records import KeepBody, Origin, record
 
 MOST_REMEMBERED = 4 * 1024 * 1024
 """Bytes of answers that are remembered."""
@@ -62,6 +62,10 @@ class Keeper:
             kept = self._keep_body(body), len(body)
             self._kept.put((kind, page.content), kept, len(page.content))
         return {
-            "sha256": kept[0], "bytes": kept[1], "url": page.url,
-            "request_id": page.request_id, "date": page.date, "attempts": page.attempts,
+            "sha256": kept[0],
+            "bytes": kept[1],
+            "url": page.url,
+            "request_id": page.request_id,
+            "date": page.date,
+            "attempts": page.attempts,
         }

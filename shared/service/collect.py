@@ -24,8 +24,14 @@ from shared.settings import Settings, subscription_ids
 
 
 def collect(
-    settings: Settings, *, subscriptions: Sequence[str] = (), resources: Sequence[str] = (), cause: str | None = None,
-    by: str = "manual", progress: Progress = lambda what, done, total: None, now: Clock = utc_now,
+    settings: Settings,
+    *,
+    subscriptions: Sequence[str] = (),
+    resources: Sequence[str] = (),
+    cause: str | None = None,
+    by: str = "manual",
+    progress: Progress = lambda what, done, total: None,
+    now: Clock = utc_now,
 ) -> SweepResult:
     """Run one sweep, or finish the one that was left open.
 

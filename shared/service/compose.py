@@ -74,7 +74,9 @@ def store_facts(store: DirectoryStore) -> Json:
         first = None
     facts = first.get("store") if isinstance(first, dict) else None
     if not isinstance(facts, dict):
-        raise Misuse("the log of this store does not begin with the record that `init` writes: it is not one of aoai-evidence, or was altered")
+        raise Misuse(
+            "the log of this store does not begin with the record that `init` writes: it is not one of aoai-evidence, or was altered"
+        )
     if facts.get("format") != 1:
         raise Misuse(f"this store has format {facts.get('format')}, this version of aoai-evidence reads 1: install a newer one")
     return facts
@@ -99,7 +101,9 @@ def sealing(settings: Settings, store: DirectoryStore) -> Sealing:
     facts = store_facts(store)
     signer = load_key_file(key_path(settings, store), facts["origin"])
     if str(signer.key) not in facts["keys"]:
-        raise Misuse(f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one")
+        raise Misuse(
+            f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one"
+        )
     return Sealing(store, facts, signer, Sequencer(store, signer))
 
 
@@ -206,5 +210,3 @@ def read_log(location: str) -> tuple[DirectoryStore, Log, Json]:
     store = store_at(location)
     log = open_log(store)
     return store, log, store_facts(store)
-
-

@@ -38,7 +38,7 @@ def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
     return checks
 
 
-def _store(settings: Settings, now: Clock) -> Iterator[Check]:
+def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
     store = store_at(settings.store)
     ready = sealing(settings, store)
     size = ready.sequencer.catch_up()
@@ -64,7 +64,9 @@ def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:
                 "" if settings.profile else "defaults are judged by: write a profile and set EVIDENCE_PROFILE")  # fmt: skip
     text = settings.schedule or profile.schedule
     if text is None:
-        yield Check("schedule", "warning", "none declared", "set EVIDENCE_SCHEDULE, such as '0 0 */6 * * *': without it gaps cannot be shown")
+        yield Check(
+            "schedule", "warning", "none declared", "set EVIDENCE_SCHEDULE, such as '0 0 */6 * * *': without it gaps cannot be shown"
+        )
     else:
         yield Check("schedule", "ok", f"{text}: next at {parse(text).next(now()):%Y-%m-%d %H:%M:%S} UTC")
 
@@ -124,6 +126,7 @@ def _note(asked: Asked, missing: dict[str, str]) -> None:
 def _refused(asked: Asked, name: str) -> Check:
     failed = asked.failed
     reason = f"{failed.reason} ({failed.detail})" if failed else ""
-    todo = {"unreachable": "check network and proxy", "unauthenticated": "log in again: `az login`"}.get(failed.reason if failed else "", "give the identity Reader")
+    todo = {"unreachable": "check network and proxy", "unauthenticated": "log in again: `az login`"}.get(
+        failed.reason if failed else "", "give the identity Reader"
+    )
     return Check(name, "failed", reason, todo)
-

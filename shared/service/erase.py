@@ -19,12 +19,16 @@ def erase(settings: Settings, subject: str, *, reason: str | None = None, now: C
     """
     ready = sealing(settings, store_at(settings.store))
     if ready.facts["personal_data"] == "keep":
-        raise Misuse("this store was made with EVIDENCE_PERSONAL_DATA=keep: its evidence holds personal data in clear, which cannot be erased")
+        raise Misuse(
+            "this store was made with EVIDENCE_PERSONAL_DATA=keep: its evidence holds personal data in clear, which cannot be erased"
+        )
     if not subject.strip():
         raise Misuse("--subject is empty: name the e-mail address or name to erase")
     erased = Disclosures(ready.store, random_bytes).erase(subject)
     if not erased:
-        raise Misuse("nothing that names this subject is disclosed in this store: nothing to erase (the spelling must be whole; case does not matter)")
+        raise Misuse(
+            "nothing that names this subject is disclosed in this store: nothing to erase (the spelling must be whole; case does not matter)"
+        )
     at = now()
     name = at.strftime("%Y%m%dT%H%M%S%fZ-erasure")
     value: Json = record("erasure", timestamp(at), sweep=None, kind="personal", commitments=sorted(erased), reason=reason)

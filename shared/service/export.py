@@ -9,7 +9,22 @@ from shared.canonical import Json
 from shared.judge.catalogue import catalogue
 from shared.service.files import write_whole
 
-COLUMNS = ("record", "at", "sweep", "control", "title", "status", "severity", "resource", "reason", "soc2", "gdpr", "iso27001", "records", "catalogue")
+COLUMNS = (
+    "record",
+    "at",
+    "sweep",
+    "control",
+    "title",
+    "status",
+    "severity",
+    "resource",
+    "reason",
+    "soc2",
+    "gdpr",
+    "iso27001",
+    "records",
+    "catalogue",
+)
 
 
 def export_csv(findings: Iterable[Json], out: Path) -> int:
@@ -21,18 +36,23 @@ def export_csv(findings: Iterable[Json], out: Path) -> int:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    count = 0
+    written = 0
     known = {control.id: control for control in catalogue().controls}
-    for count, finding in enumerate(findings, 1):
+    for finding in findings:
         control = known.get(finding["control"])
         references = {name: " ".join(r.ref for r in control.references(name)) if control else "" for name in ("soc2", "gdpr", "iso27001")}
         row = {
-            **finding, **references, "title": control.title if control else "", "severity": control.severity if control else "",
-            "records": " ".join(map(str, finding["records"])), "resource": finding["resource"] or "",
+            **finding,
+            **references,
+            "title": control.title if control else "",
+            "severity": control.severity if control else "",
+            "records": " ".join(map(str, finding["records"])),
+            "resource": finding["resource"] or "",
         }
+        written += 1
         writer.writerow([harmless(str(row[column])) for column in COLUMNS])
     write_whole(out, ("\ufeff" + text.getvalue()).encode("utf-8", "backslashreplace"))
-    return count
+    return written
 
 
 def harmless(cell: str) -> str:

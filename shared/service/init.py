@@ -52,7 +52,9 @@ def init(settings: Settings, *, origin: str | None = None, algorithm: str = "ed2
     first: Json = record("event", timestamp(now()), sweep=None, kind="store", store=facts)
     state.mark_open(store, BIRTH, 0)
     for stale in store.list(f"{layout.BATCHES}{BIRTH}/"):
-        raise Misuse(f"{settings.store} holds the beginning of a store ({stale}) that was never sealed: remove the folder and run init again")
+        raise Misuse(
+            f"{settings.store} holds the beginning of a store ({stale}) that was never sealed: remove the folder and run init again"
+        )
     store.put_new(layout.batch(BIRTH, layout.PLAN), line(first, lambda data: put_body(store, data)) + b"\n")
     Sequencer(store, signer).seal()
     store.delete(layout.open_sweep(BIRTH))

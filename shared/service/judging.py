@@ -11,8 +11,8 @@ from shared.canonical import Json
 from shared.errors import StoreConflict
 from shared.judge import drift, engine
 from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
-from shared.judge.collected import collection_of
 from shared.judge.catalogue import catalogue
+from shared.judge.collected import collection_of
 from shared.judge.profile import Profile
 from shared.model import Judgement
 from shared.recent import Recent
@@ -149,8 +149,16 @@ class Judge:
                     self.changes += 1
                     fields = [{"pointer": f.pointer, "op": f.op, "was": f.was, "is": f.is_} for f in change.fields]
                     value = record(
-                        "change", at, sweep=self.sweep, kind=change.kind, resource=change.resource, unit=unit, fields=fields,
-                        since=before["at"], until=entry.at, **{"from": before["record"], "to": entry.record},
+                        "change",
+                        at,
+                        sweep=self.sweep,
+                        kind=change.kind,
+                        resource=change.resource,
+                        unit=unit,
+                        fields=fields,
+                        since=before["at"],
+                        until=entry.at,
+                        **{"from": before["record"], "to": entry.record},
                     )
                     lines.append(line(value, self._keep))
             latest[key] = {"record": entry.record, "at": entry.at, "pages": list(entry.digests)}
@@ -161,7 +169,17 @@ def finding(control: str, judgement: Judgement, at: str, sweep: str, unit: str, 
     """The record of one judgement (docs/format.md section 2)."""
     points = [{"record": p.record, "page": p.page, "pointer": p.pointer} for p in judgement.points]
     return record(
-        "finding", at, sweep=sweep, kind="finding", resource=judgement.resource, unit=unit, control=control,
-        catalogue=catalogue().version, profile=profile, status=judgement.status, reason=judgement.reason,
-        records=sorted({p.record for p in judgement.points}), points=points,
+        "finding",
+        at,
+        sweep=sweep,
+        kind="finding",
+        resource=judgement.resource,
+        unit=unit,
+        control=control,
+        catalogue=catalogue().version,
+        profile=profile,
+        status=judgement.status,
+        reason=judgement.reason,
+        records=sorted({p.record for p in judgement.points}),
+        points=points,
     )

@@ -78,14 +78,25 @@ class Planner:
         origin = Origin(self.sweep.name, self.cause, collector.identity, store.retention())
         asked, units, seen = self._discover()
         lines = [line(value, collector.keep_body) for value in self._store_records(origin)]
-        lines += [
-            line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked
-        ]
+        lines += [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked]
         plan = record(
-            "sweep-planned", collector.stamp(), sweep=self.sweep.name, kind="sweep", schedule=self.schedule,
-            slot=timestamp(self.sweep.slot) if self.sweep.slot else None, deadline=timestamp(self.sweep.deadline),
-            cloud=collector.cloud, scope=self.scope.as_json(), seen=seen, questions=questions(), units=[unit.planned() for unit in units],
-            cause=self.cause, collector=collector.identity, storage=origin.storage, previous=previous, log=log,
+            "sweep-planned",
+            collector.stamp(),
+            sweep=self.sweep.name,
+            kind="sweep",
+            schedule=self.schedule,
+            slot=timestamp(self.sweep.slot) if self.sweep.slot else None,
+            deadline=timestamp(self.sweep.deadline),
+            cloud=collector.cloud,
+            scope=self.scope.as_json(),
+            seen=seen,
+            questions=questions(),
+            units=[unit.planned() for unit in units],
+            cause=self.cause,
+            collector=collector.identity,
+            storage=origin.storage,
+            previous=previous,
+            log=log,
         )
         lines.append(line(plan, collector.keep_body))
         return store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
@@ -146,5 +157,3 @@ class Planner:
         if store.get(layout.PROFILE_IN_FORCE) != in_force:
             records.append(record("profile", collector.stamp(), kind="profile", profile=place, source=collector.profile.source, **common))
         return records
-
-

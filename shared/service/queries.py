@@ -38,7 +38,9 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
         Misuse: one is no date, or the period ends before it begins.
     """
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
-    last = _instant(end, "--to") + (timedelta(days=1) if end and len(end.strip()) == 10 else timedelta(0)) if end else now + timedelta(days=1)
+    last = (
+        _instant(end, "--to") + (timedelta(days=1) if end and len(end.strip()) == 10 else timedelta(0)) if end else now + timedelta(days=1)
+    )
     if last <= first:
         raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
@@ -102,7 +104,9 @@ class Filter:
     def passes(self, record: Json) -> bool:
         """Whether a finding or change is one of them."""
         about = record.get("resource") or ""
-        if self.resource and not (about == self.resource.lower() or about.startswith(self.resource.lower() + "/") or about.endswith("/" + self.resource.lower())):
+        if self.resource and not (
+            about == self.resource.lower() or about.startswith(self.resource.lower() + "/") or about.endswith("/" + self.resource.lower())
+        ):
             return False
         if self.control and record.get("control") != self.control:
             return False
@@ -143,8 +147,11 @@ def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
         answers = state.unit_answers(read.store, unit["unit"])
         account = _first_page(read, answers.get(f"account {unit['resource']}"))
         yield {
-            "resource": unit["resource"], "name": unit["id"].rpartition("/")[2], "kind": unit["asked"].partition(":")[2],
-            "location": account.get("location"), "subscription": unit["resource"].split("/")[2],
+            "resource": unit["resource"],
+            "name": unit["id"].rpartition("/")[2],
+            "kind": unit["asked"].partition(":")[2],
+            "location": account.get("location"),
+            "subscription": unit["resource"].split("/")[2],
             "last_seen": answers.get(f"account {unit['resource']}", {}).get("at"),
             "deployments": [_deployment(item) for item in _items(read, answers.get(f"deployments {unit['resource']}"))],
         }
@@ -168,8 +175,11 @@ def _deployment(item: Json) -> Json:
         return value
 
     return {
-        "name": item.get("name"), "sku": member(item, "sku", "name"), "model": member(item, "properties", "model", "name"),
-        "version": member(item, "properties", "model", "version"), "rai_policy": member(item, "properties", "raiPolicyName"),
+        "name": item.get("name"),
+        "sku": member(item, "sku", "name"),
+        "model": member(item, "properties", "model", "name"),
+        "version": member(item, "properties", "model", "version"),
+        "rai_policy": member(item, "properties", "raiPolicyName"),
     }
 
 
@@ -203,5 +213,3 @@ def missed_slots(read: Reading, plan: Json, until: datetime) -> list[str]:
     since = datetime.fromisoformat(read.sweeps[0]["planned_at"])
     slots = (timestamp(slot) for slot in parse(plan["schedule"]).slots(since, until))
     return [slot for slot in slots if slot not in done][-1000:]
-
-

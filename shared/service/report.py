@@ -37,7 +37,10 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
     start, end = (timestamp(when.start), timestamp(when.end)) if when else (sweeps[0]["planned_at"], timestamp(written_at))
     built = views.build(
-        ((index, whole(record, read.body)) for index, record in read.log.records(min(s["first"] for s in sweeps), max(s["end"] for s in sweeps))),
+        (
+            (index, whole(record, read.body))
+            for index, record in read.log.records(min(s["first"] for s in sweeps), max(s["end"] for s in sweeps))
+        ),
         read.body,
         words(catalogue()),
         period=views.Period(max(start, sweeps[0]["planned_at"]), min(end, timestamp(written_at))),
@@ -54,5 +57,3 @@ def _expected(read: Reading, start: str, end: str) -> list[str]:
     if not plan or not plan["schedule"]:
         return []
     return [timestamp(slot) for slot in parse(plan["schedule"]).slots(datetime.fromisoformat(start), datetime.fromisoformat(end))]
-
-

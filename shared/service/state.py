@@ -64,10 +64,20 @@ def _scan(store: Store, log: Log, first: int) -> Iterator[Json]:
 def closing_summary(closed: Json, index: int, *, first: int, planned_at: str, plan_record: int, findings: Json, changes: int) -> Json:
     """The summary of a sweep, given its closing record and the counts of what came before."""
     return {
-        "sweep": closed["sweep"], "slot": closed["slot"], "planned_at": planned_at, "closed_at": closed["at"],
-        "first": first, "end": index + 1, "plan_record": plan_record, "closed_record": index,
-        "units": len(closed["units"]), "missing": closed["missing"], "failures": closed["failures"], "complete": closed["complete"],
-        "findings": findings, "changes": changes,
+        "sweep": closed["sweep"],
+        "slot": closed["slot"],
+        "planned_at": planned_at,
+        "closed_at": closed["at"],
+        "first": first,
+        "end": index + 1,
+        "plan_record": plan_record,
+        "closed_record": index,
+        "units": len(closed["units"]),
+        "missing": closed["missing"],
+        "failures": closed["failures"],
+        "complete": closed["complete"],
+        "findings": findings,
+        "changes": changes,
     }
 
 

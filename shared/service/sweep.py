@@ -146,7 +146,7 @@ class OpenSweep:
     def _collect_into(self, unit: Unit, finished: "SimpleQueue[BaseException | None]") -> None:
         try:
             self._collect_unit(unit)
-        except BaseException as error:  # every unit that began must be heard of, or the sweep would wait for ever
+        except BaseException as error:  # noqa: BLE001 - every unit that began must be heard of, or the sweep would wait for ever
             finished.put(error)
         else:
             finished.put(None)
@@ -216,10 +216,17 @@ class OpenSweep:
         places = collector.sealing.sequencer.places(self.name)
         failures = self.judge.records.failures
         closed = record(
-            "sweep-closed", collector.stamp(), sweep=self.name, kind="sweep", slot=self.plan["slot"], planned=self.plan_record,
+            "sweep-closed",
+            collector.stamp(),
+            sweep=self.name,
+            kind="sweep",
+            slot=self.plan["slot"],
+            planned=self.plan_record,
             units={name: list(place) for name, place in places.items() if not name.endswith(FINDINGS) and name != layout.CLOSED},
             findings={name: list(place) for name, place in places.items() if name.endswith(FINDINGS)},
-            missing=missing, failures=len(failures), complete=not missing and not failures,
+            missing=missing,
+            failures=len(failures),
+            complete=not missing and not failures,
         )
         collector.sealing.store.put_new(layout.batch(self.name, layout.CLOSED), line(closed, collector.keep_body) + b"\n")
 
@@ -230,14 +237,27 @@ class OpenSweep:
         index = places[layout.CLOSED][0]
         first = min(place[0] for place in places.values())
         summary = state.closing_summary(
-            closed, index, first=first, planned_at=self.plan["at"], plan_record=self.plan_record,
-            findings=dict(self.judge.statuses), changes=self.judge.changes,
+            closed,
+            index,
+            first=first,
+            planned_at=self.plan["at"],
+            plan_record=self.plan_record,
+            findings=dict(self.judge.statuses),
+            changes=self.judge.changes,
         )
         store.put(layout.sweep_summary(self.name), canonical(summary))
         store.delete(layout.open_sweep(self.name))
         failures = [{"kind": f.kind, "resource": f.resource, "reason": f.failure, "record": f.record} for f in self.judge.records.failures]
         count = sum(place[1] for place in places.values())
         return SweepResult(
-            self.name, self.plan["slot"], resumed, len(self.units), missing, failures, dict(self.judge.statuses),
-            self.judge.changes, count, index + 1,
+            self.name,
+            self.plan["slot"],
+            resumed,
+            len(self.units),
+            missing,
+            failures,
+            dict(self.judge.statuses),
+            self.judge.changes,
+            count,
+            index + 1,
         )

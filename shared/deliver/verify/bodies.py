@@ -19,6 +19,10 @@ class BodyError(Exception):
     """A body is not there, not what its name says, or not JSON; the message is one sentence."""
 
 
+class NotJsonError(BodyError):
+    """A body is what its name says, and not JSON."""
+
+
 class Bodies(Protocol):
     """What checking records needs of bodies."""
 
@@ -54,7 +58,7 @@ class Parsed:
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
-            raise BodyError(f"the body {digest} is not JSON") from None
+            raise NotJsonError(f"the body {digest} is not JSON") from None
         if 8_192 < len(data) < 524_288:
             self._kept[digest] = value
             if len(self._kept) > self._keep:

@@ -91,6 +91,9 @@ class Examiner:
     _answers: dict[tuple[bytes, ...], tuple[Likeness, bytes, bytes]] = field(default_factory=dict)
     _texts: dict[bytes, str] = field(default_factory=dict)
     _chains: set[int] = field(default_factory=set)
+    _without_body: dict[str, int] = field(default_factory=dict)
+    """Bodies that are missing or altered, and how many records name each."""
+    _cannot: set[str] = field(default_factory=set)
     _settled: set[int] = field(default_factory=set)
     _run: Run | None = None
     _judge: Recomputation = field(init=False)
@@ -203,7 +206,9 @@ class Examiner:
     def _body(self, index: int, digest: str, size: int) -> None:
         held = self.bodies.bodies.size_of(digest)
         if held is None:
-            self.tally.problem("body", f"the body {digest} that it names is missing or altered", record=index)
+            self._without_body[digest] = self._without_body.get(digest, 0) + 1
+            if self._without_body[digest] == 1:
+                self.tally.problem("body", f"the body {digest} that it names is missing or altered", record=index)
         elif held != size:
             self.tally.problem("body", f"says that the body {digest} has {size} bytes, and it has {held}", record=index)
 
@@ -355,7 +360,7 @@ class Examiner:
                 try:
                     run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"])[::-1]
                 except rejudge.CannotJudgeError as error:
-                    self.tally.problem("finding", f"cannot be judged again: {error}", record=index)
+                    self._cannot_judge(error, index)
                     run.recomputed = False
             unit.judged = True
             unit.forget()
@@ -381,11 +386,17 @@ class Examiner:
         try:
             run.expected = self._judge.of_sweep(sweep, first, missing, whole=self.view.whole)[::-1]
         except rejudge.CannotJudgeError as error:
-            self.tally.problem("finding", f"cannot be judged again: {error}", record=index)
+            self._cannot_judge(error, index)
             return
         for place, value, line in sweep.about_collection:
             run.other(place, value, line)
         self.tally.counts["findings recomputed"] += run.close()
+
+    def _cannot_judge(self, error: rejudge.CannotJudgeError, index: int) -> None:
+        if str(error) not in self._cannot:
+            self.tally.problem("finding", f"cannot be judged again: {error}", record=index)
+            self._cannot.add(str(error)[:300])
+        self.tally.unchecked(f"findings that cannot be judged again: {error}")
 
     def _end_run(self) -> None:
         if self._run is not None:
@@ -453,6 +464,9 @@ class Examiner:
     def finish(self) -> None:
         """There are no more records."""
         self._end_run()
+        for digest, records in self._without_body.items():
+            if records > 1:
+                self.tally.note(f"{records} records name the body {digest}, which is missing or altered")
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -5,6 +5,7 @@ problem with one place, and not the end of everything after it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import sha256
@@ -64,10 +65,11 @@ class Entries:
         self._lines = lines
         return lines
 
-    @property
-    def path(self) -> str:
-        """The bundle that was read last."""
-        return self._path
+
+def bundle_path(index: int, size: int) -> str:
+    """The entry bundle that holds the record `index` of a log of `size`."""
+    number = index // WIDTH
+    return layout.LOG + layout.tile("entries", number, min(WIDTH, size - number * WIDTH))
 
 
 def batch_records(data: bytes) -> list[bytes] | None:
@@ -82,31 +84,54 @@ Leaf = Callable[[int], bytes | None]
 """Gives the leaf hash of a record as the log's tiles have it."""
 
 
-def settle(ref: BatchRef, data: bytes | None, sealed: list[bytes] | None, first: int, leaf: Leaf, tally: Tally, commit: str, entries: str) -> list[bytes] | None:
-    """The records of the batch `ref` that was found not to be in order, with a problem noted for what is not.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a batch stands in the log."""
+
+    first: int
+    size: int
+    """Of the log after the commit."""
+    commit: str
+    """Path of the commit that seals it."""
+
+
+def settle(ref: BatchRef, data: bytes | None, sealed: list[bytes] | None, place: Place, leaf: Leaf, tally: Tally) -> list[bytes] | None:
+    """The records of a batch that was found not to be in order, with a problem noted for what is not.
 
     `data`: the batch file; `sealed`: its records as the entry bundles have them. None where neither is there.
     """
-    held = (data[:-1] if data.endswith(b"\n") else data).split(b"\n") if data is not None else None
+    first = place.first
     if data is None:
-        tally.problem("batch", f"the batch is missing (sealed by {commit})", file=ref.path, record=first)
+        if sealed and not _named(ref.path, sealed[0]):
+            tally.problem("commit", f"names a batch {ref.path}, which is not that of its records", file=place.commit, record=first)
+        else:
+            tally.problem("batch", f"the batch is missing (sealed by {place.commit})", file=ref.path, record=first)
         return sealed
-    assert held is not None
+    held = (data[:-1] if data.endswith(b"\n") else data).split(b"\n")
     if sealed is None:
         if sha256(data) != ref.sha256:
-            tally.problem("batch", f"is not what {commit} says was sealed", file=ref.path, record=first)
+            tally.problem("batch", f"is not what {place.commit} says was sealed", file=ref.path, record=first)
         return held if len(held) == ref.records else None
     chosen, in_batch, in_entries = _vote(held, sealed, first, leaf)
-    for wrong, what, file in ((in_batch, "batch", ref.path), (in_entries, "entries", entries)):
+    for wrong, what in ((in_batch, "batch"), (in_entries, "entries")):
         if wrong:
             more = f" (and {len(wrong) - 1} more after it)" if len(wrong) > 1 else ""
+            file = ref.path if what == "batch" else bundle_path(wrong[0], place.size)
             tally.problem(what, f"the record is not what was sealed{more}", record=wrong[0], file=file)
     if not in_batch and sha256(data) != ref.sha256:
         if sha256(b"\n".join(chosen) + b"\n") == ref.sha256:
             tally.problem("batch", "holds bytes that are no record of the log", file=ref.path, record=first)
         else:
-            tally.problem("commit", f"names another digest for {ref.path} than it has", file=commit, record=first)
+            tally.problem("commit", f"names another digest for {ref.path} than it has", file=place.commit, record=first)
     return chosen
+
+
+def _named(path: str, line: bytes) -> bool:
+    """Whether a batch that begins with this record may be at this path."""
+    sweep, name = layout.batch_parts(path)
+    unit = name.removesuffix(layout.FINDINGS_SUFFIX)
+    named = name in (layout.PLAN, layout.CLOSED) or b'"unit":"%b"' % unit.encode() in line
+    return named and (b'"sweep":"%b"' % sweep.encode() in line or b'"sweep":null' in line)
 
 
 def _vote(held: list[bytes], sealed: list[bytes], first: int, leaf: Leaf) -> tuple[list[bytes], list[int], list[int]]:

@@ -12,7 +12,7 @@ from typing import Protocol
 from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
-from shared.deliver.verify.lines import Entries, batch_records, leaf_of, settle
+from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, settle
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note
@@ -62,7 +62,7 @@ class Walk:
 
     def run(self, last: int) -> None:
         """Walk the commits up to `last`, and those that were written meanwhile."""
-        while self.seq < last or self.blobs.store.exists(layout.commit(self.seq + 1)):
+        while self.seq < last or self.edge.size < self.signed or self.blobs.store.exists(layout.commit(self.seq + 1)):
             self.seq += 1
             if not self._commit(self.seq):
                 self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)} cannot be read, and nothing says what it appended")
@@ -136,8 +136,8 @@ class Walk:
         sealed = self.entries.slice(first, end, commit.size, self.edge.bundle, needed=commit.size <= self.signed)
         lines = batch_records(data) if data is not None and sha256(data) == ref.sha256 else None
         if lines is None or len(lines) != ref.records or (lines != sealed and sealed is not None):
-            leaf = leaf_of(self.blobs, commit.size)
-            lines = settle(ref, data, sealed, first, leaf, self.tally, layout.commit(commit.seq), self.entries.path)
+            place = Place(first, commit.size, layout.commit(commit.seq))
+            lines = settle(ref, data, sealed, place, leaf_of(self.blobs, commit.size), self.tally)
         if lines is not None:
             self._append(lines, commit.size)
         return lines is not None

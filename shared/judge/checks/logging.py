@@ -30,7 +30,8 @@ def data_plane_logging(case: Case) -> list[Judgement]:
         return [unknown(case.id, f"A diagnostic setting cannot be read, and none that can sends {names(lacking)} ({because}).", *whole)]
     only_audit = any(log == "group audit" for log, _ in logs)
     hint = "; the group audit, which is sent, does not hold them" if only_audit else ""
-    fact = f"{count(len(settings), 'diagnostic setting')} and none sends {names(lacking)}" if settings else "There is no diagnostic setting"
+    found = count(len(settings), "diagnostic setting")
+    fact = f"Of {found} none sends {names(lacking)}" if settings else "There is no diagnostic setting"
     return [verdict(case.id, False, f"{fact}, so these operations would leave no record{hint} ({because}).", *whole)]
 
 

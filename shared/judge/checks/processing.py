@@ -106,7 +106,7 @@ def _zone_allowed(case: Case, deployment: Deployment, expect: Expectation) -> Ju
     where = f"The account's region is {place.region}: {zone_in_words(place)}"
     zone = _zone(place, expect.word("location.data_zone_definition"))
     if zone is None:
-        advice = "say in the profile which definition counts" if place.zones[0] != place.zones[1] else "which zone applies is not known"
+        advice = "which zone applies is not known" if None in place.zones else "say in the profile which definition counts"
         raise Unclear(f"{where}; {advice}.", *points)
     if zone == NO_ZONE:
         raise Unclear(f"{where}; where a data zone deployment is processed then is not documented.", *points)

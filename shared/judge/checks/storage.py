@@ -78,7 +78,7 @@ def linked_resources(case: Case) -> list[Judgement]:
         return [not_applicable(case.id, "The account shows no linked storage, workspace or connection.", properties.point())]
     said = names((sort for sort, _ in found), 8)
     number = len(found)
-    reason = f"{count(number, 'linked resource')} ({said}) may hold data; where {verb(number, 'it is', 'they are')} is not collected."
+    reason = f"{count(number, 'linked resource')} ({said}) may hold data; the place of {verb(number, 'it', 'them')} is not collected."
     return [unknown(case.id, reason, *(point for _, point in found))]
 
 

@@ -1,0 +1,110 @@
+"""Commands that ask a store: status, findings, changes, resources."""
+
+
+import typer
+
+from shared.canonical import Json
+from shared.commands.context import (
+    Control,
+    FailOn,
+    Framework,
+    From,
+    Resource,
+    Status,
+    To,
+    check_statuses,
+    settings,
+    terminal,
+    wanted,
+    within,
+)  # fmt: skip
+from shared.terminal import table
+
+
+def status(fail_on: FailOn = None) -> None:
+    """Where things stand: last sweep, coverage, gaps, controls by status, the store's protection."""
+    from shared.service.queries import reading
+    from shared.service.queries import status as ask
+
+    check_statuses(fail_on)
+    value = ask(reading(settings()))
+    terminal().answer(value, _status_lines(value))
+    if fail_on and any(counts.get(wanted) for counts in value["controls"].values() for wanted in fail_on):
+        raise typer.Exit(1)
+    last = value["last_sweep"]
+    raise typer.Exit(0 if last and last["complete"] and not value["missed_slots"] else 3)
+
+
+def findings(
+    first: From = None, last: To = None, resource: Resource = None, control: Control = None, status: Status = None,
+    framework: Framework = None,
+) -> None:
+    """The findings of the last sweep, or of every sweep in a period."""
+    from shared.service.queries import findings as ask
+    from shared.service.queries import reading
+
+    found = list(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)))
+    rows = ([f["record"], f["status"], f["control"], _short(f["resource"]), f["reason"]] for f in found)
+    terminal().answer(found, table(["record", "status", "control", "resource", "reason"], rows))
+
+
+def changes(first: From = None, last: To = None, resource: Resource = None) -> None:
+    """The changes between consecutive states of each resource."""
+    from shared.service.queries import changes as ask
+    from shared.service.queries import reading
+
+    found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None)))
+    rows = (
+        [change["record"], change["until"], _short(change["resource"]), field["op"], field["pointer"] or "(all of it)", _brief(field)]
+        for change in found
+        for field in change["fields"]
+    )
+    terminal().answer(found, table(["record", "seen", "resource", "what", "field", "was → is"], rows))
+
+
+def resources(resource: Resource = None) -> None:
+    """The accounts of the last sweep, and their deployments, as last seen."""
+    from shared.service.queries import reading
+    from shared.service.queries import resources as ask
+
+    found = list(ask(reading(settings()), wanted(resource, None, None, None)))
+    rows = [
+        [r["name"], r["kind"], r["location"], d.get("name", ""), d.get("sku", ""), d.get("model", ""), r["last_seen"] or "never"]
+        for r in found for d in (r["deployments"] or [{}])
+    ]
+    terminal().answer(found, table(["account", "kind", "location", "deployment", "type", "model", "last seen"], rows))
+
+
+def _status_lines(value: Json) -> list[str]:
+    store, last = value["store"], value["last_sweep"]
+    lines = [
+        f"log {store['origin']}: {store['records']} records, {value['sweeps']} closed sweeps; "
+        f"write-once protection of the storage: {(store['retention'] or {}).get('policy', 'not asked yet')}"
+    ]
+    if last is None:
+        return [*lines, "no sweep was closed yet: run `aoai-evidence collect`"]
+    came = f"{last['units']} units, {last['failures']} failures, {len(last['missing'])} missing"
+    lines.append(f"last sweep {last['sweep']}, closed {last['closed_at']}: {came}")
+    schedule = value["schedule"] or "none declared: completeness over time cannot be shown"
+    lines.append(f"schedule {schedule}; slots missed: {len(value['missed_slots'])}")
+    lines += [f"  missed {slot}" for slot in value["missed_slots"][-5:]]
+    if value["open_sweeps"]:
+        lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
+    columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
+    rows = [[name, *(counts.get(column, "") for column in columns)] for name, counts in value["controls"].items()]
+    return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider"], rows)]
+
+
+def _brief(field: Json) -> str:
+    import json
+
+    def cut(value: Json) -> str:
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= 60 else text[:57] + "…"
+
+    return f"{cut(field.get('was')) if field['op'] != 'added' else '–'} → {cut(field.get('is')) if field['op'] != 'removed' else '–'}"
+
+
+def _short(resource: str | None) -> str:
+    parts = (resource or "").split("/")
+    return "/".join(parts[8:]).replace("/deployments/", " › ") if len(parts) > 8 else (resource or "–")

@@ -1,0 +1,110 @@
+"""Commands that hand evidence over: bundle, verify, report, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.commands.context import (
+    Control,
+    Framework,
+    From,
+    Resource,
+    Status,
+    To,
+    check_framework,
+    options,
+    settings,
+    terminal,
+    wanted,
+    within,
+)
+from shared.errors import Misuse
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="The file to write.")]
+
+
+def bundle(
+    out: Out,
+    first: From = None,
+    last: To = None,
+    resource: Annotated[list[str] | None, typer.Option(help="An account's ARM id or name; may be repeated.", metavar="ID")] = None,
+    framework: Framework = None,
+    disclose: Annotated[
+        list[str] | None, typer.Option(help="Personal values to open to the reader: `all`, or one value; may be repeated.")
+    ] = None,
+    since: Annotated[Path | None, typer.Option(help="A checkpoint that the auditor holds: its continuation is proved.")] = None,
+) -> None:
+    """Build a bundle for a period: one zip that an auditor verifies offline."""
+    from shared.service.bundle import bundle as build
+    from shared.service.queries import reading
+
+    screen = terminal()
+    check_framework(framework)
+    with screen.progress() as progress:
+        made = build(
+            reading(settings()),
+            within(first, last),
+            out,
+            resources=resource or [],
+            framework=framework,
+            disclose=disclose or [],
+            since=since,
+            progress=progress,
+        )
+    lines = [
+        f"{made['path']}: {made['records']} records, {made['bodies']} bodies, {made['bytes']} bytes; manifest SHA-256 {made['manifest_sha256']}"
+    ]
+    screen.answer(made, [*lines, "verify it with: aoai-evidence verify " + str(out) + " --key VKEY"])
+
+
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="A bundle; without it, the store that --store names.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="The verifier key: the line that `init` printed, or a file with it.", metavar="VKEY|FILE")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint that you hold from before or after.")] = None,
+) -> None:
+    """Check a bundle, or a whole store, offline, trusting nobody; say what holds, what does not and where, and what was not checked."""
+    from shared.service.verify import verify as check
+
+    if file is None and not options.store:
+        raise Misuse("name a bundle, or a store with --store: `aoai-evidence verify FILE.zip --key VKEY`")
+    screen = terminal()
+    with screen.progress() as progress:
+        verdict = check(file, options.store, key or [], checkpoint, progress)
+    screen.answer(verdict.as_json(), verdict.lines())
+    raise typer.Exit(verdict.exit_code)
+
+
+def report(out: Out = Path("report.html"), first: From = None, last: To = None) -> None:
+    """Write what a period looks like to one HTML file that needs no network."""
+    from shared.service.compose import utc_now
+    from shared.service.queries import reading
+    from shared.service.report import report as write
+
+    made = write(reading(settings()), within(first, last), out, utc_now())
+    terminal().answer(
+        {"path": made.path, "bytes": made.bytes, "sweeps": made.sweeps}, [f"{made.path}: {made.sweeps} sweeps, {made.bytes} bytes"]
+    )
+
+
+def export(
+    out: Out,
+    format: Annotated[str, typer.Option("--format", help="csv")] = "csv",
+    first: From = None,
+    last: To = None,
+    resource: Resource = None,
+    control: Control = None,
+    status: Status = None,
+    framework: Framework = None,
+) -> None:
+    """Write findings for other tools."""
+    from shared.service.export import export_csv
+    from shared.service.queries import findings as ask
+    from shared.service.queries import reading
+
+    if format != "csv":
+        raise Misuse(f"--format {format!r}: this version writes csv (oscal and ocsf come with a later one)")
+    count = export_csv(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)), out)
+    terminal().answer({"path": str(out), "findings": count}, [f"{out}: {count} findings"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.judge.engine import FAILED, Judged, judge_account, judge_subscription
 from shared.judge.profile import DEFAULT, Profile
+from shared.judge.reading import identical
 from shared.model import STATUSES, Answer, Evidence, Point
 from tests.test_judge_engine import STRICT, resolve
 from tests.test_judge_samples import (
@@ -17,6 +18,7 @@ from tests.test_judge_samples import (
     SUBSCRIPTION,
     account,
     bodies,
+    change,
     diagnostic_setting,
     evidence,
     log,
@@ -205,6 +207,25 @@ def test_junk_for_a_whole_answer(kind: str, junk: Json) -> None:
                     _sound(found)
                     if kind == "account" or (kind in SINGLE and len(pages) != 1):
                         assert dict(found)["content-logging-off"].status == ("unknown" if kind == "account" else "satisfied")
+
+
+def test_names_that_azure_sent_do_not_break_a_sentence() -> None:
+    whole = evidence({**bodies(), ("account", ACCOUNT): change(account(), "properties/endpoints", {"a\nb\x00" + "c" * 500: None})})
+    found = judge_account(whole, DEFAULT, "public")
+    _sound(found)
+    assert dict(found)["endpoint-host"].status == "unknown"
+
+
+def test_two_answers_too_deep_to_compare_differ() -> None:
+    def buried() -> Json:
+        value: Json = []
+        for _ in range(100_000):
+            value = [value]
+        return value
+
+    one = buried()
+    assert identical(one, one)
+    assert not identical(one, buried())
 
 
 def test_an_account_buried_deep() -> None:

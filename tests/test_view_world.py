@@ -187,7 +187,7 @@ def _policy(spec: Spec, name: str, threshold: str, *, blocking: bool) -> Json:
 
 
 def _model(name: str, version: str, status: str = "GenerallyAvailable") -> Json:
-    return {"kind": "OpenAI", "model": {"format": "OpenAI", "name": name, "version": version, "lifecycleStatus": status}}
+    return {"format": "OpenAI", "name": name, "version": version, "lifecycleStatus": status}
 
 
 def _diagnostics() -> Json:

@@ -73,7 +73,7 @@ def verify(
     screen = terminal()
     with screen.progress() as progress:
         verdict = check(file, options.store, key or [], checkpoint, progress)
-    screen.answer(verdict.as_json(), verdict.lines())
+    screen.answer(verdict.as_json(), verdict.as_lines())
     raise typer.Exit(verdict.exit_code)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.judge.data import table
-from shared.judge.location import DEFINITIONS, SCOPES, ZONES
+from shared.judge.location import DEFINITIONS, SCOPES, ZONES, known_geographies
 
 Value = str | bool | int | tuple[str, ...] | tuple[tuple[str, str], ...]
 """A value in force: hashable, and the same after a round trip through JSON."""
@@ -53,15 +53,11 @@ def _roles() -> tuple[str, ...]:
     return tuple(sorted(role["name"] for role in table("roles")["roles"].values()))
 
 
-def _geographies() -> tuple[str, ...]:
-    return tuple(sorted({row["geography"] for row in table("regions")["regions"].values()}))
-
-
 KEYS: Final[tuple[Key, ...]] = (
     Key("monitoring", "content_logging", "choice", "off", "storage of prompts for abuse monitoring", ("off", ANY)),
     Key("monitoring", "monitoring_copy", "choice", "off", "a copy of monitoring data in storage of your own", ("off", ANY)),
     Key("monitoring", "defender_for_ai", "choice", ANY, "threat protection that reads prompts", ("enabled", "disabled", ANY)),
-    Key("location", "geographies", "names", ANY, "geographies where accounts may be", _geographies(), or_any=True),
+    Key("location", "geographies", "names", ANY, "geographies where accounts may be", known_geographies(), or_any=True),
     Key("location", "eea", "flag", False, "accounts must be in the European Economic Area"),
     Key("location", "processing_scopes", "choices", ("data-zone", "geography"), "where deployments may be processed", SCOPES),
     Key("location", "batch_scopes", "choices", ("data-zone", "geography"), "where batches may be processed", SCOPES),

@@ -107,11 +107,11 @@ class Node:
     def odd(self, name: str, due: str) -> Unclear:
         """What to raise where member `name` is not `due`."""
         point = self.point(name)
-        return Unclear(f"{point.pointer} is {shown(self.value.get(name))} where {due} is due.", point)
+        return Unclear(f"{_place(point.pointer)} is {shown(self.value.get(name))} where {due} is due.", point)
 
     def missing(self, name: str) -> Unclear:
         """What to raise where member `name` must be there and is not."""
-        return Unclear(f"{self.pointer or 'The answer'} has no {name}.", self.point())
+        return Unclear(f"{_place(self.pointer)} has no {name}.", self.point())
 
     def text(self, name: str) -> str | None:
         """A string, or None where it is absent."""
@@ -179,6 +179,11 @@ class Node:
         if found is None:
             raise self.missing(name)
         return found
+
+
+def _place(pointer: str) -> str:
+    """A pointer at the beginning of a sentence. Names in it are whatever Azure sent, so they are kept short and on one line."""
+    return json.dumps(pointer)[1 : _LONGEST + 1].rstrip('"') if pointer else "The answer"
 
 
 def _replaced(value: dict[str, Json]) -> bool:

@@ -177,4 +177,4 @@ class TileHashes:
         return start % WIDTH**level == 0 and end - start == WIDTH**level and self._has(level, start // WIDTH**level)
 
     def _has(self, level: int, position: int) -> bool:
-        return (position + 1) * WIDTH**level <= self.size
+        return (position + 1) * int(WIDTH**level) <= self.size

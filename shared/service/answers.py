@@ -1,6 +1,7 @@
 """From what Azure answered to records: screened, personal values replaced, bodies kept, one line each."""
 
 from collections.abc import Callable
+from typing import Any
 
 from shared.canonical import Json
 from shared.collect.arm import Asked, Page
@@ -36,7 +37,7 @@ class Keeper:
                 unscreened = page
                 break
         last = asked.pages[-1] if asked.pages else None
-        fields = {
+        fields: dict[str, Any] = {
             "request": {"method": "TLS" if asked.endpoint.kind == TLS else "GET", "url": asked.url},
             "pages": pages,
             "attempts": sum(page.attempts for page in asked.pages) + (asked.failed.attempts if asked.failed else 0),
@@ -44,7 +45,7 @@ class Keeper:
             "collector": origin.collector,
             "storage": origin.storage,
         }
-        common = {"sweep": origin.sweep, "kind": asked.endpoint.kind, "resource": asked.resource.lower() or None, "unit": unit}
+        common: dict[str, Any] = {"sweep": origin.sweep, "kind": asked.endpoint.kind, "resource": asked.resource.lower() or None, "unit": unit}
         if asked.failed:
             failed = asked.failed
             answered = failed.status is not None

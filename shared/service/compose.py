@@ -165,7 +165,7 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
     endpoint = settings.arm_endpoint or cloud.arm
     headers = HeadersPolicy({"Accept": "application/json", "User-Agent": f"aoai-evidence/{__version__}"})
     if settings.cloud == "loopback":
-        identity = "local"
+        identity: str | None = "local"
         headers.add_header("Authorization", "Bearer local")
         policies: list[Any] = [headers]
     else:

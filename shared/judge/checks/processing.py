@@ -7,6 +7,7 @@ from shared.judge.location import (
     NO_ZONE,
     Place,
     Scope,
+    definition_says,
     extra_locations,
     is_batch,
     locate,
@@ -106,14 +107,20 @@ def _zone_allowed(case: Case, deployment: Deployment, expect: Expectation) -> Ju
     where = f"The account's region is {place.region}: {zone_in_words(place)}"
     zone = _zone(place, expect.word("location.data_zone_definition"))
     if zone is None:
-        advice = "which zone applies is not known" if None in place.zones else "say in the profile which definition counts"
-        raise Unclear(f"{where}; {advice}.", *points)
+        raise Unclear(f"{where}; {_advice(place)}.", *points)
     if zone == NO_ZONE:
         raise Unclear(f"{where}; where a data zone deployment is processed then is not documented.", *points)
     note = "; since 2026 the zone includes EFTA countries, so not only member states of the EU" if zone == "EU" else ""
     allowed = expect.words("location.data_zones")
     because = f"{expect.because('location.data_zones')}: {names(allowed) if allowed else 'any zone'}"
     return verdict(deployment.id, allowed is None or zone in allowed, f"{where}{note} ({because}).", *points)
+
+
+def _advice(place: Place) -> str:
+    if None in place.zones:
+        return "which zone applies is not known"
+    said = "; ".join(f"{date}: {definition_says(date)}" for date in DEFINITIONS)
+    return f"say in the profile which definition counts ({said})"
 
 
 def _zone(place: Place, definition: str) -> str | None:

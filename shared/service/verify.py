@@ -1,0 +1,48 @@
+"""The use-case `verify`: a bundle or a whole store, against the key that the auditor was given by another way."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.deliver.verify.verdict import Progress, Verdict
+from shared.errors import Misuse
+from shared.seal import note
+from shared.seal.store import open_directory
+
+
+def verify(file: Path | None, store: str | None, keys: Sequence[str], checkpoint: Path | None, progress: Progress) -> Verdict:
+    """Verify `file`, or the store at `store`.
+
+    `keys`: verifier keys, or files that hold one a line. `checkpoint`: a file with a checkpoint that the auditor holds.
+
+    Raises:
+        Misuse: a file cannot be read, or no key was given.
+        VerificationError: nothing can be said: not a bundle, not a log, signed by none of the keys.
+    """
+    trusted = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
+    if not trusted:
+        raise Misuse("--key is missing: the verifier key that you had from the keeper of the log, by another way than the evidence")
+    held = _read(checkpoint, "the checkpoint") if checkpoint else None
+    if file is None:
+        from shared.deliver.verify.store import verify_store
+
+        return verify_store(open_directory(store or ""), trusted, held=held, progress=progress)
+    from shared.deliver.verify.bundle import verify_bundle
+
+    if not file.is_file():
+        raise Misuse(f"there is no file {file}")
+    return verify_bundle(file, trusted, held=held, progress=progress)
+
+
+def _key_lines(key: str) -> list[str]:
+    path = Path(key)
+    if "+" in key and not path.is_file():
+        return [key]
+    lines = [line.strip() for line in _read(path, "the verifier key").decode("utf-8", "replace").splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misuse(f"cannot read {what} {path}: {error.strerror}") from None

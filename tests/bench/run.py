@@ -1,0 +1,105 @@
+"""`make bench`: speed and size, as figures and ratios. Nothing here is asserted: machines differ, ratios within one run less so.
+
+    python tests/bench/run.py [quick]
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).with_name("aoai-evidence")
+HERE = Path(__file__).parent
+
+
+def timed(arguments, environment=None):
+    """(seconds, MiB at its peak, exit code, stdout) of a whole process."""
+    marker = "import resource,subprocess,sys;r=subprocess.run(sys.argv[1:],stdout=subprocess.PIPE);sys.stdout.buffer.write(r.stdout);print('\\n%d %d'%(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024,r.returncode))"
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", marker, *map(str, arguments)], env=environment, capture_output=True, text=True, check=True, cwd=ROOT)
+    seconds = time.perf_counter() - start
+    text, _, tail = done.stdout.rstrip().rpartition("\n")
+    peak, code = tail.split()
+    return seconds, int(peak), int(code), text
+
+
+@contextmanager
+def stand_in(scenario, *options):
+    arguments = [sys.executable, "-m", "infra.local", "--scenario", scenario, *options]
+    server = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def sweep(scenario, *options, plain=True, repeat=1):
+    with tempfile.TemporaryDirectory() as folder, stand_in(scenario, *options) as endpoint:
+        environment = {**os.environ, "EVIDENCE_CLOUD": "loopback", "EVIDENCE_ARM_ENDPOINT": endpoint, "EVIDENCE_STORE": f"{folder}/store"}
+        subprocess.run([COMMAND, "init", "--quiet"], env=environment, check=True, capture_output=True, cwd=ROOT)
+        before = 0
+        for turn in range(1 + repeat):
+            seconds, peak, _, text = timed([COMMAND, "collect", "--json", "--quiet"], environment)
+            done = json.loads(text)
+            size = sum(path.stat().st_size for path in Path(folder, "store", "evidence").rglob("*") if path.is_file())
+            urls = sorted(asked(folder))
+            accounts = done["units"] - len({u.split("/")[4] for u in urls if "/subscriptions/" in u})
+            what = "first sweep" if turn == 0 else "unchanged"
+            print(
+                f"  {scenario:<22} {what:<12} {seconds:6.2f} s  {peak:4d} MiB  {len(urls):6d} requests  {len(urls) / seconds:6.0f} a second  "
+                f"{len(urls) / max(accounts, 1):5.1f} an account  {done['records']:6d} records  {(size - before) / max(accounts, 1):8.0f} bytes an account"
+            )
+            before = size
+        if plain:
+            compare(folder, urls, seconds)
+
+
+def asked(folder):
+    """The URLs that the last sweep asked, out of its own records: TLS probes apart."""
+    from shared.seal.log import open_log
+    from shared.seal.store import DirectoryStore
+
+    log = open_log(DirectoryStore(Path(folder, "store")))
+    last = None
+    for _, record in log.records(0, log.size):
+        if record["type"] == "sweep-planned":
+            last = record["sweep"]
+    for _, record in log.records(0, log.size):
+        if record["sweep"] == last and record["type"] == "observation":
+            yield from (page["url"] for page in record["pages"] if page["url"].startswith("http://127.0.0.1"))
+
+
+def compare(folder, urls, seconds):
+    file = Path(folder, "urls")
+    file.write_text("\n".join(urls))
+    for client in ("requests", "urllib3"):
+        rate, took, peak, _ = subprocess.run(
+            [sys.executable, HERE / "plain_client.py", file, client], capture_output=True, text=True, check=True
+        ).stdout.split()
+        ratio = len(urls) / seconds / float(rate)
+        print(f"    plain client, 16 threads, {client:<9} {float(took):6.2f} s  {peak:>4} MiB  {float(rate):6.0f} a second: we are at {ratio:.2f} of it")
+
+
+def main(quick=""):
+    print("start-up")
+    print(f"  aoai-evidence --version: {min(timed([COMMAND, '--version'])[0] for _ in range(5)):.2f} s (with a Python to measure it around)")
+    print("a whole sweep, from start to sealed and judged, every row of the table and every control (a second sweep: nothing changed)")
+    sweep("estate:20x5")
+    sweep("estate:100x5" if quick else "estate:1000x5")
+    print("the same with 50 ms for every answer")
+    sweep("estate:40x5" if quick else "estate:200x5", "--latency-ms", "50", repeat=0)
+    for script, arguments in (("sealing.py", ["100000"] if quick else []), ("verify.py", ["100000"] if quick else ["1000000"])):
+        print(script.removesuffix(".py"))
+        sys.stdout.flush()
+        subprocess.run([sys.executable, HERE / script, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main(*sys.argv[1:])

@@ -1,5 +1,6 @@
 """The use-case `report`: what a period looks like, in one HTML file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,21 +36,28 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
     sweeps = read.within(when) if when else read.sweeps
     if not sweeps:
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
-    start, end = (timestamp(when.start), timestamp(when.end)) if when else (sweeps[0]["planned_at"], timestamp(written_at))
+    earliest = sweeps[0]["slot"] or sweeps[0]["planned_at"]
+    start, end = (timestamp(when.start), timestamp(when.end)) if when else (earliest, timestamp(written_at))
+    start, end = max(start, earliest), min(end, timestamp(written_at))
     built = views.build(
-        (
-            (index, whole(record, read.body))
-            for index, record in read.log.records(min(s["first"] for s in sweeps), max(s["end"] for s in sweeps))
-        ),
+        _records(read, min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps)),
         read.body,
         words(catalogue()),
-        period=views.Period(max(start, sweeps[0]["planned_at"]), min(end, timestamp(written_at))),
+        period=views.Period(start, end),
         log=views.LogIdentity(read.facts["origin"], read.log.size, read.facts["keys"][0], read.log.checkpoint().decode()),
-        expected=_expected(read, max(start, sweeps[0]["planned_at"]), min(end, timestamp(written_at))),
+        expected=_expected(read, start, end),
     )
     html = render(built, written_at=timestamp(written_at)).encode()
     write_whole(out, html)
     return Written(str(out), len(html), len(sweeps))
+
+
+def _records(read: Reading, first: int, end: int) -> Iterator[tuple[int, Json]]:
+    """The records of a range, after the very first one, which says what sort of store this is."""
+    if first > 0:
+        yield from read.log.records(0, 1)
+    for index, record in read.log.records(first, end):
+        yield index, whole(record, read.body)
 
 
 def _expected(read: Reading, start: str, end: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Deliver: bundles and their verification, the report, exports. Nothing here writes upstream."""

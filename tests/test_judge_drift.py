@@ -143,6 +143,9 @@ def test_a_list_that_is_none_any_more() -> None:
 def test_what_stands_beside_the_members() -> None:
     (found,) = changes("deployments", ACCOUNT, [{"value": [], "warning": "a"}], [{"value": [], "warning": "b"}])
     assert found == Change(ACCOUNT, "deployments", (Field("/warning", "changed", "a", "b"),))
+    before, after = {"value": [model("a")], "warning": "a"}, {"value": [model("a", stage="Legacy")], "warning": "b"}
+    (found,) = changes("models", ACCOUNT, [before], [after])
+    assert [field.pointer for field in found.fields] == ["/value/0/lifecycleStatus", "/warning"]
 
 
 def test_a_pseudonym_is_one_value() -> None:

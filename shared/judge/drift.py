@@ -51,7 +51,11 @@ def changes(kind: str, resource: str, before_pages: Sequence[Json] | None, after
     if before is None or after is None:
         fields = tuple(_Comparison(kind).run(_document(before_pages), _document(after_pages)))
         return [Change(resource, kind, fields)] if fields else []
-    return _list_changes(kind, resource, before, after) + _frame_changes(kind, resource, before_pages, after_pages)
+    found, own = _list_changes(kind, before, after)
+    own += _frame_changes(kind, before_pages, after_pages)
+    if own:
+        found.append(Change(resource, kind, tuple(sorted(own, key=lambda field: (field.pointer, field.op)))))
+    return sorted(found, key=lambda change: change.resource)
 
 
 class _Nothing:
@@ -80,7 +84,8 @@ def _document(pages: Sequence[Json] | None) -> Json:
     return pages[0] if len(pages) == 1 else list(pages)
 
 
-def _list_changes(kind: str, resource: str, before: list[Json], after: list[Json]) -> list[Change]:
+def _list_changes(kind: str, before: list[Json], after: list[Json]) -> tuple[list[Change], list[Field]]:
+    """The changes of members with an id; and the differences of the others, which are their list's."""
     earlier, later = _keyed(kind, before, after)
     found: list[Change] = []
     loose: list[Field] = []
@@ -93,18 +98,15 @@ def _list_changes(kind: str, resource: str, before: list[Json], after: list[Json
             loose += (Field(f"/value/{place}{field.pointer}", field.op, field.was, field.is_) for field in fields)
         elif fields:
             found.append(Change(id_, kind, fields))
-    if loose:
-        found.append(Change(resource, kind, tuple(sorted(loose, key=lambda field: (field.pointer, field.op)))))
-    return sorted(found, key=lambda change: change.resource)
+    return found, loose
 
 
-def _frame_changes(kind: str, resource: str, before: Sequence[Json] | None, after: Sequence[Json] | None) -> list[Change]:
+def _frame_changes(kind: str, before: Sequence[Json] | None, after: Sequence[Json] | None) -> list[Field]:
     """Whatever stands beside the members."""
     if before is None or after is None:
         return []
     earlier, later = ({name: value for page in pages for name, value in page.items() if name != "value"} for pages in (before, after))
-    fields = tuple(_Comparison(kind).run(earlier, later))
-    return [Change(resource, kind, fields)] if fields else []
+    return list(_Comparison(kind).run(earlier, later))
 
 
 def _id(member: Json) -> str | None:

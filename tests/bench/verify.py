@@ -1,0 +1,95 @@
+"""How fast `verify --store` is: make a store of about N records with a realistic mix, verify it, and hash the same bytes for comparison.
+
+    python -m tests.bench.verify [RECORDS] [--accounts 1000] [--store FOLDER]
+
+A store that is there already is verified again. Making one takes longer than verifying it.
+"""
+
+import argparse
+import hashlib
+import os
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from shared.deliver.verify import verify_store
+from shared.model import Judgement, Point
+from shared.seal.store import DirectoryStore
+from tests.fixtures.records import SIGNER, START, Account, LogMaker
+
+
+class FastMaker(LogMaker):
+    """Judges a unit that answers as before by moving its findings to their new records."""
+
+    def findings(self, sweep, records, unit):
+        entries = [*records.units[unit.name].values(), *records.context_entries(unit.resource)]
+        key = (unit.name, tuple(entry.likeness for entry in entries))
+        if key not in self.judged:
+            made = super().findings(sweep, records, unit)
+            self.judged[key] = ([entry.record for entry in entries], made)
+        before, made = self.judged[key]
+        moved = dict(zip(before, [entry.record for entry in entries], strict=True))
+        at = self.stamp()
+        for value in made:
+            points = tuple(Point(moved[p["record"]], p["page"], p["pointer"]) for p in value["points"])
+            judgement = Judgement(value["resource"], value["status"], value["reason"], points)
+            yield self.finding(value["control"], judgement, at, sweep, unit.name)
+
+    def put(self, sweep, name, records):
+        super().put(sweep, name, list(records))
+
+
+def make(store: DirectoryStore, records: int, accounts: int) -> None:
+    """Write sweeps until there are enough records; in each, one account in two hundred has changed."""
+    maker = FastMaker(store, SIGNER).birth()
+    estate = [Account(f"openai-prod-{n:04d}", "OpenAI" if n % 4 else "AIServices", deployments=["Standard", "GlobalStandard"]) for n in range(accounts)]
+    number = 0
+    while maker.size() < records:
+        number += 1
+        for n in range(number % 7, accounts, 200):
+            skus = ["Standard"] * (1 + (number + n) % 3)
+            estate[n] = replace(estate[n], deployments=skus)
+        maker.sweep(estate, slot=START + timedelta(hours=6 * number))
+        print(f"  {maker.size():,} records", file=sys.stderr)
+
+
+def plain_hash(root: Path) -> tuple[int, float]:
+    """Bytes of the batches, and the seconds that SHA-256 of each file takes."""
+    total, start = 0, time.perf_counter()
+    for folder, _, names in os.walk(root / "evidence/batch"):
+        for name in names:
+            data = (Path(folder) / name).read_bytes()
+            hashlib.sha256(data).digest()
+            total += len(data)
+    return total, time.perf_counter() - start
+
+
+def main() -> None:
+    """Make, verify, report."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("records", nargs="?", type=int, default=100_000)
+    parser.add_argument("--accounts", type=int, default=1_000)
+    parser.add_argument("--store")
+    options = parser.parse_args()
+    root = Path(options.store or tempfile.mkdtemp())
+    store = DirectoryStore(root)
+    if not (root / "evidence").exists():
+        if os.fork() == 0:  # so that the memory it takes is not counted
+            make(store, options.records, options.accounts)
+            os._exit(0)
+        os.wait()
+    total, hashing = plain_hash(root)
+    start = time.perf_counter()
+    verdict = verify_store(store, [SIGNER.key])
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{verdict.size:,} records, {total / 1e6:,.0f} MB of batches: exit {verdict.exit_code}, {verdict.counts}")
+    print(f"verify: {seconds:.1f} s, {verdict.size / seconds:,.0f} records/s, peak {peak:.0f} MiB; plain SHA-256 of the batches: {hashing:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

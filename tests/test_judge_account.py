@@ -99,13 +99,6 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("defender-for-ai", bodies(), '[monitoring]\ndefender_for_ai = "disabled"', "not-satisfied", "is enabled"),
     ("defender-for-ai", _lists(defenderForAISettings=[]), '[monitoring]\ndefender_for_ai = "disabled"', "unknown", "not documented"),
     ("defender-for-ai", _lists(defenderForAISettings=[{"properties": {"state": "Half"}}]), "", "unknown", "not known"),
-    ("list-and-account-agree", bodies(), "", "satisfied", "agree"),
-    ("list-and-account-agree", changed("account", "properties/disableLocalAuth", False), "", "not-satisfied",
-     "disagree on disableLocalAuth"),
-    ("list-and-account-agree", changed("account", "properties/encryption", ...), "", "not-satisfied", "encryption"),
-    ("list-and-account-agree", {**bodies(), ("accounts", SUBSCRIPTION): []}, "", "unknown", "not at all"),
-    ("list-and-account-agree", {**bodies(), ("accounts", SUBSCRIPTION): [account(), account()]}, "", "unknown", "more than once"),
-    ("list-and-account-agree", {**bodies(), ("accounts", SUBSCRIPTION): "forbidden"}, "", "unknown", "403"),
     ("geography-allowed", bodies(), "", "not-applicable", "geography Sweden, by Azure's own list"),
     ("geography-allowed", bodies(), '[location]\ngeographies = ["Sweden", "France"]', "satisfied",
      "expected by the profile: France, Sweden"),
@@ -331,7 +324,6 @@ def test_every_account_control_has_rows_for_each_status_it_can_have() -> None:
         "linked-resources": {"satisfied", "not-satisfied"},  # where they are is not collected
         "deploymentless-inference": {"satisfied", "not-satisfied"},  # no api-version in use shows it
         "abuse-penalty-absent": {"not-applicable"},
-        "list-and-account-agree": {"not-applicable"},
         "encryption-key-source": {"not-applicable"},
         "tls-minimum": {"not-applicable"},
         "tls-certificate": {"not-applicable"},

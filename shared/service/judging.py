@@ -109,13 +109,18 @@ class Judge:
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:
-        """Count the findings of a unit that an earlier run has written already."""
+        """Take up what an earlier run has written about a unit: count its findings, and remember the answers if that was not reached."""
         path = layout.batch(self.sweep, unit + FINDINGS)
         for data in batch_lines(self.store.get(path) or b"", path):
             value = json.loads(data)
             self.changes += value["type"] == "change"
             if value["type"] == "finding":
                 self.statuses[value["status"]] += 1
+        entries = self.records.units.get(unit, {})
+        if entries:
+            latest = state.unit_answers(self.store, unit)
+            latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure}
+            state.remember_answers(self.store, unit, latest)
         self.records.units[unit] = {}
 
     def _keep(self, data: bytes) -> str:
@@ -136,8 +141,7 @@ class Judge:
         """Compare with the latest answers, and bring these up to date. A failure changes nothing: the state before stays the latest."""
         lines, at = [], self.now()
         for entry in entries:
-            key = f"{entry.kind} {entry.resource}"
-            before = latest.get(key)
+            before = latest.get(_key(entry))
             if entry.failure:
                 continue
             if before and tuple(before["pages"]) != entry.digests:
@@ -161,8 +165,16 @@ class Judge:
                         **{"from": before["record"], "to": entry.record},
                     )
                     lines.append(line(value, self._keep))
-            latest[key] = {"record": entry.record, "at": entry.at, "pages": list(entry.digests)}
+            latest[_key(entry)] = _state(entry)
         return lines
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.kind} {entry.resource}"
+
+
+def _state(entry: Entry) -> Json:
+    return {"record": entry.record, "at": entry.at, "pages": list(entry.digests)}
 
 
 def finding(control: str, judgement: Judgement, at: str, sweep: str, unit: str, profile: str) -> Json:

@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import threading
 import time
+from functools import partial
 
 GROUP = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/rg"
 TARGET = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat?api-version=2025-09-01"
@@ -81,7 +82,7 @@ def clients(base):
     pool = urllib3.PoolManager(maxsize=max(THREADS))
     yield "http.client", plain
     yield "urllib3", lambda: lambda: pool.request("GET", base + TARGET, headers=HEADERS).data
-    yield "requests", lambda: (lambda kept: lambda: kept.get(base + TARGET, headers=HEADERS).content)(requests.Session())
+    yield "requests", lambda: partial(lambda kept: kept.get(base + TARGET, headers=HEADERS).content, requests.Session())
     yield "azure-core pipeline over requests", lambda: pipeline(RequestsTransport())
     yield "azure-mgmt-cognitiveservices, typed get", typed
     yield "pycurl", curl

@@ -36,7 +36,6 @@ ACCOUNT_CHECKS: Final[Mapping[str, AccountCheck]] = {
     "abuse-penalty-absent": monitoring.abuse_penalty_absent,
     "monitoring-copy-off": monitoring.monitoring_copy_off,
     "defender-for-ai": monitoring.defender_for_ai,
-    "list-and-account-agree": agreement.list_and_account_agree,
     "geography-allowed": processing.geography_allowed,
     "eea-location": processing.eea_location,
     "processing-scope-allowed": processing.processing_scope_allowed,

@@ -1,23 +1,17 @@
-"""Whether what should agree does: the accounts of a subscription with each other, and two answers about the same account.
+"""Whether the accounts of a subscription agree with each other.
 
 The provider approves modified abuse monitoring for a subscription, so all its accounts should show the same.
 """
 
 from typing import Final
 
-from shared.canonical import Json
-from shared.judge.case import Case
 from shared.judge.checks.monitoring import content_logging
 from shared.judge.expectation import Expectation
-from shared.judge.reading import Node, answered, count, identical, listed, names, verb
+from shared.judge.reading import answered, count, listed, names, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown
-from shared.model import Answer, Evidence, Judgement, Point
+from shared.model import Evidence, Judgement, Point
 
 _KINDS: Final = ("openai", "aiservices")
-_COMPARED: Final = (
-    "capabilities", "encryption", "publicNetworkAccess", "networkAcls", "disableLocalAuth", "storedCompletionsDisabled",
-    "restrictOutboundNetworkAccess", "abusePenalty", "userOwnedStorage", "endpoint",
-)  # fmt: skip
 
 
 def content_logging_agrees(evidence: Evidence, _expect: Expectation) -> list[Judgement]:
@@ -75,45 +69,3 @@ def deleted_accounts_purged(evidence: Evidence, _expect: Expectation) -> list[Ju
         f"{count(len(waiting), 'deleted account')} can still be restored, with what {verb(len(waiting), 'it holds', 'they hold')}: {named}."
     )
     return [not_satisfied(resource, reason, *(node.point() for node in waiting))]
-
-
-def list_and_account_agree(case: Case) -> list[Judgement]:
-    """The subscription's list of accounts and the account's own answer say the same of what is judged."""
-    answer = answered(case.evidence.context, "accounts")
-    properties = case.properties
-    rows = _rows_of(answer).get(case.id, [])
-    if len(rows) != 1:
-        reason = f"The subscription's list of accounts holds this account {'not at all' if not rows else 'more than once'}."
-        return [unknown(case.id, reason, Point(answer.record, 0, "/value"))]
-    listed_properties = rows[0].needed_child("properties")
-    differing = [name for name in ("location", "kind") if _folded(rows[0].value.get(name)) != _folded(case.account.value.get(name))]
-    differing += [name for name in _COMPARED if _differs(listed_properties, properties, name)]
-    points = (properties.point(), rows[0].point())
-    if differing:
-        return [not_satisfied(case.id, f"The list of accounts and the account itself disagree on {names(differing, 10)}.", *points)]
-    return [satisfied(case.id, "The list of accounts and the account itself agree on everything judged here.", *points)]
-
-
-def _differs(one: Node, other: Node, name: str) -> bool:
-    return one.has(name) != other.has(name) or (one.has(name) and not identical(one.value[name], other.value[name]))
-
-
-def _folded(value: Json) -> Json:
-    return value.casefold() if isinstance(value, str) else value
-
-
-_last: tuple[Answer, dict[str, list[Node]]] | None = None
-
-
-def _rows_of(answer: Answer) -> dict[str, list[Node]]:
-    """Rows by id. Every account of a subscription asks this of the same answer, so the last is kept."""
-    global _last  # noqa: PLW0603 - a memo of a pure function; racing threads compute the same
-    kept = _last
-    if kept is None or kept[0] is not answer:
-        rows: dict[str, list[Node]] = {}
-        for node in listed(answer):
-            id_ = node.value.get("id")
-            if isinstance(id_, str):
-                rows.setdefault(id_.lower(), []).append(node)
-        kept = _last = (answer, rows)
-    return kept[1]

@@ -1,0 +1,63 @@
+"""What a bundle holds for people to read, all of it derived from the rest: the builder writes it, the verifier derives it again.
+
+findings.csv is safe to open in a spreadsheet: text that would be taken for a formula is quoted with an apostrophe.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+
+from shared.canonical import Json
+from shared.deliver import rejudge
+from shared.deliver.bundle.manifest import Manifest
+from shared.deliver.bundle.readme import TEMPLATE
+
+_COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+class FindingsTable:
+    """Writes findings.csv, one finding at a time, to wherever its bytes should go."""
+
+    def __init__(self, framework: str | None, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._titles = rejudge.titles()
+        self._criteria = rejudge.criteria(framework) if framework else None
+        self._row(_COLUMNS)
+
+    def _row(self, values: "tuple[str, ...]") -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow(values)
+        self._write(line.getvalue().encode("utf-8", "backslashreplace"))
+
+    def add(self, index: int, finding: Json) -> None:
+        """Add a finding, unless it is of a control that the framework does not ask for."""
+        control = finding["control"]
+        if self._criteria is not None and control not in self._criteria:
+            return
+        criteria = "; ".join(self._criteria[control]) if self._criteria is not None else ""
+        records = " ".join(map(str, finding["records"]))
+        values = (
+            finding["at"], finding["sweep"], finding["resource"] or "", control, self._titles.get(control, ""), finding["status"],
+            finding["reason"], criteria, records,
+        )  # fmt: skip
+        self._row((str(index), *map(cell, values)))
+
+
+def readme(manifest: Manifest) -> bytes:
+    """README.txt of the bundle with this manifest; its list of files is not looked at."""
+    scope = "everything that the collector looked at" if manifest.resources is None else ", ".join(map(_plain, manifest.resources))
+    return TEMPLATE.format(
+        origin=_plain(manifest.origin), size=manifest.size, records=sum(count for _, count in manifest.ranges), start=manifest.period[0],
+        end=manifest.period[1], scope=scope, catalogue=_plain(manifest.catalogue), software=_plain(manifest.software),
+        framework=_plain(manifest.framework) if manifest.framework else "all",
+    ).encode()  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -9,7 +9,7 @@ from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.judge import engine
 from shared.judge.assemble import SweepRecords
-from shared.judge.catalogue import catalogue
+from shared.judge.catalogue import FRAMEWORKS, catalogue
 from shared.judge.collected import collection_of
 from shared.judge.profile import Profile, from_canonical
 from shared.model import Evidence, Judgement
@@ -30,6 +30,11 @@ def catalogue_version() -> str:
 def catalogue_json() -> bytes:
     """The catalogue as a bundle has it."""
     return canonical(catalogue().as_json()) + b"\n"
+
+
+def frameworks() -> tuple[str, ...]:
+    """The frameworks that the catalogue refers to."""
+    return FRAMEWORKS
 
 
 def criteria(framework: str) -> dict[str, list[str]]:

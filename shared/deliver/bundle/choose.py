@@ -3,12 +3,12 @@
 Found through the commits, which say where each batch is: cost depends on the period and what came since, not on what came before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shared import layout
 from shared.canonical import Json
-from shared.deliver.verify.examine import selects
+from shared.deliver.bundle.manifest import selects
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.judge.assemble import SWEEP_UNIT
 from shared.seal.log import Log
@@ -17,6 +17,9 @@ from shared.seal.store import Store
 
 Range = tuple[int, int]
 """First index, number of records."""
+
+RecordAt = Callable[[int], Json]
+"""Gives the record at an index, with the fields that had moved to bodies."""
 
 
 @dataclass(slots=True)
@@ -42,16 +45,14 @@ class Choice:
     sweeps: tuple[str, ...]
 
 
-def choose(store: Store, log: Log, whole: "WholeRecord", period: tuple[str, str], resources: Sequence[str] | None) -> Choice:
+def choose(store: Store, log: Log, record_at: RecordAt, period: tuple[str, str], resources: Sequence[str] | None) -> Choice:
     """The records of the sweeps in a period.
-
-    `whole` gives a record with the fields that had moved to bodies.
 
     Raises:
         Misuse: no sweep lies in the period, or none has a unit for one of `resources`.
         StoreConflict: the store contradicts itself.
     """
-    commits = _Commits(store, log, whole)
+    commits = _Commits(store, log, record_at)
     sweeps, after = commits.sweeps(period)
     if not sweeps:
         raise Misuse(f"no sweep lies between {period[0]} and {period[1]}{commits.extent()}: choose another period")
@@ -115,27 +116,13 @@ def _pieces(log: Log, sweep: SweepPlace, resources: tuple[str, ...]) -> Iterator
                     yield index, 1
 
 
-class WholeRecord:
-    """Reads single records of a log, with the fields that had moved to bodies."""
-
-    def __init__(self, log: Log, whole: "object") -> None:
-        self._log = log
-        self._whole = whole
-
-    def at(self, index: int) -> Json:
-        """The record at an index."""
-        _, value = next(iter(self._log.records(index, index + 1)))
-        assert callable(self._whole)
-        return self._whole(value)
-
-
 class _Commits:
     """The commits of a store, read in the order of the log or found by time."""
 
-    def __init__(self, store: Store, log: Log, whole: WholeRecord) -> None:
+    def __init__(self, store: Store, log: Log, record_at: RecordAt) -> None:
         self._store = store
         self._log = log
-        self._whole = whole
+        self._record_at = record_at
         self._last = last_commit(store)
 
     def _read(self, seq: int) -> Commit:
@@ -152,7 +139,7 @@ class _Commits:
         for batch, first in self._read(seq).places():
             sweep, name = layout.batch_parts(batch.path)
             if name == layout.PLAN:
-                plan = self._whole.at(first + batch.records - 1)
+                plan = self._record_at(first + batch.records - 1)
                 if plan["type"] == "sweep-planned":
                     yield SweepPlace(sweep, plan, plan["slot"] or plan["at"], {name: (first, batch.records)})
 

@@ -73,6 +73,13 @@ def proof_path(sweep: str) -> str:
     return f"proofs/{layout.checked_name(sweep)}.tlog-proof"
 
 
+def selects(resources: tuple[str, ...], resource: str) -> bool:
+    """Whether a bundle about `resources` has the records of the unit for `resource`: it is one of them, lies in one, or holds one."""
+    return any(
+        resource == one or resource.startswith(f"{one}/") or (one.startswith(f"{resource}/") and "/accounts/" in resource) for one in resources
+    )
+
+
 def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest.
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from shared.canonical import Json
 from shared.deliver import rejudge
+from shared.deliver.bundle.manifest import selects
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import Remark, about, page_remark, population_remarks, unit_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
@@ -52,11 +53,6 @@ class View:
     def concerns(self, resource: str) -> bool:
         """Whether the records of the unit for `resource` must be there."""
         return self.resources is None or selects(self.resources, resource)
-
-
-def selects(resources: tuple[str, ...], resource: str) -> bool:
-    """Whether a bundle about `resources` has the records of the unit for `resource`: it is one of them, lies in one, or holds one."""
-    return any(resource == one or resource.startswith(f"{one}/") or (one.startswith(f"{resource}/") and "/accounts/" in resource) for one in resources)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,285 @@
+"""Building a bundle: a deterministic zip of everything that an auditor needs to check a period offline, written aside and then named.
+
+The records are read twice: first to know what they name, then to write them. In memory is one entry bundle of the log, one body, and
+32 bytes for each body and proof.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from shared import __version__, layout
+from shared.canonical import Json, canonical, sha256
+from shared.deliver import rejudge
+from shared.deliver.bundle.choose import choose
+from shared.deliver.bundle.derived import FindingsTable, readme
+from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proof_path, records_path
+from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.verify.records import bodies_of
+from shared.deliver.verify.verdict import Progress, no_progress
+from shared.errors import Misuse, StoreConflict, Unreachable, VerificationError
+from shared.records import timestamp, whole
+from shared.seal import note
+from shared.seal.log import Log, open_log
+from shared.seal.store import Store
+from shared.seal.tiles import WIDTH
+
+Disclose = Callable[[str], Json | None]
+"""Gives `{"salt","value"}` behind a commitment, None where it may not be shown or was erased."""
+
+_COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BundleInfo:
+    """What was built."""
+
+    path: str
+    identity: str
+    """SHA-256 of the manifest."""
+    bytes: int
+    size: int
+    """Of the log that it is out of."""
+    period: tuple[str, str]
+    sweeps: tuple[str, ...]
+    records: int
+    bodies: int
+    findings: int
+
+
+def build(
+    store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, progress: Progress = no_progress,
+) -> BundleInfo:
+    """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
+
+    `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
+    findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
+
+    Raises:
+        Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
+            the file cannot be written there.
+        StoreConflict: the store contradicts itself.
+        Unreachable: the store cannot be read, or the disk is full.
+    """
+    start, end = (timestamp(moment) for moment in period)
+    if end <= start:
+        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+    if framework and framework not in rejudge.frameworks():
+        raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
+    log = open_log(store)
+    held = _held(since, log) if since is not None else 0
+    lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
+    job.plan()
+    return _write_aside(Path(out_path), job)
+
+
+def _held(since: bytes, log: Log) -> int:
+    """The size of the log that a checkpoint is of; whoever holds it checks its signature himself."""
+    try:
+        held = note.parse_checkpoint(note.parse_note(since).text)
+        ours = note.parse_checkpoint(note.parse_note(log.checkpoint()).text)
+    except VerificationError as error:
+        raise Misuse(f"--since: {error}; give the file `checkpoint` out of an earlier bundle") from None
+    if held.origin != ours.origin or held.size > log.size:
+        raise Misuse(f"--since: that checkpoint is of the log {held.origin} with {held.size} records, this is {ours.origin} with {log.size}")
+    return held.size
+
+
+def _write_aside(out: Path, job: "_Job") -> BundleInfo:
+    """Write next to `out`, and give the file its name when it is whole."""
+    try:
+        handle, aside = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    except OSError as error:
+        raise Misuse(f"cannot write {out}: {error.strerror}; name another place with -o") from None
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            info = job.write(file, str(out))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).chmod(0o644)
+        os.replace(aside, out)
+    except OSError as error:
+        raise Unreachable(f"cannot write {out}: {error.strerror}; nothing was left there") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(aside)
+    return info
+
+
+@dataclass(slots=True)
+class _Job:
+    store: Store
+    log: Log
+    period: tuple[str, str]
+    resources: tuple[str, ...] | None
+    framework: str | None
+    disclose: Disclose | None
+    held: int
+    progress: Progress
+    sweeps: tuple[str, ...] = ()
+    ranges: tuple[tuple[int, int], ...] = ()
+    bodies: set[bytes] = field(default_factory=set)
+    closings: dict[str, int] = field(default_factory=dict)
+    """Index of the closing record, by sweep."""
+    runs: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Bytes and digest of the run of records that begins at an index."""
+    commitments: set[str] = field(default_factory=set)
+    table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))
+    findings: int = 0
+
+    # -- first reading --------------------------------------------------------------------------------------------------
+
+    def plan(self) -> None:
+        """Choose the records, and read them for what they name."""
+        chosen = choose(self.store, self.log, self.record_at, self.period, self.resources)
+        self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
+        table = FindingsTable(self.framework, self.table.write)
+        total = done = sum(count for _, count in self.ranges)
+        for first, count in self.ranges:
+            digest, length = hashlib.sha256(), 0
+            for index, line in self.log.lines(first, first + count):
+                digest.update(line + b"\n")
+                length += len(line) + 1
+                self._take(index, json.loads(line), table)
+                done -= 1
+                if done % 10_000 == 0:
+                    self.progress("bundle", (total - done) // 2, total)
+            self.runs[first] = (length, digest.hexdigest())
+
+    def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
+        for place in stored.get("overflow", {}).values():
+            self.bodies.add(bytes.fromhex(place["sha256"]))
+        record = whole(stored, self.body)
+        self.bodies.update(bytes.fromhex(digest) for digest, _ in bodies_of(record))
+        if record["type"] == "finding":
+            self.findings += 1
+            self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
+            table.add(index, record)
+        elif record["type"] == "sweep-closed":
+            self.closings[record["sweep"]] = index
+
+    def record_at(self, index: int) -> Json:
+        """The record at an index, whole."""
+        _, stored = next(self.log.records(index, index + 1))
+        return whole(stored, self.body)
+
+    def body(self, digest: str) -> Json:
+        """A parsed body."""
+        return json.loads(self._body(digest))
+
+    def _body(self, digest: str) -> bytes:
+        data = self.store.get(layout.body(digest))
+        if data is None or sha256(data) != digest:
+            raise StoreConflict(f"{layout.body(digest)} is missing or altered: run verify --store, and restore it from a copy")
+        return data
+
+    # -- writing --------------------------------------------------------------------------------------------------------
+
+    def write(self, file: BinaryIO, path: str) -> BundleInfo:
+        """Write everything, in the order of the names."""
+        checkpoint = self.log.checkpoint()
+        origin = note.parse_checkpoint(note.parse_note(checkpoint).text).origin
+        manifest = Manifest(
+            __version__, rejudge.catalogue_version(), self.period, self.resources, self.framework, origin, self.log.size, self.ranges, (),
+        )  # fmt: skip
+        zipped, files = ZipWriter(file), list[File]()
+
+        def add(name: str, data: bytes) -> None:
+            files.append(File(name, zipped.add(name, len(data), lambda: [data]), len(data)))
+
+        add("README.txt", readme(manifest))
+        for digest in sorted(self.bodies):
+            add(body_path(digest.hex()), self._with_commitments(digest.hex()))
+        add("catalogue.json", rejudge.catalogue_json())
+        add("checkpoint", checkpoint)
+        if self.disclose is not None:
+            add("disclosures.json", canonical(self._disclosed(self.disclose)))
+        length = self.table.seek(0, 2)
+        files.append(File("findings.csv", zipped.add("findings.csv", length, self._table), length))
+        later = self._later()
+        for name, _, content in later:
+            if content is not None:
+                files.append(File(name, sha256(content()), len(content())))
+        files += [File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()]
+        manifest = replace(manifest, files=tuple(sorted(files, key=lambda entry: entry.path)))
+        encoded = manifest.encoded()
+        zipped.add(NAME, len(encoded), lambda: [encoded])
+        for name, first, content in later:
+            if content is not None:
+                data = content()
+                zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
+            else:
+                zipped.add(name, self.runs[first][0], lambda first=first: self._run(first))  # type: ignore[misc]
+        zipped.close()
+        records = sum(count for _, count in self.ranges)
+        return BundleInfo(
+            path, sha256(encoded), file.seek(0, 2), self.log.size, self.period, self.sweeps, records, len(self.bodies), self.findings
+        )
+
+    def _with_commitments(self, digest: str) -> bytes:
+        data = self._body(digest)
+        if self.disclose is not None:
+            self.commitments.update(found.decode() for found in _COMMITTED.findall(data))
+        return data
+
+    def _disclosed(self, disclose: Disclose) -> Json:
+        shown = {commitment: disclose(commitment) for commitment in sorted(self.commitments)}
+        return {
+            commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
+        }
+
+    def _table(self) -> Iterator[bytes]:
+        self.table.seek(0)
+        while data := self.table.read(_CHUNK):
+            yield data
+
+    def _run(self, first: int) -> Iterator[bytes]:
+        count = dict(self.ranges)[first]
+        for index, line in self.log.lines(first, first + count):
+            if (index - first) % 10_000 == 0:
+                self.progress("bundle", count // 2 + (index - first) // 2, count)
+            yield line + b"\n"
+
+    def _later(self) -> "list[tuple[str, int, Callable[[], bytes] | None]]":
+        """What comes after the manifest: (name, first index, content); no content for a run of records."""
+        found: list[tuple[str, int, Callable[[], bytes] | None]] = [(records_path(first), first, None) for first, _ in self.ranges]
+        for sweep, index in self.closings.items():
+            found.append((proof_path(sweep), index, lambda index=index: self.log.inclusion(index)))  # type: ignore[misc]
+        found += [(layout.tile(*key), 0, lambda key=key: self._tile(*key)) for key in self._tiles()]  # type: ignore[misc]
+        return sorted(found)
+
+    def _tiles(self) -> "list[tuple[int, int, int]]":
+        """(level, number, width) of the tiles that connect the records with the checkpoint, and with the one held."""
+        size = self.log.size
+        numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
+        numbers |= {size // WIDTH} if size % WIDTH else set()
+        numbers |= {self.held // WIDTH} if self.held % WIDTH else set()
+        found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
+        level = 1
+        while size >> 8 * level:
+            count = size >> 8 * level
+            found += [(level, number, min(WIDTH, count - number * WIDTH)) for number in range((count + WIDTH - 1) // WIDTH)]
+            level += 1
+        return found
+
+    def _tile(self, level: int, number: int, width: int) -> bytes:
+        path = layout.tile(level, number, width)
+        data = self.log.tile(path)
+        if data is None and width < WIDTH:
+            data = self.log.tile(layout.tile(level, number))
+        if data is None or len(data) < 32 * width:
+            raise StoreConflict(f"log/{path} is missing or cut short: run verify --store, and restore it from a copy")
+        return data[: 32 * width]
+
+

@@ -53,7 +53,7 @@ def bundle(
             progress=progress,
         )
     lines = [
-        f"{made['path']}: {made['records']} records, {made['bodies']} bodies, {made['bytes']} bytes; manifest SHA-256 {made['manifest_sha256']}"
+        f"{made['path']}: {made['records']} records, {made['bodies']} bodies, {made['bytes']} bytes; manifest SHA-256 {made['identity']}"
     ]
     screen.answer(made, [*lines, "verify it with: aoai-evidence verify " + str(out) + " --key VKEY"])
 

@@ -71,7 +71,8 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
     say("7. changes, for instance:")
-    for change in changes[:6]:
+    night = [change for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] and "/accounts/" in change["resource"]]
+    for change in night[2:8]:
         field = change["fields"][0]
         say(f"   record {change['record']}: {change['resource'].rpartition('/accounts/')[2]} {field['op']} {field['pointer'] or '(all of it)'}")
     out = site.folder / "bundle.zip"

@@ -1,0 +1,92 @@
+"""The use-case `bundle`: one zip for a period and a scope, with what the request allows to be opened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from shared.canonical import Json
+from shared.deliver.bundle.build import build
+from shared.deliver.verify.verdict import Progress, no_progress
+from shared.errors import Misuse
+from shared.privacy.disclosures import Disclosures
+from shared.service.compose import random_bytes
+from shared.service.queries import Filter, Period, Reading
+from shared.service.queries import resources as accounts
+
+ALL = "all"
+
+
+def bundle(
+    read: Reading,
+    when: Period | None,
+    out: Path,
+    *,
+    resources: Sequence[str] = (),
+    framework: str | None = None,
+    disclose: Sequence[str] = (),
+    since: Path | None = None,
+    progress: Progress = no_progress,
+) -> Json:
+    """Build the bundle of a period (default: all there is).
+
+    `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader.
+
+    Raises:
+        Misuse: nothing in the period, an unknown resource, a file that cannot be read or written.
+    """
+    if when is None:
+        if not read.sweeps:
+            raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
+        when = whole_period(read)
+    made = build(
+        read.store,
+        out,
+        period=(when.start, when.end),
+        resources=[_resource_id(read, name) for name in resources] or None,
+        framework=framework,
+        disclose=_opener(read, disclose),
+        since=_checkpoint(since),
+        progress=progress,
+    )
+    return asdict(made)
+
+
+def whole_period(read: Reading) -> Period:
+    """From the first sweep to the last."""
+    times = [summary["slot"] or summary["planned_at"] for summary in read.sweeps]
+    return Period(datetime.fromisoformat(min(times)), datetime.fromisoformat(max(times)) + timedelta(seconds=1))
+
+
+def _resource_id(read: Reading, name: str) -> str:
+    if name.startswith("/"):
+        return name
+    found = [resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()]
+    if len(found) != 1:
+        raise Misuse(f"--resource {name!r}: {'no account' if not found else 'more than one account'} of that name in the last sweep; give its ARM id")
+    return str(found[0])
+
+
+def _opener(read: Reading, disclose: Sequence[str]) -> Callable[[str], Json | None] | None:
+    """What opens a commitment, as far as the request allows: None where nothing may be opened."""
+    if not disclose:
+        return None
+    disclosures = Disclosures(read.store, random_bytes)
+    allowed = {value.casefold() for value in disclose}
+
+    def opened(commitment: str) -> Json | None:
+        found = disclosures.disclose(commitment)
+        if found is None or ALL in allowed or (isinstance(found["value"], str) and found["value"].casefold() in allowed):
+            return found
+        return None
+
+    return opened
+
+
+def _checkpoint(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misuse(f"cannot read the checkpoint {path}: {error.strerror}") from None

@@ -7,7 +7,8 @@ Both give a `Verdict`: problems (exit 1), gaps (exit 3), and in plain sentences 
 raises about evidence is `shared.errors.VerificationError`, and only where nothing at all can be said.
 """
 
+from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.store import verify_store
 from shared.deliver.verify.verdict import Gap, Problem, Verdict
 
-__all__ = ["Gap", "Problem", "Verdict", "verify_store"]
+__all__ = ["Gap", "Problem", "Verdict", "verify_bundle", "verify_store"]

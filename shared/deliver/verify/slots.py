@@ -25,17 +25,30 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
     if not all(plan.schedule is not None for plan in plans):
         tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
     done = {plan.slot for plan in plans if plan.slot is not None}
-    due = missed = 0
+    due, missed, row = 0, 0, list[str]()
     for slot in _due(plans, start, end, tally):
         due += 1
-        if slot not in done:
+        if slot in done:
+            _tell(row, tally)
+        else:
             missed += 1
-            tally.gap("slot", f"no sweep was planned for the slot {slot}")
+            row.append(slot)
         if due == MOST:
             tally.unchecked(f"slots after {slot}: there are too many")
             break
+    _tell(row, tally)
     tally.counts["slots"] = due
+    tally.counts["slots without a sweep"] = missed
     tally.checked.append(f"{due - missed:,} of {due:,} slots of the declared schedule have their sweep")
+
+
+def _tell(row: list[str], tally: Tally) -> None:
+    """Note a gap for the slots in a row that have no sweep."""
+    if len(row) == 1:
+        tally.gap("slot", f"no sweep was planned for the slot {row[0]}")
+    elif row:
+        tally.gap("slot", f"no sweep was planned for {len(row)} slots in a row, {row[0]} to {row[-1]}")
+    row.clear()
 
 
 def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[str]:

@@ -1,0 +1,87 @@
+"""What is derived in a bundle, derived again: README.txt, findings.csv, catalogue.json; and the values disclosed, against their commitments."""
+
+import hashlib
+import json
+
+from shared.canonical import Json, canonical, sha256
+from shared.deliver import rejudge
+from shared.deliver.bundle.derived import FindingsTable, readme
+from shared.deliver.bundle.manifest import DERIVED, Manifest
+from shared.deliver.verify.bodies import BodyError, Parsed
+from shared.deliver.verify.package import Package
+from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.verify.verdict import Tally, shown
+from shared.privacy.disclosures import check
+from shared.records import whole
+
+_FINDING, _CLOSED = b'"type":"finding"', b'"type":"sweep-closed"'
+
+
+class Texts:
+    """Reads along with the records."""
+
+    def __init__(self, manifest: Manifest, bodies: Parsed, tally: Tally) -> None:
+        self._manifest = manifest
+        self._bodies = bodies
+        self._tally = tally
+        self._digest = hashlib.sha256()
+        framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
+        self._table = FindingsTable(framework, self._digest.update)
+        self.closings: dict[str, int] = {}
+        """Index of the closing record, by sweep."""
+
+    def take(self, first: int, lines: list[bytes]) -> None:
+        """Take in records; what is wrong with them is not said here."""
+        for index, line in enumerate(lines, first):
+            if _FINDING in line or _CLOSED in line:
+                try:
+                    stored = json.loads(line)
+                    record = whole(stored, self._bodies.load)
+                    check_fields(record)
+                except (ValueError, RecursionError, KeyError, TypeError, AttributeError, RecordError, BodyError):
+                    continue
+                if record["type"] == "finding":
+                    self._table.add(index, record)
+                elif record["type"] == "sweep-closed":
+                    self.closings[record["sweep"]] = index
+
+    def compare(self, package: Package) -> None:
+        """Compare with what is in the bundle."""
+        manifest = self._manifest
+        same_catalogue = manifest.catalogue == rejudge.catalogue_version()
+        if manifest.derived != DERIVED or not same_catalogue:
+            self._tally.unchecked(
+                f"README.txt, findings.csv and catalogue.json: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"{manifest.catalogue}, this is another; verify with that release to check them"
+            )
+            return
+        if manifest.framework is not None and manifest.framework not in rejudge.frameworks():
+            self._tally.problem("manifest", f"names a framework that there is none of: {shown(manifest.framework)}", file="manifest.json")
+        derived = {
+            "README.txt": sha256(readme(manifest)), "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+        }  # fmt: skip
+        for name, digest in derived.items():
+            if package.digest_of(name) not in (None, digest):
+                self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
+
+
+def check_disclosures(package: Package, tally: Tally) -> None:
+    """Check every disclosed value against the commitment that stands for it in the bodies."""
+    name = "disclosures.json"
+    data = package.small(name)
+    if data is None:
+        return
+    try:
+        disclosed: Json = json.loads(data)
+        sound = canonical(disclosed) == data and isinstance(disclosed, dict)
+    except (ValueError, RecursionError):
+        sound = False
+    if not sound:
+        tally.problem("disclosure", "is not canonical JSON", file=name)
+        return
+    for commitment, value in disclosed.items():
+        salt = value.get("salt") if isinstance(value, dict) else None
+        if not isinstance(salt, str) or set(value) != {"salt", "value"} or not check(commitment, salt, value["value"]):
+            tally.problem("disclosure", f"the value disclosed for {commitment} is not what was committed to", file=name)
+    tally.counts["disclosures"] = len(disclosed)
+    tally.checked.append(f"{len(disclosed):,} disclosed values are those that were committed to")

@@ -116,7 +116,7 @@ def test_a_sweep_past_its_deadline_is_closed_naming_what_is_missing(tmp_path, mo
         assert first["missing"] and not first["complete"]
         assert second["missing"] == []
         told = [r for _, r in site.records("finding") if r["control"] == "collection-complete"]
-        assert [r["status"] for r in told][0] == "not-satisfied"
+        assert next(r["status"] for r in told) == "not-satisfied"
 
 
 def test_what_a_loss_of_power_tore_is_collected_again(tmp_path, monkeypatch):

@@ -83,7 +83,10 @@ def test_what_is_nearly_a_checkpoint_is_none(text):
         note.parse_checkpoint(text)
 
 
-@pytest.mark.parametrize("vkey", ["", "a+b", "a+530d903a+AAAA", "a b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", EXAMPLE_KEY[:-2], EXAMPLE_KEY.replace("530d", "530e")])
+NEARLY = ["", "a+b", "a+530d903a+AAAA", EXAMPLE_KEY.replace(".com", " com"), EXAMPLE_KEY[:-2], EXAMPLE_KEY.replace("530d", "530e")]
+
+
+@pytest.mark.parametrize("vkey", NEARLY)
 def test_what_is_nearly_a_key_is_none(vkey):
     with pytest.raises(VerificationError):
         note.parse_vkey(vkey)

@@ -42,10 +42,7 @@ class Rule:
 
     def matches(self, request: Request) -> bool:
         """Whether the request is one of those that the rule is about."""
-        if isinstance(self.where, str):
-            found = self.where.lower() in request.target.lower()
-        else:
-            found = self.where.search(request.target) is not None
+        found = self.where.lower() in request.target.lower() if isinstance(self.where, str) else self.where.search(request.target) is not None
         return found and (self.page == 1 or request.page >= self.page)
 
     def due(self) -> bool:

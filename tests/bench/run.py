@@ -17,11 +17,19 @@ COMMAND = Path(sys.executable).with_name("aoai-evidence")
 HERE = Path(__file__).parent
 
 
+MEASURE = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
+sys.stdout.buffer.write(done.stdout)
+print()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, done.returncode)
+"""
+
+
 def timed(arguments, environment=None):
     """(seconds, MiB at its peak, exit code, stdout) of a whole process."""
-    marker = "import resource,subprocess,sys;r=subprocess.run(sys.argv[1:],stdout=subprocess.PIPE);sys.stdout.buffer.write(r.stdout);print('\\n%d %d'%(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024,r.returncode))"
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", marker, *map(str, arguments)], env=environment, capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", MEASURE, *map(str, arguments)], env=environment, capture_output=True, text=True, check=True, cwd=ROOT)
     seconds = time.perf_counter() - start
     text, _, tail = done.stdout.rstrip().rpartition("\n")
     peak, code = tail.split()

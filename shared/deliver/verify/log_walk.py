@@ -208,10 +208,7 @@ class Walk:
             stored = None
         trusted = stored is not None and checkpoint is not None and stored.root() == checkpoint.root
         if self.edge.size == size and checkpoint is not None:
-            if trusted:
-                reason = f"the records {first} to {size - 1} are not those that were signed: the tiles are"
-            else:
-                reason = "its root is not that of the records before it"
+            reason = f"the records {first} to {size - 1} are not those that were signed: the tiles are" if trusted else "its root is not that of the records before it"
             self.lost += not trusted
             if trusted or self.lost == 1:
                 self.tally.problem("checkpoint", reason, file=layout.checkpoint(size), record=first)

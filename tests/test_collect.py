@@ -82,6 +82,15 @@ def test_a_subscription_that_answers_403_is_named_not_left_out(site):
     assert b"client" not in json.dumps(site.records("failure")).encode().lower()
 
 
+def test_a_subscription_without_a_usable_id_is_named_not_left_out(site):
+    def strange(body):
+        body["value"].append({"id": "/subscriptions/../x", "subscriptionId": "a/../b", "displayName": "?"})
+
+    site.azure.faults.add(re.compile(r"^/subscriptions\?"), faults.edited(strange))
+    done = site.collect()
+    assert any(f["kind"] == "accounts" and f["reason"] == "malformed" for f in done.failures)
+
+
 @pytest.mark.parametrize("kind", ["deployments", "raiPolicies", "diagnosticSettings", "account"])
 def test_what_cannot_be_read_is_unknown_never_satisfied(site, kind):
     account = site.azure.world.accounts()[0]

@@ -8,8 +8,9 @@ from shared.canonical import Json, sha256
 from shared.collect.arm import Asked
 from shared.collect.endpoints import ACCOUNT_KINDS
 
+_SUBSCRIPTION = re.compile(r"[0-9a-z_-]{1,64}", re.IGNORECASE)
 _ACCOUNT_ID = re.compile(
-    r"/subscriptions/[0-9a-f-]{1,64}/resourcegroups/[^/?#%\\\x00-\x20\x7f]{1,90}/providers/microsoft\.cognitiveservices"
+    r"/subscriptions/[0-9a-z_-]{1,64}/resourcegroups/[^/?#%\\\x00-\x20\x7f]{1,90}/providers/microsoft\.cognitiveservices"
     r"/accounts/[a-z0-9][a-z0-9._-]{0,126}",
     re.IGNORECASE,
 )
@@ -51,14 +52,17 @@ def account_unit(account_id: str, kind: str) -> Unit:
     return Unit(f"account-{sha256(account_id.lower().encode())[:16]}", account_id, f"account:{kind}")
 
 
-def visible_subscriptions(asked: Asked) -> list[str]:
-    """Bare ids of the subscriptions that the identity sees, lower-cased, sorted, each once."""
-    found = set()
+def visible_subscriptions(asked: Asked) -> tuple[list[str], list[str]]:
+    """Bare ids of the subscriptions that the identity sees, as Azure spells them, each once; and what stood for an id and can be none."""
+    found: dict[str, str] = {}
+    strange: list[str] = []
     for item in asked.items():
-        identifier = item.get("subscriptionId")
-        if isinstance(identifier, str) and re.fullmatch(r"[0-9a-fA-F-]{1,64}", identifier):
-            found.add(identifier.lower())
-    return sorted(found)
+        identifier = item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2]
+        if isinstance(identifier, str) and _SUBSCRIPTION.fullmatch(identifier):
+            found.setdefault(identifier.lower(), identifier)
+        else:
+            strange.append(str(identifier)[:200])
+    return [found[key] for key in sorted(found)], strange
 
 
 def account_units(asked: Asked, only: frozenset[str] | None) -> Iterator[Unit | str]:

@@ -108,7 +108,11 @@ class Planner:
         arm, budget = self.collector.arm, Budget()
         listed = arm.ask(BY_KIND["subscriptions"], "", budget)
         asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
-        subscriptions = self._subscriptions(listed)
+        seen, strange = visible_subscriptions(listed) if listed.failed is None else ([], [])
+        for name in strange:
+            malformed = Failed("malformed", "the list of subscriptions names what cannot be one")
+            asked.append((PLAN_UNIT, Asked(BY_KIND["accounts"], name, "", (), malformed)))
+        subscriptions = self._subscriptions(seen)
         with ThreadPoolExecutor(self.collector.threads, "plan") as pool:
             lists = list(pool.map(lambda s: arm.ask(BY_KIND["accounts"], f"/subscriptions/{s}", Budget()), subscriptions))
         units: list[Unit] = []
@@ -119,14 +123,15 @@ class Planner:
             units += self._accounts(subscription, accounts, asked)
         # Subscriptions first: their answers are what accounts are judged with.
         units.sort(key=lambda unit: unit.asked != "subscription")
-        return asked, units, visible_subscriptions(listed) if listed.failed is None else None
+        return asked, units, [subscription.lower() for subscription in seen] if listed.failed is None else None
 
-    def _subscriptions(self, listed: Asked) -> Sequence[str]:
+    def _subscriptions(self, seen: Sequence[str]) -> Sequence[str]:
         if self.scope.resources is not None:
             return sorted({resource.split("/")[2] for resource in self.scope.resources})
         if self.scope.subscriptions is not None:
-            return self.scope.subscriptions
-        return visible_subscriptions(listed) if listed.failed is None else []
+            spelled = {subscription.lower(): subscription for subscription in seen}
+            return [spelled.get(subscription, subscription) for subscription in self.scope.subscriptions]
+        return seen
 
     def _accounts(self, subscription: str, accounts: Asked, asked: list[tuple[str, Asked]]) -> list[Unit]:
         only = frozenset(self.scope.resources) if self.scope.resources is not None else None

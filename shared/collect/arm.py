@@ -37,8 +37,8 @@ _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 class Budget:
     """What one unit of work may spend on trying again: so that one bad account cannot hold up a sweep."""
 
-    retries: int = 20
-    seconds: float = 180.0
+    retries: int = 10
+    seconds: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

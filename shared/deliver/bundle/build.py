@@ -135,7 +135,7 @@ class _Job:
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     commitments: set[str] = field(default_factory=set)
-    table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))
+    table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
 
     # -- first reading --------------------------------------------------------------------------------------------------

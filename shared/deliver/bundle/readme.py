@@ -18,7 +18,7 @@ checked offline, with a program whose source you can read, and a key that you we
 
 HOW TO CHECK IT
 
-  1.  pip install aoai-evidence
+  1.  install aoai-evidence {software} (Python 3.11 or later; its README.md says how)
   2.  aoai-evidence verify FILE.zip --key VKEY
 
 VKEY is one line, NAME+8 HEX DIGITS+LETTERS. Get it from the keeper of the log by telephone, on paper, or from where he publishes it;

@@ -101,7 +101,10 @@ def page_remark(kind: str, url: str, pages: Sequence[Json], bodies: Parsed, *, w
         except BodyError:
             return None  # said where the bodies of the record were looked at; what it links to cannot be known
         link = body.get("nextLink") if is_list and isinstance(body, dict) else None
-        expected = urljoin(page["url"], link) if isinstance(link, str) and link else None
+        try:
+            expected = urljoin(page["url"], link) if isinstance(link, str) and link else None
+        except ValueError:
+            return f"page {number + 1} links to what is no address"
     if whole and expected is not None:
         return f"page {len(pages) + 1} is missing: page {len(pages)} links to it"
     return None

@@ -60,7 +60,7 @@ class Archive:
         try:
             count, size, offset = zipform.parse_end(tail)
         except ValueError:
-            raise VerificationError(self._what_it_is(tail)) from None
+            raise VerificationError(self._what_it_is()) from None
         if count > MAX_ENTRIES or size > MAX_DIRECTORY:
             raise VerificationError(f"the file claims {count} entries: a bundle has at most {MAX_ENTRIES}; it is not one of ours")
         end = zipform.end_record(count, size, offset)
@@ -71,7 +71,7 @@ class Archive:
             self._tally.problem("zip", "the end record of the zip is not as a bundle's is")
         self._sealed, self._upto = tail[-64:], offset + size + len(end) - 22
 
-    def _what_it_is(self, tail: bytes) -> str:
+    def _what_it_is(self) -> str:
         if self._size == 0:
             return "the file is empty: ask for the bundle again"
         if self._at(0, 4) == b"PK\x03\x04" and b"PK\x05\x06" in self._at(max(0, self._size - 65_600), 65_600):

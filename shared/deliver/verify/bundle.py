@@ -6,13 +6,14 @@ from typing import BinaryIO
 
 from shared.deliver.bundle.manifest import NAME, proof_path, records_path
 from shared.deliver.verify.bodies import Parsed
-from shared.deliver.verify.examine import Examiner, View
+from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.package import Package, PackageBodies
 from shared.deliver.verify.period import check_period
 from shared.deliver.verify.texts import Texts, check_disclosures
 from shared.deliver.verify.tree import Tree
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress
+from shared.deliver.verify.view import View
 from shared.errors import VerificationError
 from shared.seal import note
 from shared.seal.tiles import MAX_RECORD

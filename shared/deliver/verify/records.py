@@ -194,7 +194,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "event": {},
     "exhibit": {},
     "waiver": {},
-    "deletion": {},
+    "deletion": {"sweep": _name, "unit": _name},
 }  # fmt: skip
 
 KNOWN_TYPES = frozenset(_FIELDS)

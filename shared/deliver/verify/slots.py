@@ -1,10 +1,11 @@
 """The slots of the declared schedule: each has a sweep that was closed, or is a gap. Where no schedule was declared, that is said."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from shared.deliver.verify.examine import Plan
 from shared.deliver.verify.verdict import Tally, shown
+from shared.deliver.verify.view import Plan
 from shared.errors import Misuse
 from shared.records import timestamp
 from shared.schedule import parse
@@ -25,30 +26,42 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
     if not all(plan.schedule is not None for plan in plans):
         tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
     done = {plan.slot for plan in plans if plan.slot is not None}
-    due, missed, row = 0, 0, list[str]()
+    due, missed, row = 0, 0, _Row()
     for slot in _due(plans, start, end, tally):
         due += 1
         if slot in done:
-            _tell(row, tally)
+            row.tell(tally)
         else:
             missed += 1
-            row.append(slot)
+            row.add(slot)
         if due == MOST:
             tally.unchecked(f"slots after {slot}: there are too many")
             break
-    _tell(row, tally)
+    row.tell(tally)
     tally.counts["slots"] = due
     tally.counts["slots without a sweep"] = missed
     tally.checked.append(f"{due - missed:,} of {due:,} slots of the declared schedule have their sweep")
 
 
-def _tell(row: list[str], tally: Tally) -> None:
-    """Note a gap for the slots in a row that have no sweep."""
-    if len(row) == 1:
-        tally.gap("slot", f"no sweep was planned for the slot {row[0]}")
-    elif row:
-        tally.gap("slot", f"no sweep was planned for {len(row)} slots in a row, {row[0]} to {row[-1]}")
-    row.clear()
+@dataclass(slots=True)
+class _Row:
+    """Slots in a row without a sweep: one gap."""
+
+    first: str = ""
+    last: str = ""
+    count: int = 0
+
+    def add(self, slot: str) -> None:
+        self.first = self.first or slot
+        self.last = slot
+        self.count += 1
+
+    def tell(self, tally: Tally) -> None:
+        if self.count == 1:
+            tally.gap("slot", f"no sweep was planned for the slot {self.first}")
+        elif self.count:
+            tally.gap("slot", f"no sweep was planned for {self.count} slots in a row, {self.first} to {self.last}")
+        self.first, self.count = "", 0
 
 
 def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[str]:

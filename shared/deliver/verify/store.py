@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from shared import layout
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.bodies import Parsed, StoreBodies
-from shared.deliver.verify.examine import Examiner, View
+from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.log_walk import Walk
 from shared.deliver.verify.slots import check_slots
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress, shown
+from shared.deliver.verify.view import View
 from shared.errors import VerificationError
 from shared.seal import note
 from shared.seal.store import Store

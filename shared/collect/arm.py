@@ -18,6 +18,7 @@ from shared.canonical import Json
 from shared.collect.endpoints import Endpoint
 from shared.collect.pace import Pace
 from shared.collect.transport import AnswerTimeout, BodyTooLarge, Response
+from shared.recent import Recent
 
 ATTEMPTS = 5
 """Tries of one request at most, throttling apart: that may take as many as the budget has."""
@@ -26,6 +27,9 @@ ATTEMPTS_IN_SILENCE = 2
 """Tries of a request that is not answered at all: each costs the whole time-out."""
 
 MAX_PAGES = 10_000
+
+READ_LATELY = 2 * 1024 * 1024
+"""Bytes of answers whose parsed form is kept for when the same bytes come again."""
 
 _ID_CHARACTERS = "/()-_.~!$&'*+,;=:@"
 
@@ -92,6 +96,8 @@ class Arm:
         self._pipeline = pipeline
         self._pace = pace
         self._sleep = sleep
+        # The same bytes come again and again (empty lists, a region's models): what they are is remembered.
+        self._read_lately = Recent[tuple[bytes, bool], tuple[Json, str | None]](READ_LATELY)
 
     def ask(self, endpoint: Endpoint, resource: str, budget: Budget) -> Asked:
         """Ask `endpoint` about `resource` (an ARM id, "" for the tenant), with all its pages."""
@@ -103,7 +109,7 @@ class Arm:
             failed: Failed | None = None
             got = self._foreign(url) or self._fetch(url, budget)
             if isinstance(got, Page):
-                body, failed = _read(got, endpoint.is_list)
+                body, failed = self._read(got, endpoint.is_list)
                 failed = failed or _repeated(got, pages)
             else:
                 body, failed = None, got
@@ -113,6 +119,16 @@ class Arm:
             parsed.append(body)
             url = _next_page(got.url, body) if endpoint.is_list else None
         return Asked(endpoint, resource, first, tuple(pages), None, tuple(parsed))
+
+    def _read(self, page: Page, is_list: bool) -> tuple[Json, Failed | None]:
+        known = self._read_lately.get((page.content, is_list))
+        if known is None:
+            known = _shape(page.content, is_list)
+            self._read_lately.put((page.content, is_list), known, len(page.content))
+        body, wrong = known
+        if wrong is None and is_list and not _is_link(page.url, body.get("nextLink")):
+            wrong = "the link to the next page is not one"
+        return body, Failed("malformed", wrong, 200, page.request_id, page.date, page.attempts) if wrong else None
 
     def _foreign(self, url: str) -> Failed | None:
         """A page on another host is not asked for, and no token goes there."""
@@ -211,22 +227,17 @@ def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:200]
 
 
-def _read(page: Page, is_list: bool) -> tuple[Json, Failed | None]:
-    def malformed(detail: str) -> tuple[Json, Failed]:
-        return None, Failed("malformed", detail, 200, page.request_id, page.date, page.attempts)
-
+def _shape(content: bytes, is_list: bool) -> tuple[Json, str | None]:
+    """The parsed body, or what is wrong with its shape."""
     try:
-        body = json.loads(page.content)
+        body = json.loads(content)
     except (ValueError, RecursionError):
-        return malformed("not JSON")
+        return None, "not JSON"
     if not isinstance(body, dict):
-        return malformed("not a JSON object")
-    if is_list:
-        values = body.get("value")
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            return malformed("not a list of resources")
-        if not _is_link(page.url, body.get("nextLink")):
-            return malformed("the link to the next page is not one")
+        return None, "not a JSON object"
+    values = body.get("value")
+    if is_list and not (isinstance(values, list) and all(isinstance(value, dict) for value in values)):
+        return None, "not a list of resources"
     return body, None
 
 

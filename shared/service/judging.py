@@ -14,7 +14,7 @@ from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
 from shared.judge.catalogue import catalogue
 from shared.judge.collected import collection_of
 from shared.judge.profile import Profile
-from shared.model import Judgement
+from shared.model import Evidence, Judgement
 from shared.recent import Recent
 from shared.records import line, record
 from shared.seal.sequencer import batch_lines
@@ -61,6 +61,7 @@ class Judge:
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
     bodies: Bodies = field(init=False)
+    _contexts: dict[str, Evidence] = field(default_factory=dict)
     _writer: ThreadPoolExecutor = field(init=False)
     _writes: list[Future[None]] = field(default_factory=list)
 
@@ -78,8 +79,7 @@ class Judge:
     def judge_unit(self, unit: str, resource: str) -> None:
         """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
         entries = self.records.units.get(unit, {})
-        subscription = "/".join(resource.split("/")[:3])
-        context = self.records.evidence(subscription, self.records.context_entries(resource), self.bodies.load)
+        context = self._context("/".join(resource.split("/")[:3]))
         evidence = self.records.evidence(resource, entries.values(), self.bodies.load, context)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
         lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
@@ -87,6 +87,16 @@ class Judge:
         lines += self._changes(unit, list(entries.values()), latest)
         self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
         self.records.units[unit] = {}
+
+    def _context(self, subscription: str) -> Evidence:
+        """What the accounts of a subscription are judged with; read once."""
+        if subscription not in self._contexts:
+            entries = self.records.context_entries(subscription)
+            evidence = self.records.evidence(subscription, entries, self.bodies.load)
+            if not entries:
+                return evidence
+            self._contexts[subscription] = evidence
+        return self._contexts[subscription]
 
     def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json]) -> None:
         self._write(unit, lines)

@@ -11,10 +11,9 @@ from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.verdict import Tally
-from shared.errors import VerificationError
 from shared.seal.merkle import HASH_SIZE, leaf_hash
 from shared.seal.sequencer import BatchRef
-from shared.seal.tiles import MAX_RECORD, WIDTH, decode_bundle
+from shared.seal.tiles import MAX_RECORD, WIDTH
 
 
 class Entries:
@@ -52,11 +51,8 @@ class Entries:
             if needed:
                 self._tally.problem("entries", f"the bundle of records {start} to {start + width - 1} is missing", file=path, record=start)
             return None
-        try:
-            lines = decode_bundle(data)
-        except VerificationError:
-            lines = []
-        if len(lines) != width:
+        lines = records_in(data)
+        if lines is None or len(lines) != width:
             self._tally.problem("entries", f"does not hold the {width} records it should", file=path, record=start)
             return None
         if lines[: len(before)] != before:
@@ -77,7 +73,17 @@ def batch_records(data: bytes) -> list[bytes] | None:
     if not data.endswith(b"\n"):
         return None
     lines = data[:-1].split(b"\n")
-    return None if any(not 2 <= len(line) <= MAX_RECORD for line in lines) else lines
+    return lines if len(min(lines, key=len)) >= 2 and len(max(lines, key=len)) <= MAX_RECORD else None
+
+
+def records_in(bundle: bytes) -> list[bytes] | None:
+    """The records of an entry bundle, None where it is none (as `tiles.decode_bundle`, in half the time: every record passes here)."""
+    lines, position, end = [], 0, len(bundle)
+    while position + 1 < end:
+        start = position + 2
+        position = start + (bundle[start - 2] << 8 | bundle[start - 1])
+        lines.append(bundle[start:position])
+    return lines if position == end else None
 
 
 Leaf = Callable[[int], bytes | None]

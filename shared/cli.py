@@ -49,6 +49,8 @@ def main() -> None:
         print(f"aoai-evidence {__version__}")
         return
     try:
+        if options.json:
+            sys.exit(_run_for_a_program(arguments))
         app(arguments)
     except EvidenceError as error:
         terminal().error(printable(str(error)), error.exit_code)
@@ -59,6 +61,17 @@ def main() -> None:
     except KeyboardInterrupt:
         terminal().error("interrupted: nothing sealed is lost, the next run goes on", 130)
         sys.exit(130)
+
+
+def _run_for_a_program(arguments: list[str]) -> int:
+    """With --json, what is wrong with the options is one JSON document too."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except Exception as error:
+        if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
+            raise
+        raise Misuse(error.format_message()) from None  # an error of the option parser, which has no public name in typer
+    return code if isinstance(code, int) else 0
 
 
 def _hoist(arguments: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """How bytes travel: azure-core's transport seam over libcurl.
 
-azure-core's own transport (requests) costs twenty times the processor time for each answer, and urllib3 eight times (docs/adr/0003 has the
+azure-core's own transport (requests) costs many times the processor time for each answer, and so does urllib3 (docs/adr/0003 has the
 figures). This one never follows a redirect and never retries: that is for policies to decide, and to record. libcurl brings what
 networks of companies need: proxies from the environment (HTTPS_PROXY, NO_PROXY), TLS with the authorities of one's choice.
 """

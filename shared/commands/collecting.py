@@ -75,7 +75,7 @@ def doctor() -> None:
 
 
 def erase(
-    subject: Annotated[str, typer.Option(help="The value to erase, whole: an e-mail address, a name. Case does not matter.")],
+    subject: Annotated[str, typer.Option(help="The e-mail address or name to erase, spelled out; texts that mention it are erased too.")],
     reason: Annotated[str | None, typer.Option(help="Why; goes into the evidence, so name nobody in it.")] = None,
 ) -> None:
     """Erase a person from what can be disclosed. The evidence keeps commitments that nobody can open; every proof still verifies."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -170,6 +171,8 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
         policies: list[Any] = [headers]
     else:
         from azure.identity import DefaultAzureCredential
+
+        logging.getLogger("azure").setLevel(logging.CRITICAL)  # its many lines about ways to log in that it tried: ours is one
 
         credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
         try:

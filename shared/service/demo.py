@@ -87,7 +87,7 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
         say(f"   {gap.line()}")
     forged = _forge(out, site.folder / "tampered.zip")
     broken = verify(forged, None, [str(key_file)], None, no_progress)
-    say(f"10. One byte of a copy is changed ({forged}); verify: {broken.as_lines()[0]}")
+    say(f"10. One word of a copy is changed ({forged}); verify: {broken.as_lines()[0]}")
     for problem in broken.problems[:4]:
         say(f"   {problem.line()}")
     page = site.folder / "report.html"
@@ -105,7 +105,7 @@ def _shown(
         "",
         f"Shown: {state['sweeps']} sweeps of {len(list(queries.resources(queries.reading(site.settings), queries.Filter())))} accounts sealed as "
         f"{state['store']['records']} records; {len(changes)} changes found;",
-        "a bundle that verifies offline, with the gap in the schedule named; one changed byte found, and where.",
+        "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
         f"  verify it          aoai-evidence verify {made['path']} --key {site.folder / 'auditor.vkey'}",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from shared.collect.arm import Arm, Asked, Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS
+from shared.collect.plan import Unit, account_units
 from shared.errors import EvidenceError
 from shared.schedule import parse
 from shared.service import state
@@ -107,7 +108,7 @@ def _rights(arm: Arm, subscriptions: list[str]) -> Iterator[Check]:
                 asked = arm.ask(endpoint, f"/subscriptions/{subscription}", Budget(retries=1, seconds=5))
                 _note(asked, missing)
                 if endpoint.kind == "accounts" and not asked.failed:
-                    account = account or next((item["id"] for item in asked.items() if isinstance(item.get("id"), str)), None)
+                    account = account or next((unit.id for unit in account_units(asked, None) if isinstance(unit, Unit)), None)
     for endpoint in ENDPOINTS if account else ():
         if endpoint.scope == "account" and not endpoint.foundry_only:
             _note(arm.ask(endpoint, account or "", Budget(retries=1, seconds=5)), missing)

@@ -12,7 +12,7 @@ from shared.settings import Settings
 
 
 def erase(settings: Settings, subject: str, *, reason: str | None = None, now: Clock = utc_now) -> list[str]:
-    """Erase every disclosure that holds `subject` (whole, in any case); return the commitments, which can no longer be opened.
+    """Erase every disclosure that is or mentions `subject` (in any case); return the commitments, which can no longer be opened.
 
     Raises:
         Misuse: nothing of that name is disclosed here, or the store keeps personal data in clear.
@@ -27,7 +27,7 @@ def erase(settings: Settings, subject: str, *, reason: str | None = None, now: C
     erased = Disclosures(ready.store, random_bytes).erase(subject)
     if not erased:
         raise Misuse(
-            "nothing that names this subject is disclosed in this store: nothing to erase (the spelling must be whole; case does not matter)"
+            "nothing that names this subject is disclosed in this store: nothing to erase (the name must be spelled out; case does not matter)"
         )
     at = now()
     name = at.strftime("%Y%m%dT%H%M%S%fZ-erasure")

@@ -72,7 +72,7 @@ def closing_summary(closed: Json, index: int, *, first: int, planned_at: str, pl
         "end": index + 1,
         "plan_record": plan_record,
         "closed_record": index,
-        "units": len(closed["units"]),
+        "units": len(closed["units"].keys() - {layout.PLAN}),
         "missing": closed["missing"],
         "failures": closed["failures"],
         "complete": closed["complete"],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.deliver.verify.verdict import Progress, Verdict
-from shared.errors import Misuse
+from shared.errors import Misuse, VerificationError
 from shared.seal import note
 from shared.seal.store import open_directory
 
@@ -18,7 +18,10 @@ def verify(file: Path | None, store: str | None, keys: Sequence[str], checkpoint
         Misuse: a file cannot be read, or no key was given.
         VerificationError: nothing can be said: not a bundle, not a log, signed by none of the keys.
     """
-    trusted = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
+    try:
+        trusted = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
+    except VerificationError as error:
+        raise Misuse(f"--key: {error}") from None
     if not trusted:
         raise Misuse("--key is missing: the verifier key that you had from the keeper of the log, by another way than the evidence")
     held = _read(checkpoint, "the checkpoint") if checkpoint else None

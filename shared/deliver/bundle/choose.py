@@ -124,6 +124,8 @@ class _Commits:
         self._log = log
         self._record_at = record_at
         self._last = last_commit(store)
+        while self._last and self._read(self._last).size > log.size:  # not signed yet
+            self._last -= 1
 
     def _read(self, seq: int) -> Commit:
         data = self._store.get(layout.commit(seq))

@@ -82,6 +82,7 @@ class StoreBodies:
         self._keys = array("Q")
         self._sizes = array("Q")
         self._marks = bytearray()
+        self._altered: list[str] = []
 
     def add(self, path: str) -> None:
         """Take in the body at `path`: hash it once. They come in the order of their names."""
@@ -91,8 +92,8 @@ class StoreBodies:
             return
         data = self._blobs.get(path)
         good = data is not None and sha256(data) == digest
-        if data is not None and not good:
-            self._tally.problem("body", "the body is not what its name says: its bytes were altered", file=path)
+        if not good:
+            self._altered.append(path)
         self._tally.counts["bodies"] += 1
         self._tally.counts["body bytes"] += len(data or b"")
         self._keys.append(int(digest[:16], 16))
@@ -122,6 +123,14 @@ class StoreBodies:
             raise BodyError(f"the body {digest} is missing or altered")
         return data
 
-    def unnamed(self) -> int:
-        """How many bodies no record named."""
-        return sum(1 for mark in self._marks if not mark & self._NAMED)
+    def finish(self) -> None:
+        """All records were read: say what of the bodies is not in order, and what no record names."""
+        for path in self._altered:
+            place = bisect_left(self._keys, int(path.rpartition("/")[2][:16], 16))
+            if self._marks[place] & self._NAMED:
+                self._tally.problem("body", "the body is not what its name says: its bytes were altered", file=path)
+            else:
+                self._tally.note(f"{path} is not what its name says, and no sealed record names it (left by a run that was broken off)")
+        unnamed = sum(1 for mark in self._marks if not mark & self._NAMED)
+        if unnamed:
+            self._tally.note(f"{unnamed} bodies are named by no sealed record (of a run that was broken off, or not sealed yet)")

@@ -8,6 +8,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -174,7 +175,8 @@ class Recomputation:
         return [canonical(finding(control, judgement, **common)) for control, judgement in judged]
 
 
-def _literal(value: Json) -> bytes:
+@lru_cache(maxsize=4096)
+def _literal(value: str | None) -> bytes:
     """A value as canonical JSON, safe within a template."""
     return canonical(value).replace(b"%", b"%%")
 

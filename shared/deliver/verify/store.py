@@ -181,19 +181,10 @@ def _say(walk: Walk, files: _Files, tally: Tally) -> None:
     tally.checked[:0] = [
         f"{counts['records']:,} records in {walk.seq:,} commits hash to the roots of {counts['checkpoints']:,} signed checkpoints",
         f"{counts['bodies']:,} bodies are what their names say",
-        f"{len(examiner_counts(counts))} sorts of record are well-formed: {', '.join(examiner_counts(counts))}",
-        f"{counts['findings recomputed']:,} findings were judged again from the bodies",
+        f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
-    unnamed = files.bodies.unnamed()
-    if unnamed:
-        tally.note(f"{unnamed} bodies are named by no sealed record (of a run that was broken off, or not sealed yet)")
+    files.bodies.finish()
     if files.beside:
         tally.unchecked(f"{files.beside} timestamps and witness signatures beside the checkpoints")
     tally.unchecked("what was said of changes and deletions between sweeps: their records are proven, not derived again")
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")
-
-
-def examiner_counts(counts: "dict[str, int]") -> list[str]:
-    """What was counted of each sort of record, for a sentence."""
-    sorts = ("observations", "failures", "findings", "changes", "sweep-planneds", "sweep-closeds")
-    return [f"{counts[sort]:,} {sort}" for sort in sorts if counts.get(sort)]

@@ -1,7 +1,11 @@
 """The command line `aoai-evidence`: every error for a person is one line, with the exit codes of DESIGN.md section 8."""
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 import typer
@@ -10,7 +14,7 @@ from shared import __version__
 from shared.commands import asking, collecting, delivering, local
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
-from shared.terminal import printable
+from shared.terminal import close_streams, prepare_streams
 
 COMMANDS: Final = (
     (collecting.init, "aoai-evidence init --store ./evidence-store --origin example.com/evidence"),
@@ -30,6 +34,9 @@ COMMANDS: Final = (
 )
 """Each command with an example."""
 
+UNWRAPPED: Final = "\b\n"
+"""Before a paragraph of help that is not to be broken into lines: an example is there to be copied."""
+
 app = typer.Typer(
     name="aoai-evidence", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Tamper-evident evidence of what was true of your Azure OpenAI resources, that an auditor can check offline.",
@@ -39,61 +46,126 @@ app = typer.Typer(
 for _command, _example in COMMANDS:
     # `simulate` hands its options on to the stand-in, which explains them itself.
     _onwards = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []} if _command is local.simulate else None
-    app.command(epilog=f"Example: {_example}", context_settings=_onwards)(_command)
+    app.command(epilog=f"{UNWRAPPED}Example: {_example}", context_settings=_onwards)(_command)
 
 
 def main() -> None:
     """Run the command line."""
-    arguments = _hoist(sys.argv[1:])
-    if arguments == ["--version"]:
-        print(f"aoai-evidence {__version__}")
-        return
+    prepare_streams()
     try:
-        if options.json:
-            sys.exit(_run_for_a_program(arguments))
-        app(arguments)
+        with _stoppable():
+            code = _run(sys.argv[1:])
     except EvidenceError as error:
-        terminal().error(printable(str(error)), error.exit_code)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        terminal().error("interrupted: nothing sealed is lost, the next run goes on", 130)
-        sys.exit(130)
+        code = error.exit_code
+        terminal().error(str(error), code)
+    except BrokenPipeError:  # whoever reads the help has seen enough
+        code = 0
+    except _Stopped as stopped:
+        stopped.say()
+        sys.exit(stopped.code)
+    close_streams()
+    sys.exit(code)
 
 
-def _run_for_a_program(arguments: list[str]) -> int:
-    """With --json, what is wrong with the options is one JSON document too."""
+def _run(arguments: list[str]) -> int:
+    """Run a command; its exit code."""
+    rest = _hoist(arguments)
+    if rest == ["--version"]:
+        terminal().answer({"version": __version__}, [f"aoai-evidence {__version__}"])
+        return 0
+    if not rest and options.json:
+        raise Misuse("name a command: `aoai-evidence --help` lists them")
+    command = typer.main.get_command(app)
     try:
-        code = app(arguments, standalone_mode=False)
-    except Exception as error:
-        if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
-            raise
-        raise Misuse(error.format_message()) from None  # an error of the option parser, which has no public name in typer
-    return code if isinstance(code, int) else 0
+        with command.make_context("aoai-evidence", [*rest] or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code if rest else Misuse.exit_code
+    except typer.TyperException as error:  # of the option parser: its own way of telling takes several lines
+        about = getattr(getattr(error, "ctx", None), "command_path", "aoai-evidence")
+        raise Misuse(f"{_lowered(error.format_message())} (`{about} --help` tells more)") from None
+    return 0
+
+
+def _lowered(sentence: str) -> str:
+    return (sentence[:1].lower() + sentence[1:]).rstrip(".")
+
+
+class _Stopped(KeyboardInterrupt):
+    """Ctrl-C, or a request to end. Not an `Exception`: whatever is under way is given up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
+        self._said = threading.Lock()
+
+    def say(self) -> None:
+        """One line, once."""
+        if self._said.acquire(blocking=False):
+            terminal().error("interrupted: nothing sealed is lost; run the same command again to go on", self.code)
+
+    def leave(self) -> NoReturn:
+        """End the process here and now, as a kill would: the store is made for it."""
+        self.say()
+        if sys.stderr is not None and sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), b"\x1b[?25h")  # a progress bar hides the cursor
+        os._exit(self.code)
+
+
+PATIENCE = 3.0
+"""Seconds in which a command that was interrupted may end in good order: an answer of Azure's that does not come can take longer."""
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the command in good order; when asked again, or when that takes too long, at once."""
+    asked: list[_Stopped] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if asked:
+            asked[0].leave()
+        asked.append(_Stopped(number))
+        overdue = threading.Timer(PATIENCE, asked[0].leave)
+        overdue.daemon = True
+        overdue.start()
+        raise asked[0]
+
+    # Where a signal is ignored (nohup, a job in the background), it stays so.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        if not asked:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _hoist(arguments: list[str]) -> list[str]:
     """Take the global options out, wherever they stand."""
     rest: list[str] = []
+    options.json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]  # first: errors depend on it
     waiting = iter(arguments)
     for argument in waiting:
         if argument == "--":
             return [*rest, argument, *waiting]
         if argument == "--json":
-            options.json = True
-        elif argument == "--quiet":
+            continue
+        if argument == "--quiet":
             options.quiet = True
         elif argument == "--store":
-            options.store = next(waiting, None) or _no_store()
+            options.store = _folder(next(waiting, ""))
         elif argument.startswith("--store="):
-            options.store = argument.partition("=")[2] or _no_store()
+            options.store = argument.partition("=")[2] or _folder("")
+        elif not argument or (argument.startswith("--") and argument.endswith("=")):
+            # Of a script whose variable is not set. No option means anything then, and `--resource ""` must not mean all of them.
+            raise Misuse(f"the value after {argument or ' '.join(rest[-1:])} is empty: give one, or leave both out (is a variable not set?)")
         else:
             rest.append(argument)
     return rest
 
 
-def _no_store() -> NoReturn:
-    terminal().error("--store needs a folder after it", Misuse.exit_code)
-    sys.exit(Misuse.exit_code)
+def _folder(name: str) -> str:
+    if not name or name.startswith("--"):
+        raise Misuse("--store needs a folder after it")
+    return name

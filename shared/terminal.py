@@ -1,13 +1,17 @@
 """What the command line shows: progress on stderr, one answer on stdout. On a terminal with bars and tables, plain lines otherwise."""
 
+import io
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from shared.canonical import Json
+from shared.errors import Misuse
 
 _STEPS = {"plan": "planning", "collect": "collecting", "judge": "judging", "seal": "sealing", "bundle": "bundling", "verify": "verifying"}
 
@@ -20,27 +24,38 @@ class Terminal:
         self.quiet = quiet
 
     def note(self, text: str) -> None:
-        """A line for people, on stderr; not shown with --quiet."""
+        """Lines for people, on stderr; not shown with --quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            _write(sys.stderr, "".join(f"{printable(line)}\n" for line in text.split("\n")))
 
     def answer(self, value: Json, lines: Iterable[str]) -> None:
-        """The answer: the JSON document, or the lines."""
+        """The answer: the JSON document, or the lines. Who stops reading it (`| head`) changes nothing about the exit code.
+
+        Raises:
+            Misuse: it cannot be written to where stdout leads.
+        """
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False))
+            _write(sys.stdout, _document(value, 2))
         else:
-            for text in lines:
-                print(text)
+            _write(sys.stdout, "".join(f"{printable(line)}\n" for line in lines))
+
+    def show(self, text: str) -> None:
+        """What was asked to be explained, as it is: on stdout, whatever else goes there."""
+        _write(sys.stdout, text.replace("\b\n", "") + "\n")
+
+    def problem(self, message: str) -> None:
+        """One line on stderr, beside an answer, that says what to do."""
+        _write(sys.stderr, f"aoai-evidence: {printable(message)}\n")
 
     def error(self, message: str, code: int) -> None:
-        """One line that says what to do."""
+        """One line on stderr that says what to do, instead of an answer."""
         if self.as_json:
-            print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
-        print(f"aoai-evidence: {message}", file=sys.stderr)
+            _write(sys.stdout, _document({"error": message, "exit_code": code}, None))
+        self.problem(message)
 
     def progress(self) -> "Bars | Lines":
         """Progress of long work: a context manager that gives a function (step, done, total)."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
             return Lines(self.note if not self.quiet else lambda text: None)
         return Bars()
 
@@ -88,12 +103,64 @@ class Bars:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lines of a table, columns as wide as they need to be; control characters of hostile names are shown, not obeyed."""
-    cells = [[printable(str(cell)) for cell in row] for row in [header, *rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    """Lines of a table, columns as wide as they need to be; control characters of hostile names are shown, not obeyed.
+
+    A cell that is longer than any name of Azure's is cut, but for the last of its row: the JSON has all of it.
+    """
+    cells = [[*(_cut(printable(str(cell))) for cell in row[:-1]), printable(str(row[-1]))] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header) - 1)]
+    return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in cells]
+
+
+def _cut(text: str, most: int = 140) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def printable(text: str) -> str:
-    """`text` without characters that steer a terminal or reverse its direction."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    """`text` on one line, without characters that steer a terminal or reverse its direction: they are shown as escapes."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]+")
+
+
+def _document(value: Json, indent: int | None) -> str:
+    """A JSON document for stdout, which may be a terminal: what steers one stays an escape, and so does what its encoding has not."""
+    text = json.dumps(value, indent=indent, ensure_ascii=not _speaks_unicode(sys.stdout))
+    return _NOT_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text) + "\n"
+
+
+def _speaks_unicode(stream: TextIO | None) -> bool:
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "") in ("utf8", "utf16", "utf32")
+
+
+def prepare_streams() -> None:
+    """Let nothing that is to be shown fail for an encoding that has no word for it: it is shown as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def close_streams() -> None:
+    """Write out what waits; where nobody reads any more, nobody is told."""
+    for stream in (sys.stdout, sys.stderr):
+        _write(stream, "")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write and flush. Nothing happens where the reader has left, or there never was one.
+
+    Raises:
+        Misuse: what stdout leads to cannot be written.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        # What is still in the buffer must go somewhere, or the interpreter complains of it at the very end.
+        if isinstance(stream, io.TextIOWrapper):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            raise Misuse(f"cannot write the answer to standard output: {error.strerror}") from None

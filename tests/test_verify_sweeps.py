@@ -389,7 +389,7 @@ def test_without_a_schedule_completeness_is_not_claimed(store):
 def test_a_schedule_of_every_second_ends(store):
     maker = LogMaker(store, schedule="* * * * * *").birth()
     maker.sweep([Account("one")], slot=START + timedelta(hours=6))
-    maker.sweep([Account("one")], slot=START + timedelta(days=30))
+    maker.sweep([Account("one")], slot=START + timedelta(days=7))
     found = verify_store(store, KEYS)
     assert found.exit_code == 3 and any("there are too many" in line for line in found.not_checked)
 
@@ -485,7 +485,7 @@ def test_accounts_of_several_subscriptions(store):
     other = "11111111-2222-3333-4444-555555555555"
     found = sealed(store, accounts=[Account("one"), Account("two", subscription=other), Account("three", subscription=other)], sweeps=2)
     assert found.exit_code == 0
-    assert SUBSCRIPTION != other
+    assert other != SUBSCRIPTION
 
 
 def test_the_first_record_names_the_log(store):

@@ -54,6 +54,8 @@ def collect(
         "complete": done.complete,
     }
     screen.answer(value, _sweep_lines(value, failures))
+    if not done.complete:
+        screen.problem(_incomplete(value))
     if done.units == 0 and done.failures and all(f["reason"] in ("unreachable", "unauthenticated", "timeout") for f in done.failures):
         raise typer.Exit(4)
     if fail_on and any(done.findings.get(status) for status in fail_on):
@@ -96,6 +98,18 @@ def _sweep_lines(done: Json, failures: list[tuple[str, str, int]]) -> list[str]:
         lines.append(f"incomplete: {len(done['missing'])} units missing, {len(done['failures'])} questions without an answer:")
         lines += [f"  {count} × {kind}: {reason}" for kind, reason, count in failures]
     return lines
+
+
+def _incomplete(done: Json) -> str:
+    """One line: how much is missing, and what to do about most of it. What was skipped is missing for another reason."""
+    from collections import Counter
+
+    said = [f"units not collected in time: {len(done['missing'])}"] if done["missing"] else []
+    if done["failures"]:
+        reasons = Counter(failure["reason"] for failure in done["failures"])
+        reason, count = max(reasons.items(), key=lambda counted: (counted[0] != "skipped", counted[0] in _WHAT_TO_DO, counted[1]))
+        said.append(f"questions without an answer: {len(done['failures'])}, {count} of them {_explained(reason)}")
+    return f"sealed, but incomplete; {'; '.join(said)}"
 
 
 def _grouped(failures: list[Json]) -> list[tuple[str, str, int]]:

@@ -1,17 +1,31 @@
 """Commands that need no Azure: simulate, demo."""
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shared.commands.context import terminal
+from shared.errors import Misuse
 
 
 def simulate(context: typer.Context) -> None:
     """Run the stand-in for Azure on loopback. --port N, --scenario NAME, --latency-ms N, --throttle, --tls, …"""
     from infra.local.__main__ import main as serve
+    from infra.local.__main__ import parser
 
+    options, said = parser(), io.StringIO()
+    options.prog = "aoai-evidence simulate"
+    if {"-h", "--help"} & {*context.args}:
+        terminal().show(f"{options.format_help()}\n{context.command.epilog}")
+        raise typer.Exit
+    try:
+        with contextlib.redirect_stderr(said):
+            options.parse_args(context.args)
+    except SystemExit:
+        raise Misuse(f"{said.getvalue().rpartition(': error: ')[2].strip()} (`aoai-evidence simulate --help` tells more)") from None
     raise typer.Exit(serve(context.args))
 
 

@@ -101,10 +101,10 @@ def _check_named(sweeps: Sequence[SweepPlace], resources: Sequence[str]) -> None
 def _pieces(log: Log, sweep: SweepPlace, resources: tuple[str, ...]) -> Iterator[Range]:
     """Of one sweep: plan, retention and profile, all records of the units concerned, where their subscription is, and the closing record."""
     wanted = [unit for unit in sweep.plan["units"] if selects(resources, unit["resource"])]
-    for index, record in log.records(*_through(sweep.batches[layout.PLAN])):
-        if record["type"] in ("sweep-planned", "retention", "profile"):
-            yield index, 1
     names = [unit["unit"] for unit in wanted]
+    for index, record in log.records(*_through(sweep.batches[layout.PLAN])):
+        if record["type"] in ("sweep-planned", "retention", "profile") or record.get("unit") in names:
+            yield index, 1
     for name in (*names, *(name + layout.FINDINGS_SUFFIX for name in (*names, SWEEP_UNIT)), layout.CLOSED):
         if name in sweep.batches:
             yield sweep.batches[name]

@@ -3,9 +3,10 @@
 TEMPLATE = """\
 EVIDENCE ABOUT AZURE OPENAI RESOURCES
 
-This zip holds what Azure's management interface answered about Azure OpenAI resources, when, and what was concluded from it.
-It was made for somebody who has no access to those resources and need not trust whoever made it: everything in it can be
-checked offline, with a program whose source you can read, and a key that you were given by another way than this file.
+This zip holds what Azure's management interface answered about Azure OpenAI resources, when, and
+what was concluded from it. It was made for somebody who has no access to those resources and need
+not trust whoever made it: everything in it can be checked offline, with a program whose source
+you can read, and a key that you were given by another way than this file.
 
   Log             {origin}
   Records         {records} of the {size} that the log had when this was made
@@ -21,31 +22,41 @@ HOW TO CHECK IT
   1.  install aoai-evidence {software} (Python 3.11 or later; its README.md says how)
   2.  aoai-evidence verify FILE.zip --key VKEY
 
-VKEY is one line, NAME+8 HEX DIGITS+LETTERS. Get it from the keeper of the log by telephone, on paper, or from where he publishes it;
-never from the sender of this file together with the file. If you keep the file `checkpoint` of this bundle and give it next time with
---checkpoint, the program also shows that nothing was rewritten or cut off in between.
+VKEY is one line, NAME+8 HEX DIGITS+LETTERS. Get it from the keeper of the log by telephone, on
+paper, or from where he publishes it; never from the sender of this file together with the file.
+If you keep the file `checkpoint` of this bundle and give it next time with --checkpoint, the
+program also shows that nothing was rewritten or cut off in between.
 
 It ends with one of these:
   exit code 0   intact and complete
-  exit code 1   not intact: something was changed, cut off or concluded otherwise than the answers say. Every place is named
-  exit code 3   intact, but incomplete: something could not be collected, or a sweep that was due is missing. Each is named
+  exit code 1   not intact: something was changed, cut off or concluded otherwise than the answers
+                say. Every place is named
+  exit code 3   intact, but incomplete: something could not be collected, or a sweep that was due
+                is missing. Each is named
   exit code 2   the command was not understood
 
 
 WHAT IS CHECKED
 
-  - every record and every body is, byte for byte, what was sealed; the checkpoint over them is signed by the key you gave
-  - nothing is missing between the first and the last sweep of the period, and every slot of the declared schedule has its sweep
-  - every account that Azure named was asked every planned question, every page of every answer is here; what failed says why
-  - every finding follows from the bodies: it is judged again and compared, with the catalogue it names
+  - every record and every body is, byte for byte, what was sealed; the checkpoint over them is
+    signed by the key you gave
+  - nothing is missing between the first and the last sweep of the period, and every slot of the
+    declared schedule has its sweep
+  - every account that Azure named was asked every planned question, every page of every answer is
+    here; what failed says why
+  - every finding follows from the bodies: it is judged again and compared, with the catalogue it
+    names
   - README.txt, findings.csv and catalogue.json are what they must be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
 
-  - that Azure's answers were true, or that the reader's identity was allowed to see every subscription
-  - that the keeper of the key did not keep a second log, unless you or others hold checkpoints of this one
-  - promises of the provider that nobody outside can observe: these findings say "provider-attested" and need other evidence
+  - that Azure's answers were true, or that the reader's identity was allowed to see every
+    subscription
+  - that the keeper of the key did not keep a second log, unless you or others hold checkpoints of
+    this one
+  - promises of the provider that nobody outside can observe: these findings say
+    "provider-attested" and need other evidence
 
 
 HOW TO SEE A VALUE AGAIN, with access to Azure
@@ -56,18 +67,22 @@ prints the account as the records of kind "account" hold it. In its `capabilitie
 
   {{"name": "ContentLogging", "value": "false"}}
 
-says that storage of prompts for abuse monitoring is off for that account; the entry is absent while it is not. In the Azure portal:
-open the resource, Overview, "JSON View".
+says that storage of prompts for abuse monitoring is off for that account; the entry is absent
+while it is not. In the Azure portal: open the resource, Overview, "JSON View".
 
 
 WHAT IS IN THE ZIP
 
-  manifest.json                 what this bundle is about, and the SHA-256 of every other file. The SHA-256 of manifest.json names the bundle
+  manifest.json                 what this bundle is about, and the SHA-256 of every other file.
+                                The SHA-256 of manifest.json names the bundle
   checkpoint                    size and root hash of the log, signed
   records/N.jsonl               records from number N on, one a line
-  body/sha256/aa/DIGEST         what Azure sent, named by its SHA-256; names of people replaced by commitments
-  tile/                         hashes of the Merkle tree that connect records and checkpoint (c2sp.org/tlog-tiles)
-  proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file (c2sp.org/tlog-proof)
+  body/sha256/aa/DIGEST         what Azure sent, named by its SHA-256; names of people replaced by
+                                commitments
+  tile/                         hashes of the Merkle tree that connect records and checkpoint
+                                (c2sp.org/tlog-tiles)
+  proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
+                                (c2sp.org/tlog-proof)
   findings.csv                  the findings as a table
   catalogue.json                what is judged, and which criteria that supports
   disclosures.json              values behind commitments, where you were allowed to see them
@@ -79,8 +94,11 @@ WORDS
   observation   one answer of Azure; its `pages` name the bodies
   failure       a question without an answer, and why
   sweep         one complete pass over the scope; it belongs to a slot of the schedule
-  finding       what a control came to for one resource in one sweep: satisfied, not-satisfied, not-applicable, unknown, provider-attested
+  finding       what a control came to for one resource in one sweep: satisfied, not-satisfied,
+                not-applicable, unknown, provider-attested
   change        a difference between two consecutive answers
-  checkpoint    the signed state of the log: whoever holds one can tell if anything before it is changed
-  commitment    stands for a personal value; whoever is given value and salt can check that it is the one
+  checkpoint    the signed state of the log: whoever holds one can tell if anything before it is
+                changed
+  commitment    stands for a personal value; whoever is given value and salt can check that it is
+                the one
 """

@@ -141,7 +141,7 @@ def _place(value: Json) -> bool:
 
 
 _COMMON: Mapping[str, Check] = {
-    "v": lambda value: value == 1 and isinstance(value, int),
+    "v": lambda value: value == 1 and value is not True and isinstance(value, int),
     "type": _text,
     "at": is_time,
     "sweep": _or_null(_name),

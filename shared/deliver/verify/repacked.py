@@ -4,6 +4,7 @@ What an archive program changes on the way (order, times, compression) says noth
 *is* is checked afterwards as always, and named. Reads with the same distrust: no name that climbs, no size that is believed.
 """
 
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -12,10 +13,10 @@ from typing import BinaryIO, cast
 
 from shared.deliver import zipform
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.verify.archive import MAX_DIRECTORY, MAX_ENTRIES
 from shared.deliver.verify.verdict import Tally, shown
 from shared.errors import VerificationError
 
-MAX_ENTRIES = 500_000
 MAX_TOTAL = 64 * 1024**3
 """Bytes of all entries together, unpacked."""
 
@@ -31,6 +32,7 @@ def packed_again(file: BinaryIO, tally: Tally) -> BinaryIO | None:
     file.seek(0)
     if file.read(4) != b"PK\x03\x04":
         return None
+    _refuse_too_many(file)
     try:
         source = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError, OSError):
@@ -41,6 +43,26 @@ def packed_again(file: BinaryIO, tally: Tally) -> BinaryIO | None:
         else:
             tally.note("the zip was packed again by another program since it was built: its content is what was checked")
         return _rewritten(source, tally)
+
+
+def _refuse_too_many(file: BinaryIO) -> None:
+    """Look at what the end of the zip claims, before its whole directory is read into memory.
+
+    Raises:
+        VerificationError: more entries than any bundle has.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or end + 22 > len(tail):
+        return
+    count, directory = struct.unpack_from("<HL", tail, end + 10)
+    wide = tail.rfind(b"PK\x06\x06", 0, end)
+    if wide >= 0 and wide + 56 <= len(tail):
+        count, directory = struct.unpack_from("<QQ", tail, wide + 32)
+    if count > MAX_ENTRIES or directory > MAX_DIRECTORY:
+        raise VerificationError(f"the zip claims {count} entries: a bundle has at most {MAX_ENTRIES}, it is not unpacked")
 
 
 def _rewritten(source: zipfile.ZipFile, tally: Tally) -> BinaryIO:

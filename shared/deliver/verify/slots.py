@@ -10,7 +10,7 @@ from shared.errors import Misuse
 from shared.records import timestamp
 from shared.schedule import parse
 
-MOST = 1_000_000
+MOST = 500_000
 """Slots that are looked at: more of them is a schedule nobody means."""
 
 
@@ -25,7 +25,7 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
         return
     if not all(plan.schedule is not None for plan in plans):
         tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
-    done = {plan.slot for plan in plans if plan.slot is not None}
+    done = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None}
     due, missed, row = 0, 0, _Row()
     for slot in _due(plans, start, end, tally):
         due += 1
@@ -35,7 +35,7 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
             missed += 1
             row.add(slot)
         if due == MOST:
-            tally.unchecked(f"slots after {slot}: there are too many")
+            tally.unchecked(f"slots after {timestamp(slot)}: there are too many")
             break
     row.tell(tally)
     tally.counts["slots"] = due
@@ -47,24 +47,25 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
 class _Row:
     """Slots in a row without a sweep: one gap."""
 
-    first: str = ""
-    last: str = ""
+    first: datetime | None = None
+    last: datetime | None = None
     count: int = 0
 
-    def add(self, slot: str) -> None:
+    def add(self, slot: datetime) -> None:
         self.first = self.first or slot
         self.last = slot
         self.count += 1
 
     def tell(self, tally: Tally) -> None:
-        if self.count == 1:
-            tally.gap("slot", f"no sweep was planned for the slot {self.first}")
-        elif self.count:
-            tally.gap("slot", f"no sweep was planned for {self.count} slots in a row, {self.first} to {self.last}")
-        self.first, self.count = "", 0
+        if self.first is not None and self.last is not None:
+            row = f"the slot {timestamp(self.first)}"
+            if self.count > 1:
+                row = f"{self.count} slots in a row, {timestamp(self.first)} to {timestamp(self.last)}"
+            tally.gap("slot", f"no sweep was planned for {row}")
+        self.first, self.count = None, 0
 
 
-def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[str]:
+def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[datetime]:
     first = plans[0]
     if start is None or not (first.previous and first.previous["slot"]):
         start = next(plan.slot or plan.at for plan in plans if plan.schedule is not None)
@@ -75,6 +76,6 @@ def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> It
             continue
         try:
             schedule = parse(plan.schedule)
-            yield from (timestamp(slot) for slot in schedule.slots(datetime.fromisoformat(since), datetime.fromisoformat(until)))
+            yield from schedule.slots(datetime.fromisoformat(since), datetime.fromisoformat(until))
         except (Misuse, OverflowError, ValueError):
             tally.problem("plan", f"the schedule {shown(plan.schedule)} is none", record=plan.record)

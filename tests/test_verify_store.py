@@ -1,10 +1,14 @@
 """`verify --store`: every bit counts and has a place; what was cut off, rewritten, not sealed or not foreseen is said, and never raises."""
 
+import ast
 import json
 import random
 import shutil
+import subprocess
+import sys
 from array import array
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -308,3 +312,13 @@ def test_what_a_crash_left_unsigned_is_a_gap(made, tmp_path):
     assert "not signed yet" in found.gaps[0].reason
     Sequencer(DirectoryStore(root), SIGNER).seal()
     assert verdict(root).exit_code == 0
+
+
+def test_the_verifier_needs_the_standard_library_and_cryptography_alone():
+    script = (
+        "import sys, shared.deliver.verify; "
+        "ours = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names); "
+        "print(sorted(name for name in ours if not name.startswith('_')))"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent).stdout
+    assert set(ast.literal_eval(said)) <= {"shared", "cryptography", "sitecustomize", "usercustomize", "coverage"}

@@ -18,7 +18,7 @@ from shared.deliver.verify import verify_store
 from shared.deliver.verify.store import _is_tile
 from shared.errors import Unreachable, VerificationError
 from shared.seal.log import open_log
-from shared.seal.sequencer import Sequencer
+from shared.seal.sequencer import Commit, Sequencer
 from shared.seal.store import DirectoryStore
 from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
 
@@ -322,3 +322,72 @@ def test_the_verifier_needs_the_standard_library_and_cryptography_alone():
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent).stdout
     assert set(ast.literal_eval(said)) <= {"shared", "cryptography", "sitecustomize", "usercustomize", "coverage"}
+
+
+# -- commits that contradict each other -----------------------------------------------------------------------------------
+
+
+def test_a_commit_taken_out_and_the_others_numbered_again(root):
+    commits = sorted((root / layout.COMMITS).iterdir())
+    commits[4].unlink()
+    for seq, path in enumerate(commits[5:], 5):
+        value = json.loads(path.read_bytes())
+        path.unlink()
+        (root / layout.commit(seq)).write_bytes(canonical({**value, "seq": seq}))
+    found = verdict(root)
+    assert found.exit_code == 1
+    assert any("appends to a log of" in problem.reason and problem.file == layout.commit(5) for problem in found.problems)
+    assert found.counts["records"] == found.size
+
+
+def test_a_commit_put_in_twice(root):
+    commits = sorted((root / layout.COMMITS).iterdir())
+    for seq in range(len(commits), 4, -1):
+        value = json.loads((root / layout.commit(seq)).read_bytes())
+        (root / layout.commit(seq + 1)).write_bytes(canonical({**value, "seq": seq + 1}))
+    (root / layout.commit(5)).write_bytes(canonical({**json.loads((root / layout.commit(4)).read_bytes()), "seq": 5}))
+    found = verdict(root)
+    assert found.exit_code == 1
+    assert [problem.file for problem in found.problems] == [layout.commit(5)]
+
+
+def test_a_batch_sealed_a_second_time(root):
+    store = DirectoryStore(root)
+    sequencer = Sequencer(store, SIGNER)
+    size, seq = sequencer.catch_up(), sequencer.seq
+    batch = next(sequencer.commits(3)).batches[0]
+    store.put_new(layout.commit(seq + 1), Commit(seq + 1, size, size + batch.records, (batch,)).encoded())
+    sequencer.catch_up()
+    found = verdict(root)
+    assert any(problem.reason == f"seals {batch.path} a second time" for problem in found.problems)
+
+
+def test_what_is_lost_twice_is_passed_over_with_the_signed_tiles(root):
+    """A batch and the entry bundle that held the same records are both gone: what comes after them is still verified."""
+    batch = json.loads((root / layout.commit(3)).read_bytes())["batches"][1]
+    (root / batch["path"]).unlink()
+    (root / "evidence/log/tile/entries/000").unlink()
+    for path in (root / "evidence/log/tile/entries").glob("000.p/*"):
+        path.unlink()
+    last = json.loads((root / layout.commit(9)).read_bytes())["batches"][0]["path"]
+    (root / last).write_bytes((root / last).read_bytes()[:-9])
+    found = verdict(root)
+    assert {batch["path"], "evidence/log/tile/entries/000", last} <= set(places(found))
+    assert not any(problem.what == "checkpoint" for problem in found.problems)
+
+
+def test_the_last_commit_unreadable_and_unsigned(root):
+    size = open_log(DirectoryStore(root)).size
+    (root / layout.commit(9)).write_bytes(b"{}")
+    (root / layout.checkpoint(size)).unlink()
+    found = verdict(root)
+    assert layout.commit(9) in places(found)
+    assert any("or what it sealed, is lost" in line for line in found.not_checked)
+
+
+def test_bodies_that_are_not_listed_in_order(root):
+    class Shuffled(DirectoryStore):
+        def list(self, prefix):
+            return iter(sorted(super().list(prefix), key=lambda path: path[::-1]))
+
+    assert verify_store(Shuffled(root), KEYS).exit_code == 0

@@ -12,7 +12,7 @@ from shared.deliver.verify import verify_store
 from shared.records import timestamp
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore, put_body
-from tests.fixtures.records import SIGNER, START, SUBSCRIPTION, Account, LogMaker, small_log
+from tests.fixtures.records import SIGNER, START, SUBSCRIPTION, Account, LogMaker, account_unit, small_log
 
 KEYS = [SIGNER.key]
 PAGED = Account("two", "AIServices", deployments=[["Standard"], ["GlobalStandard"], ["Standard"]], projects=["p1", "p2"])
@@ -264,12 +264,16 @@ def test_a_unit_that_nobody_named(store):
 def test_a_narrow_scope_is_what_it_says(store):
     maker = LogMaker(store).birth()
     maker.sweep([Account("one")], slot=START + timedelta(hours=6), scope_resources=[Account("one").id.lower()])
-    assert verify_store(store, KEYS).exit_code == 0
+    found = verify_store(store, KEYS)
+    assert found.exit_code == 0
+    assert any("outside the scope that sweeps declare" in line for line in found.not_checked)
 
 
 def test_subscriptions_that_were_seen(store):
-    found = sealed(store, edit_answer(is_plan, lambda v: {**v, "seen": []}))
-    only(found, "plan", "does not name the subscriptions")
+    for number, seen in enumerate(([], None, [SUBSCRIPTION, "another"])):
+        made = DirectoryStore(store.root / str(number))
+        found = sealed(made, edit_answer(is_plan, lambda v, seen=seen: {**v, "seen": seen}))
+        only(found, "plan", "does not name the subscriptions")
 
 
 @pytest.mark.parametrize(
@@ -353,6 +357,52 @@ def test_what_comes_after_the_closing_record(store):
     maker.put(name, "account-later", maker.unit_answers(name, Account("one")))
     maker.seal(name)
     only(verify_store(store, KEYS), "record", "comes after the closing record")
+
+
+def test_a_unit_that_arrives_while_the_sweep_is_being_closed(store):
+    """Another worker was slow: its batch is sealed after the collection was judged without it, and before the closing record."""
+    maker = LogMaker(store).birth()
+    accounts = [Account("one"), Account("two", fails={"models": "throttled"})]
+    name = maker.sweep(accounts, slot=START + timedelta(hours=6), missing=("two",), close=False)
+    records, unit = maker.taken(name), account_unit(Account("two").id, "OpenAI").name
+    maker.put(name, unit, maker.unit_answers(name, accounts[1]))
+    maker.seal(name, done=False)
+    maker.close(name, records, [unit])
+    found = verify_store(store, KEYS)
+    assert found.exit_code == 3 and found.intact, found.problems
+    assert any("arrived while the sweep was being closed" in line for line in found.notes)
+
+
+def test_a_project_that_cannot_be_one_is_a_gap(store):
+    class Odd(Account):
+        def pages(self, kind):
+            odd = [{"id": "/subscriptions/x"}, {"name": "nameless"}, {"id": f"{self.id}/projects/../up"}]
+            return [{"value": [*super().pages(kind)[0]["value"], *odd]}] if kind == "projects" else super().pages(kind)
+
+    found = sealed(store, accounts=[Odd("two", "AIServices", projects=["p1"])])
+    assert found.exit_code == 3
+    assert [(gap.what, gap.reason) for gap in found.gaps] == [("item", "the list of projects names what is no project of this account")]
+
+
+def test_answers_of_one_unit_in_two_places(store):
+    maker = LogMaker(store).birth()
+    name = maker.sweep([Account("one")], slot=START + timedelta(hours=6), close=False)
+    unit = account_unit(Account("one").id, "OpenAI").name
+    maker.put(name, "account-again", [{**value, "unit": unit} for value in maker.unit_answers(name, Account("one"))])
+    maker.seal(name)
+    only(verify_store(store, KEYS), "answer", "do not stand together")
+
+
+def test_a_unit_judged_twice_or_never_collected(store):
+    maker = LogMaker(store).birth()
+    name = maker.sweep([Account("one")], slot=START + timedelta(hours=6), close=False)
+    records, unit = maker.taken(name), account_unit(Account("one").id, "OpenAI")
+    maker.put(name, "again.findings", maker.findings(name, records, unit)[:2])
+    maker.put(name, "ghost.findings", [{**value, "unit": "account-ghost"} for value in maker.findings(name, records, unit)[:2]])
+    maker.seal(name)
+    found = verify_store(store, KEYS)
+    only(found, "finding", "was judged already")
+    only(found, "finding", "is about account-ghost, which brought no answers")
 
 
 def test_records_of_a_sweep_without_a_plan(store):
@@ -494,3 +544,16 @@ def test_the_first_record_names_the_log(store):
     only(verify_store(store, KEYS), "record", "says that the log is other.example/log")
     maker = LogMaker(DirectoryStore(store.root / "b"), edit=in_batch("plan", lambda r: [{**r[0], "store": None}])).birth()
     only(verify_store(maker.store, KEYS), "record", "the first record of a log says what store it is of")
+
+
+def test_a_subscription_without_a_usable_id_is_no_unit(store):
+    """Our collector seals a failure for it: the plan need not, and cannot, have a unit for it."""
+
+    def edit(batch, records):
+        for value in records if batch == "plan" else ():
+            if value.get("kind") == "subscriptions":
+                data = json.dumps({"value": [{"id": f"/subscriptions/{SUBSCRIPTION.upper()}"}, {"subscriptionId": "not an id"}, {}]}).encode()
+                value["pages"][0] |= {"sha256": put_body(store, data), "bytes": len(data)}
+        return records
+
+    assert sealed(store, edit).exit_code == 0

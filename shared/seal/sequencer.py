@@ -131,19 +131,18 @@ class Sequencer:
         Raises:
             StoreConflict: what is there contradicts the commits.
         """
+        # Read before the commits: what another sequencer signs meanwhile is then never ahead of the commits that are seen.
+        signed = self._store.get(layout.LATEST_CHECKPOINT) if self._head is None else None
         head = self._head or self._load()
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
             self._derive(head, self._parsed(data, head.seq + 1))
-        if self._head is None:
-            self._refuse_a_fork(head)
+        if signed is not None:
+            self._refuse_a_fork(head, signed)
         self._head = head
         return head.edge.size
 
-    def _refuse_a_fork(self, head: _Head) -> None:
+    def _refuse_a_fork(self, head: _Head, latest: bytes) -> None:
         """A log never signs what contradicts a checkpoint it signed before: were the newest commits removed, it must not go on."""
-        latest = self._store.get(layout.LATEST_CHECKPOINT)
-        if latest is None:
-            return
         try:
             signed = note.open_checkpoint(latest, [self._signer.key])
         except VerificationError:

@@ -12,6 +12,8 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         Misuse: it cannot be written there.
     """
+    if path.is_dir() or not path.name:
+        raise Misuse(f"cannot write {path}: it is a folder; name a file with -o")
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 Pure, given bodies. What is found comes with the place of the answer it is about, counted within the unit.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -13,7 +14,7 @@ from shared.collect.endpoints import BY_KIND
 from shared.deliver.verify.bodies import BodyError, NotJsonError, Parsed
 from shared.deliver.verify.sweep import Likeness, SweepState
 
-SUBSCRIPTION = "subscription"
+_SUBSCRIPTION = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class Remark(NamedTuple):
@@ -125,7 +126,7 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
     if len(planned) != len(plan["units"]) or len(sweep.asked) != len(plan["units"]):
         yield Remark("problem", "plan", "the plan names a unit, or a resource, twice")
     seen = _seen(sweep, bodies)
-    if plan.get("seen") is not None and (seen is None or set(plan["seen"]) != seen):
+    if "seen" in plan and (set(plan["seen"]) if plan["seen"] is not None else None) != seen:
         yield Remark("problem", "plan", "does not name the subscriptions that Azure's answer names as seen")
     named = {f"/subscriptions/{subscription}" for subscription in _subscriptions(scope, seen)}
     if scope["resources"] is not None:
@@ -155,12 +156,15 @@ def _subscriptions(scope: Json, seen: set[str] | None) -> set[str]:
 
 
 def _seen(sweep: SweepState, bodies: Parsed) -> set[str] | None:
-    """Bare ids of the subscriptions that the identity sees; None where that was not answered."""
+    """Bare ids of the subscriptions that the identity sees; None where that was not answered.
+
+    What Azure names and cannot be an id has a failure of its own in the plan's batch: a gap, counted where it is read.
+    """
     for entries in sweep.records.units.values():
         entry = entries.get(("subscriptions", ""))
         if entry is not None and not entry.failure:
-            ids = (item.get("subscriptionId") for item in _items(Likeness(*entry.likeness), bodies))
-            return {identifier.lower() for identifier in ids if isinstance(identifier, str)}
+            ids = (item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2] for item in _items(Likeness(*entry.likeness), bodies))
+            return {identifier.lower() for identifier in ids if isinstance(identifier, str) and _SUBSCRIPTION.fullmatch(identifier)}
     return None
 
 

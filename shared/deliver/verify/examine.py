@@ -154,6 +154,8 @@ class Examiner:
             remarks += population_remarks(sweep, self.bodies)
         for remark in remarks:
             self._intake.remark(remark, index)
+        if value["scope"]["subscriptions"] is not None or value["scope"]["resources"] is not None:
+            self.tally.unchecked("what lies outside the scope that sweeps declare in their plans (some name subscriptions or resources)")
         if len(self.plans) > 1 and value["at"] < self.plans[-2].at:
             self.tally.note(f"sweep {sweep.name} has an earlier time than the one planned before it: the collector's clock was set back")
 

@@ -13,13 +13,13 @@ from typing import Protocol
 from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
-from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, settle
+from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, records_in, settle
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note
 from shared.seal.merkle import HASH_SIZE, root_of
 from shared.seal.sequencer import BatchRef, Commit, parse_commit
-from shared.seal.tiles import WIDTH, Edge, load_edge
+from shared.seal.tiles import WIDTH, Edge, encode_bundle, load_edge
 
 
 class Sink(Protocol):
@@ -66,7 +66,7 @@ class Walk:
         while self.seq < last or self.edge.size < self.signed or self.blobs.store.exists(layout.commit(self.seq + 1)):
             self.seq += 1
             if not self._commit(self.seq):
-                self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)} cannot be read, and nothing says what it appended")
+                self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)}, or what it sealed, is lost, and no tiles lead past it")
                 break
             self.progress("verify", self.edge.size, max(self.signed, self.edge.size))
         if self.lost > 1:
@@ -203,7 +203,7 @@ class Walk:
         """The records do not lead to the signed root, or not all were found: go on from the tiles, where these do."""
         first = self.sizes[-2] if len(self.sizes) > 1 else 0
         try:
-            stored = load_edge(size, lambda path: self.blobs.store.get(layout.LOG + path))
+            stored = load_edge(size, lambda path: self._tile_or_unknown(path, size))
         except (StoreConflict, VerificationError):
             stored = None
         trusted = stored is not None and checkpoint is not None and stored.root() == checkpoint.root
@@ -215,6 +215,13 @@ class Walk:
         if stored is not None and (trusted or self.edge.size != size):
             self.edge = stored
         return self.edge.size == size
+
+
+    def _tile_or_unknown(self, path: str, size: int) -> bytes | None:
+        """A tile; of an entry bundle that is lost, as many unknown (empty) records."""
+        data = self.blobs.store.get(layout.LOG + path)
+        lost = path.startswith("tile/entries/") and (data is None or records_in(data) is None)
+        return encode_bundle([b""] * (size % WIDTH)) if lost else data
 
 
 def grown(edge: Edge, lines: list[bytes]) -> Iterator[tuple[str, bytes]]:

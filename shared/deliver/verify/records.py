@@ -180,6 +180,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "sweep-planned": {
         "sweep": _name, "slot": _or_null(is_time), "schedule": _or_null(_text), "deadline": is_time, "cloud": _text,
         "scope": _with(subscriptions=_or_null(_list_of(_text)), resources=_or_null(_list_of(_lower)), kinds=_list_of(_text)),
+        "seen": lambda value: value is _MISSING or value is None or _list_of(_text)(value),
         "questions": _map_of(_list_of(_text)), "units": _list_of(_with(unit=_name, resource=_lower, asked=_text)),
         "previous": _or_null(_with(record=_count, at=is_time, slot=_or_null(is_time))),
         "log": _with(size=_count, held=_or_null(_count), consistent=_or_null(_flag)),

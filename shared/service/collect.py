@@ -92,7 +92,8 @@ def _finish_open(collector: Collector, progress: Progress, scope: Scope) -> Swee
         places = sequencer.places(name)
         if layout.PLAN not in places or layout.CLOSED in places:
             # Nothing was planned before the run was killed, or only late batches came: they are sealed now.
-            store.delete(layout.open_sweep(name))
+            if layout.CLOSED in places or not store.exists(layout.batch(name, layout.PLAN)):
+                store.delete(layout.open_sweep(name))
             continue
         sweep = OpenSweep(collector, name, progress)
         sweep.load()
@@ -114,8 +115,13 @@ def _new_sweep(
     slots = [summary["slot"] for summary in known if summary["slot"]]
     previous = {"record": last["closed_record"], "at": last["closed_at"], "slot": max(slots, default=None)} if last else None
     progress("plan", 0, 1)
+    since = sequencer.seq
     Planner(collector, name, scope, schedule_text, cause).plan(previous, _continuity(collector.sealing, log, known))
     sequencer.seal()
+    while layout.PLAN not in sequencer.places(name.name):
+        # Another collector took the marker of a sweep that was still being planned for one that was left behind.
+        state.mark_open(store, name.name, since)
+        sequencer.seal()
     sweep = OpenSweep(collector, name.name, progress)
     sweep.load()
     store.put(layout.PROFILE_IN_FORCE, canonical({"sha256": collector.profile.digest, "bytes": len(collector.profile.body)}))

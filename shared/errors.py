@@ -2,6 +2,7 @@
 
     EvidenceError            one line for a person: what happened, what to do
     ├── Misuse               bad input or bad settings: the caller changes what was asked (exit 2)
+    │   └── Refused          a message or request that can never be done: it goes aside with this reason
     ├── Unreachable          Azure or the store could not be reached: try again later (exit 4)
     ├── StoreConflict        a write-once name holds other bytes: alarm, never retried (exit 1)
     └── VerificationError    evidence that is not what it should be; all that verify ever raises (exit 1)
@@ -20,6 +21,10 @@ class Misuse(EvidenceError):
     """What was asked cannot be done as asked: bad input, bad settings, a store that is not one."""
 
     exit_code = 2
+
+
+class Refused(Misuse):
+    """What one message or request asks can never be done, whatever the settings become: set it aside, with this reason."""
 
 
 class Unreachable(EvidenceError):

@@ -27,6 +27,26 @@ SWEEP_SUMMARIES = STATE + "sweep/"
 OPEN_SWEEPS = STATE + "open/"
 PROFILE_IN_FORCE = STATE + "profile.json"
 
+COLLECT_QUEUE = "collect-unit"
+CHANGE_QUEUE = "on-change"
+BUNDLE_QUEUE = "build-bundle"
+QUEUES = (COLLECT_QUEUE, CHANGE_QUEUE, BUNDLE_QUEUE)
+"""The queues that hold work."""
+POISON_SUFFIX = "-poison"
+"""Beside each queue: what was given up."""
+
+SEQUENCER_LOCK = STATE + "sequencer.lock"
+
+PLAN_HEADERS = STATE + "plan/"
+BUNDLE_REQUESTS = STATE + "bundle/"
+WATCH = STATE + "watch.json"
+
+BIRTH = "init"
+"""The sweep name under which the first record of a log waits to be sealed."""
+
+KEY_CHANGES = "keys"
+"""The sweep name under which changes of the signing keys wait to be sealed."""
+
 PLAN = "plan"
 CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"
@@ -73,6 +93,11 @@ def batch(sweep: str, name: str) -> str:
     return f"{BATCHES}{checked_name(sweep)}/{checked_name(name)}.jsonl"
 
 
+def key_change(number: int) -> str:
+    """The batch of the change of keys numbered `number` (from 1, without a gap): who would know the keys needs no list of batches."""
+    return batch(KEY_CHANGES, f"{number:06d}")
+
+
 def batch_parts(path: str) -> tuple[str, str]:
     """Sweep and name of the batch at `path`.
 
@@ -95,6 +120,21 @@ def body(digest: str) -> str:
 def open_sweep(sweep: str) -> str:
     """The marker of a sweep whose batches are not all sealed yet."""
     return OPEN_SWEEPS + checked_name(sweep)
+
+
+def plan_header(sweep: str) -> str:
+    """What every unit of a sweep needs to know of its plan, which itself grows with the estate."""
+    return f"{PLAN_HEADERS}{checked_name(sweep)}.json"
+
+
+def bundle_request(name: str) -> str:
+    """What was asked for, and how far it is."""
+    return f"{BUNDLE_REQUESTS}{checked_name(name)}.json"
+
+
+def built_bundle(name: str) -> str:
+    """The bundle that was built for a request."""
+    return f"{BUNDLES}{checked_name(name)}.zip"
 
 
 def sweep_summary(sweep: str) -> str:

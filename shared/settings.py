@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.errors import Misuse
 
@@ -10,6 +11,9 @@ CLOUDS = ("public", "usgov", "china", "loopback")
 _LOOPBACK_ONLY = ("EVIDENCE_ARM_ENDPOINT", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_STORE_ENDPOINT")
 _ADDRESS = re.compile(r"https?://(?:127\.0\.0\.1|\[::1\]):([0-9]{1,5})/?")
 """All that an endpoint on loopback can be. Not left to a parser of URLs: what they pass over (`@`, `\\`, a line's end), others take for a host."""
+
+_QUEUE_SERVICE = re.compile(r"https://[a-z0-9]{3,24}\.queue\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)/?")
+"""All that the queues can be: a token goes there."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -30,6 +34,22 @@ class Settings:
     """For cloud `loopback` only."""
     reads_per_second: float = 25.0
     """Per subscription; 0 means as fast as Azure allows."""
+    store_endpoint: str | None = None
+    """Of the store's blobs, for cloud `loopback` only: the emulator's."""
+    store_id: str | None = None
+    """ARM id of the storage account that holds the evidence, so that its configuration is collected as evidence; None: not told."""
+    queues: str | None = None
+    """URL of the queue service that holds the work; None on one machine, which needs no queues."""
+    timestamp_urls: tuple[str, ...] = ()
+    """RFC 3161 authorities; every checkpoint is owed a token of each."""
+    witnesses: tuple[str, ...] = ()
+    """Each a witness's verifier key, a space, and its URL (c2sp.org/tlog-witness)."""
+    copies: tuple[str, ...] = ()
+    """Where each checkpoint is copied to: URLs of blob containers in another trust domain, or of webhooks."""
+    copy_secret: str | None = None
+    """Signs what goes to webhooks (HMAC-SHA-256)."""
+    second_signing_key: str | None = None
+    """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
     ca_file: str | None = None
     """PEM of the certificate authorities to trust, for networks that have their own."""
 
@@ -48,6 +68,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         _check_loopback(name, endpoint, cloud)
     if cloud == "loopback" and endpoints["EVIDENCE_ARM_ENDPOINT"] is None:
         raise Misuse("EVIDENCE_CLOUD is loopback: set EVIDENCE_ARM_ENDPOINT to the stand-in's address, such as http://127.0.0.1:8080")
+    queues = environment.get("EvidenceQueues__queueServiceUri") or None
+    if queues and not (_ADDRESS if cloud == "loopback" else _QUEUE_SERVICE).fullmatch(queues):
+        expected = "http://127.0.0.1:10001" if cloud == "loopback" else "https://ACCOUNT.queue.core.windows.net"
+        raise Misuse(f"EvidenceQueues__queueServiceUri is {queues!r}: expected the address of a queue service, such as {expected}")
     personal_data = environment.get("EVIDENCE_PERSONAL_DATA", "commit").strip().lower() or "commit"
     if personal_data not in ("commit", "keep"):
         raise Misuse(f"EVIDENCE_PERSONAL_DATA is {personal_data!r}: it must be commit or keep")
@@ -61,8 +85,33 @@ def read(environment: Mapping[str, str]) -> Settings:
         cloud=cloud,
         arm_endpoint=endpoints["EVIDENCE_ARM_ENDPOINT"],
         reads_per_second=_reads_per_second(environment.get("EVIDENCE_READS_PER_SECOND"), cloud),
+        store_endpoint=endpoints["EVIDENCE_STORE_ENDPOINT"],
+        store_id=environment.get("EVIDENCE_STORE_ID") or None,
+        queues=queues,
+        timestamp_urls=_several(environment.get("EVIDENCE_TSA_URL", "")),
+        witnesses=tuple(line.strip() for line in re.split(r"[;\n]", environment.get("EVIDENCE_WITNESSES", "")) if line.strip()),
+        copies=_several(environment.get("EVIDENCE_COPIES", "")),
+        copy_secret=environment.get("EVIDENCE_COPY_SECRET") or None,
+        second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
     )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """What is listed with commas or spaces in between."""
+    return tuple(part for part in re.split(r"[,\s]+", text) if part)
+
+
+def own_path(text: str) -> Path:
+    """The path that a person wrote; `~` is a home.
+
+    Raises:
+        Misuse: there is no such home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise Misuse(f"{text}: nobody here has that home folder; write the path in full") from None
 
 
 def subscription_ids(names: list[str] | tuple[str, ...], where: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from infra.local.world import World
 from shared import layout
 from shared.records import whole
 from shared.seal.sequencer import Sequencer
-from shared.seal.store import DirectoryStore
 from shared.service import collect as collect_module
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import DyingStore, Killed
@@ -44,16 +43,31 @@ def check(site, sweeps):
     assert list(site.store.list(layout.OPEN_SWEEPS)) == []
 
 
+@pytest.fixture(params=["directory", pytest.param("blobs", marks=pytest.mark.needs("azurite"))])
+def place(request):
+    """Where stores are made: what to add to `estate(folder, …)`. Of blobs there is one at a time."""
+    if request.param == "directory":
+        return dict
+    emulator = request.getfixturevalue("azurite")
+
+    def emptied():
+        emulator.fresh()
+        return {"account": emulator.blob}
+
+    return emptied
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_write_of_a_sweep(tmp_path, monkeypatch, after):
+def test_killed_at_every_write_of_a_sweep(tmp_path, monkeypatch, place, after):
     fatal, step = 0, 1
+    stride = 7 if place() else 3  # a write takes the emulator a hundred times as long
     while True:
         fatal += step
         folder = tmp_path / f"{fatal}"
         folder.mkdir()
-        with estate(folder, small) as site:
+        with estate(folder, small, **place()) as site:
             with monkeypatch.context() as patch:
-                patch.setattr(collect_module, "store_at", lambda location: DyingStore(DirectoryStore(site.root), fatal, after=after))
+                patch.setattr(collect_module, "store_of", lambda settings: DyingStore(site.store, fatal, after=after))
                 try:
                     site.collect()
                     break
@@ -63,7 +77,7 @@ def test_killed_at_every_write_of_a_sweep(tmp_path, monkeypatch, after):
             sweeps = len(site.records("sweep-closed"))
             assert sweeps in (1, 2)
             check(site, sweeps)
-        step = 1 if fatal < 12 else 3
+        step = 1 if fatal < 12 and stride == 3 else stride
     assert fatal > 60
 
 
@@ -75,7 +89,7 @@ def test_a_change_is_neither_lost_nor_doubled_by_a_kill(tmp_path, monkeypatch):
             site.collect()
             drift(site.azure.world)
             with monkeypatch.context() as patch:
-                patch.setattr(collect_module, "store_at", lambda location: DyingStore(DirectoryStore(site.root), fatal, after=True))
+                patch.setattr(collect_module, "store_of", lambda settings: DyingStore(site.store, fatal, after=True))
                 with contextlib.suppress(Killed):
                     site.collect()
             site.collect()
@@ -107,7 +121,7 @@ def test_two_collectors_at_once_make_one_sweep_of_a_slot(tmp_path):
 def test_a_sweep_past_its_deadline_is_closed_naming_what_is_missing(tmp_path, monkeypatch):
     with estate(tmp_path, small) as site:
         with monkeypatch.context() as patch:
-            patch.setattr(collect_module, "store_at", lambda location: DyingStore(DirectoryStore(site.root), 30, after=True))
+            patch.setattr(collect_module, "store_of", lambda settings: DyingStore(site.store, 30, after=True))
             with pytest.raises(Killed):
                 site.collect()
         site.clock.advance(hours=5)

@@ -12,7 +12,7 @@ from shared.seal import note, tiles
 from shared.seal.log import open_log
 from shared.seal.sequencer import Sequencer, last_commit, parse_commit
 from shared.seal.signing import signer_for
-from shared.seal.store import DirectoryStore
+from tests.fixtures.azurite import BOTH, again, tamper
 from tests.fixtures.faulty import DyingStore, Killed
 
 SIGNER = signer_for("example.org/log", ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -44,8 +44,9 @@ def check_whole(store, signer=SIGNER):
     return lines
 
 
-def test_batches_are_appended_in_their_order(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_batches_are_appended_in_their_order(new_store):
+    store = new_store()
     put_batches(store, "s1", ["closed", "unit-b", "plan", "unit-a", "unit-a.findings"], records=1)
     assert Sequencer(store, SIGNER).seal() == 5
     assert [json.loads(line)["batch"] for line in check_whole(store)] == ["plan", "unit-a", "unit-b", "unit-a.findings", "closed"]
@@ -54,11 +55,12 @@ def test_batches_are_appended_in_their_order(tmp_path):
 
 @pytest.mark.parametrize("signer", [SIGNER, P256], ids=["ed25519", "ecdsa"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_single_write(tmp_path, signer, after):
+@BOTH
+def test_killed_at_every_single_write(new_store, signer, after):
     fatal = 0
     while True:
         fatal += 1
-        store = DirectoryStore(tmp_path / f"{fatal}")
+        store = new_store(f"{fatal}")
         put_batches(store, "s0", ["plan", "u1"], records=200)
         Sequencer(store, signer).seal()
         put_batches(store, "s1", ["plan", *(f"u{n}" for n in range(4))], records=150)  # fills a tile, leaves a partial one
@@ -74,14 +76,15 @@ def test_killed_at_every_single_write(tmp_path, signer, after):
     assert fatal > 10
 
 
-def test_two_sequencers_at_once_append_everything_once(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_two_sequencers_at_once_append_everything_once(new_store):
+    store = new_store()
     put_batches(store, "s1", ["plan"])
     errors = []
 
     def work(worker):
         try:
-            mine = DirectoryStore(tmp_path)
+            mine = again(store)
             sequencer = Sequencer(mine, SIGNER)
             for turn in range(12):
                 put_batches(mine, "s1", [f"u{worker}-{turn}"], records=40)
@@ -99,8 +102,9 @@ def test_two_sequencers_at_once_append_everything_once(tmp_path):
     assert len(check_whole(store)) == 3 + 4 * 12 * 40
 
 
-def test_a_lost_race_is_taken_up_from_the_winner(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_a_lost_race_is_taken_up_from_the_winner(new_store):
+    store = new_store()
     put_batches(store, "s1", ["plan"])
     slow = Sequencer(store, SIGNER)
     slow.catch_up()
@@ -111,12 +115,13 @@ def test_a_lost_race_is_taken_up_from_the_winner(tmp_path):
     assert len(check_whole(store)) == 9
 
 
-def test_a_log_whose_newest_commits_were_removed_is_not_appended_to(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_a_log_whose_newest_commits_were_removed_is_not_appended_to(new_store):
+    store = new_store()
     for sweep in ("s1", "s2"):
         put_batches(store, sweep, ["plan"])
         Sequencer(store, SIGNER).seal()
-    (tmp_path / layout.commit(2)).unlink()
+    tamper(store, layout.commit(2), lambda data: None)
     put_batches(store, "s3", ["plan"])
     before = {path: store.get(path) for path in store.list(layout.EVIDENCE)}
     with pytest.raises(StoreConflict, match="a checkpoint for 6 was signed"):
@@ -124,29 +129,31 @@ def test_a_log_whose_newest_commits_were_removed_is_not_appended_to(tmp_path):
     assert before == {path: store.get(path) for path in store.list(layout.EVIDENCE)}
 
 
-def test_a_replaced_batch_is_not_signed_for(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_a_replaced_batch_is_not_signed_for(new_store):
+    store = new_store()
     put_batches(store, "s1", ["plan"])
     dying = DyingStore(store, 2, after=False)  # the commit is there, nothing derived yet
     with pytest.raises(Killed):
         Sequencer(dying, SIGNER).seal()
-    path = tmp_path / layout.batch("s1", "plan")
-    path.write_bytes(path.read_bytes().replace(b'"n": 1', b'"n": 7'))
+    tamper(store, layout.batch("s1", "plan"), lambda data: data.replace(b'"n": 1', b'"n": 7'))
     with pytest.raises(StoreConflict, match="not what was sealed"):
         Sequencer(store, SIGNER).seal()
 
 
-def test_a_checkpoint_under_another_root_is_an_alarm(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_a_checkpoint_under_another_root_is_an_alarm(new_store):
+    store = new_store()
     put_batches(store, "s1", ["plan"])
     store.put_new(layout.checkpoint(3), b"another log\n3\nAAAA\n\n\xe2\x80\x94 x AAAAAAAA\n")
     with pytest.raises(StoreConflict, match="altered"):
         Sequencer(store, SIGNER).seal()
 
 
-def test_what_cannot_be_records_is_not_sealed(tmp_path):
+@BOTH
+def test_what_cannot_be_records_is_not_sealed(new_store):
     for number, data in enumerate([b"", b"{}", b"\n", b"{}\n\n", b"x" * 65_536 + b"\n"]):
-        store = DirectoryStore(tmp_path / str(number))
+        store = new_store(str(number))
         store.put(layout.open_sweep("s1"), b"{}")
         store.put_new(layout.batch("s1", "u1"), data)
         with pytest.raises(StoreConflict, match="u1"):
@@ -154,8 +161,9 @@ def test_what_cannot_be_records_is_not_sealed(tmp_path):
         assert last_commit(store) == 0
 
 
-def test_commits_are_canonical_or_nothing(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_commits_are_canonical_or_nothing(new_store):
+    store = new_store()
     put_batches(store, "s1", ["plan"])
     Sequencer(store, SIGNER).seal()
     good = store.get(layout.commit(1))
@@ -174,8 +182,9 @@ def test_commits_are_canonical_or_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 31])
-def test_the_newest_commit_is_found_without_a_hint(tmp_path, count):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_the_newest_commit_is_found_without_a_hint(new_store, count):
+    store = new_store()
     for seq in range(1, count + 1):
         store.put_new(layout.commit(seq), b"x")
     assert last_commit(store) == count

@@ -1,4 +1,4 @@
-"""The directory store: write-once, whole or not at all, and clear about what it cannot do."""
+"""The store: write-once, whole or not at all; what both kinds promise, and what is a directory's alone (of accounts: test_blobs.py)."""
 
 import errno
 import os
@@ -9,13 +9,16 @@ import pytest
 from shared import layout
 from shared.canonical import sha256
 from shared.errors import Misuse, StoreConflict, Unreachable
+from shared.seal.lease import leased
 from shared.seal.store import DirectoryStore, open_directory, put_body, put_same
+from tests.fixtures.azurite import BOTH, again
 
 PATH = layout.batch("s", "u")
 
 
-def test_the_first_writer_wins_and_nothing_is_ever_replaced(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_the_first_writer_wins_and_nothing_is_ever_replaced(new_store):
+    store = new_store()
     assert store.put_new(PATH, b"one\n")
     assert not store.put_new(PATH, b"two\n")
     assert store.get(PATH) == b"one\n"
@@ -28,28 +31,76 @@ def test_the_first_writer_wins_and_nothing_is_ever_replaced(tmp_path):
     assert store.get(PATH) == b"one\n"
 
 
-def test_of_many_writers_at_once_one_wins(tmp_path):
+@BOTH
+def test_of_many_writers_at_once_one_wins(new_store):
+    store = new_store()
     for round_ in range(20):
         wins = []
         barrier = threading.Barrier(8)
 
         def write(number, path=layout.batch("s", f"u{round_}"), barrier=barrier, wins=wins):
             barrier.wait()
-            if DirectoryStore(tmp_path).put_new(path, b"%d\n" % number):
+            if again(store).put_new(path, b"%d\n" % number):
                 wins.append(number)
 
         threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
         [t.start() for t in threads]
         [t.join() for t in threads]
         assert len(wins) == 1
-        assert DirectoryStore(tmp_path).get(layout.batch("s", f"u{round_}")) == b"%d\n" % wins[0]
+        assert again(store).get(layout.batch("s", f"u{round_}")) == b"%d\n" % wins[0]
 
 
-def test_bodies_are_kept_once_under_their_digest(tmp_path):
-    store = DirectoryStore(tmp_path)
+@BOTH
+def test_bodies_are_kept_once_under_their_digest(new_store):
+    store = new_store()
     digest = put_body(store, b"{}")
     assert digest == sha256(b"{}") == put_body(store, b"{}")
     assert list(store.list(layout.BODIES)) == [layout.body(digest)]
+
+
+@BOTH
+def test_what_is_not_there_is_absent_and_deleting_it_is_nothing(new_store):
+    store = new_store()
+    assert store.get(PATH) is None
+    assert not store.exists(PATH)
+    assert list(store.list(layout.BATCHES)) == list(store.list(layout.STATE)) == []
+    store.delete(layout.LATEST_CHECKPOINT)
+
+
+@BOTH
+def test_what_is_mutable_is_replaced_and_deleted(new_store):
+    store = new_store()
+    for data in (b"one", b"", b"two" * 100_000):
+        store.put(layout.LATEST_CHECKPOINT, data)
+        assert store.get(layout.LATEST_CHECKPOINT) == data
+        assert store.exists(layout.LATEST_CHECKPOINT)
+    store.delete(layout.LATEST_CHECKPOINT)
+    assert store.get(layout.LATEST_CHECKPOINT) is None
+
+
+@BOTH
+def test_a_listing_is_sorted_and_of_its_folder_alone(new_store):
+    store = new_store()
+    names = [f"u{number:02d}" for number in (7, 1, 12, 3, 11)]
+    for name in names:
+        store.put_new(layout.batch("s", name), b"x\n")
+        store.put_new(layout.batch("s2", name), b"x\n")
+    assert list(store.list(f"{layout.BATCHES}s/")) == [layout.batch("s", name) for name in sorted(names)]
+    assert sorted(store.list(layout.EVIDENCE)) == sorted(layout.batch(sweep, name) for sweep in ("s", "s2") for name in names)
+
+
+@BOTH
+def test_a_lease_is_held_by_one_until_it_is_given_back(new_store):
+    store = new_store()
+    for _ in range(2):
+        with leased(store, layout.SEQUENCER_LOCK) as mine:
+            assert mine.renew()
+            with leased(again(store), layout.SEQUENCER_LOCK) as other:
+                assert other is None
+            assert store.lease(layout.SEQUENCER_LOCK) is None
+            assert mine.renew()
+        assert not mine.renew()
+        mine.release()
 
 
 def test_a_body_torn_by_a_loss_of_power_is_made_whole(tmp_path):

@@ -34,9 +34,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
+    options.add_argument("--port", type=port, default=0, help="port on 127.0.0.1 (default: any free one)")
     options.add_argument("--scenario", default="demo", help="what it serves, see below (default: demo)")
-    options.add_argument("--latency-ms", type=float, default=0.0, metavar="MS", help="delay of every answer (default: 0)")
+    options.add_argument("--latency-ms", type=milliseconds, default=0.0, metavar="MS", help="delay of every answer (default: 0)")
     options.add_argument("--gzip", action="store_true", help="compress answers for clients that accept it")
     options.add_argument(
         "--page-size",
@@ -48,6 +48,23 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--throttle", action="store_true", help="Azure's read limit: 250 at once, then 25 a second, per subscription")
     options.add_argument("--tls", action="store_true", help="demo: let the accounts' own endpoints be TLS listeners on loopback")
     return options
+
+
+def port(text: str) -> int:
+    """A port, or 0 for any. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 0 (any free one) to 65535")
+    return int(text)
+
+
+def milliseconds(text: str) -> float:
+    """A delay of at most a minute. Raises ArgumentTypeError."""
+    try:
+        if 0 <= float(text) <= 60_000:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a delay: milliseconds, from 0 to 60000")
 
 
 def world_of(scenario: str, endpoint: str | None) -> World:
@@ -74,34 +91,56 @@ def page_sizes(given: list[str]) -> dict[str, int]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop."""
-    options = parser().parse_args(arguments)
+    try:
+        serve(parser().parse_args(arguments))
+    except CannotServe as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+class CannotServe(Exception):
+    """What was asked for cannot be served; one line says why."""
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve what `parser()` read, until told to stop.
+
+    Raises:
+        CannotServe: there is no such world, or no such port is free.
+    """
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     with contextlib.ExitStack() as open_things:
-        endpoint = None
-        if options.tls:
-            from infra.local.endpoints_tls import TlsEndpoint  # needs cryptography, the rest does not
-
-            endpoint = open_things.enter_context(TlsEndpoint()).url
+        azure = _stand_in(options, open_things)
         try:
-            azure = StandIn(
-                world_of(options.scenario, endpoint),
-                port=options.port,
-                latency=options.latency_ms / 1000,
-                gzip=options.gzip,
-                page_sizes=page_sizes(options.page_size),
-                throttle=TokenBuckets() if options.throttle else None,
-                keep_requests=False,
-            )
             open_things.enter_context(azure)
-        except (ValueError, OSError) as error:
-            print(error, file=sys.stderr)
-            return 2
+        except OSError as error:
+            raise CannotServe(f"cannot listen on port {options.port}: {error.strerror}; choose another with --port") from None
         print(azure.endpoint, flush=True)
         over.wait()
     print(f"{azure.served} requests answered, {len(azure.violations)} of them no GET", file=sys.stderr)
-    return 0
+
+
+def _stand_in(options: argparse.Namespace, open_things: contextlib.ExitStack) -> StandIn:
+    endpoint = None
+    if options.tls:
+        from infra.local.endpoints_tls import TlsEndpoint  # needs cryptography, the rest does not
+
+        endpoint = open_things.enter_context(TlsEndpoint()).url
+    try:
+        return StandIn(
+            world_of(options.scenario, endpoint),
+            port=options.port,
+            latency=options.latency_ms / 1000,
+            gzip=options.gzip,
+            page_sizes=page_sizes(options.page_size),
+            throttle=TokenBuckets() if options.throttle else None,
+            keep_requests=False,
+        )
+    except (ValueError, OSError) as error:
+        raise CannotServe(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -151,6 +151,13 @@ def role_assignments(world: World, asked: Asked) -> Answer:
     return Listing(held)
 
 
+def stored(world: World, asked: Asked) -> Answer:
+    """A storage account, or something in one."""
+    if asked.path in world.resources:
+        return world.resources.body(asked.path)
+    raise arm_errors.resource_not_found(f"Microsoft.Storage/storageAccounts/{asked.parts['storage']}", asked.parts["group"])
+
+
 def _above(scope: str) -> list[str]:
     """The scope itself and those that contain it: account, resource group, subscription."""
     parts = scope.split("/")
@@ -177,6 +184,10 @@ def _require_scope(world: World, asked: Asked) -> None:
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _PROVIDER = f"{_SUBSCRIPTION}/providers/{COGNITIVE}"
 _ACCOUNT = account_id("{subscription}", "{group}", "{account}")
+
+_STORAGE = "Microsoft.Storage/storageAccounts"
+_STORAGE_ACCOUNT = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{_STORAGE}/{{storage}}"
+_CONTAINER = f"{_STORAGE_ACCOUNT}/blobServices/default/containers/{{container}}"
 
 _IN_ACCOUNT = {
     "deployments": "2021-10-01",
@@ -228,6 +239,11 @@ ROUTES: tuple[Route, ...] = (
         versions.DIAGNOSTIC_SETTINGS, "Microsoft.Insights/diagnosticSettings/read"),
     get("roleAssignments", f"{{scope*}}/providers/{AUTHORIZATION}/roleAssignments", role_assignments,
         versions.ROLE_ASSIGNMENTS, f"{AUTHORIZATION}/roleAssignments/read"),
+    get("storageAccount", _STORAGE_ACCOUNT, stored, versions.STORAGE, f"{_STORAGE}/read"),
+    get("blobService", f"{_STORAGE_ACCOUNT}/blobServices/default", stored, versions.STORAGE, f"{_STORAGE}/blobServices/read"),
+    get("evidenceContainer", _CONTAINER, stored, versions.STORAGE, f"{_STORAGE}/blobServices/containers/read"),
+    get("evidenceImmutability", f"{_CONTAINER}/immutabilityPolicies/default", stored, versions.STORAGE,
+        f"{_STORAGE}/blobServices/containers/immutabilityPolicies/read"),
 )  # fmt: skip
 """All that is served. Rows for the data plane, the Activity Log and Log Analytics belong here."""
 

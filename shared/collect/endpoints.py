@@ -5,7 +5,7 @@ role in infra/ and the README are tested against this column), which statements 
 unit of work it is asked. Fields that are personal or secret are named per kind in `shared.privacy.fields`.
 
 Sources: the operations of azure-mgmt-cognitiveservices 14.1.0 (a test compares URL and api-version with the SDK's own, where
-it has the operation); Azure's REST reference for subscriptions, locations, diagnostic settings and role assignments.
+it has the operation); Azure's REST reference for subscriptions, locations, diagnostic settings, role assignments and storage accounts.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ from typing import Literal
 COGNITIVE = "2025-09-01"
 """The api-version pinned for Microsoft.CognitiveServices: the same account answers differently per version."""
 
-Scope = Literal["tenant", "plan", "subscription", "account", "project"]
+STORAGE = "2025-06-01"
+"""The same for Microsoft.Storage."""
+
+Scope = Literal["tenant", "plan", "subscription", "account", "project", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Endpoint:
 
     kind: str
     scope: Scope
-    """`tenant` and `plan` are asked while planning, the others once for each resource of that sort."""
+    """`tenant` and `plan` are asked while planning, and `store` of the account that holds the evidence; the others once for each resource."""
     path: str
     api_version: str
     action: str
@@ -43,6 +46,8 @@ class Endpoint:
 
 
 _CS = "Microsoft.CognitiveServices"
+_SA = "Microsoft.Storage/storageAccounts"
+_EVIDENCE = "/blobServices/default/containers/evidence"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("subscriptions", "tenant", "/subscriptions", "2022-12-01", "Microsoft.Resources/subscriptions/read",
@@ -89,6 +94,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              ("S11", "S18"), "resources a project is connected to (never their secrets)"),
     Endpoint("projectCapabilityHosts", "project", "/capabilityHosts", COGNITIVE, f"{_CS}/accounts/projects/capabilityHosts/read",
              ("S10", "S18", "S25"), "where a project's threads and vectors are stored"),
+    Endpoint("storageAccount", "store", "", STORAGE, f"{_SA}/read",
+             ("collection",), "the account that holds the evidence: shared keys, public access, TLS", is_list=False),
+    Endpoint("blobService", "store", "/blobServices/default", STORAGE, f"{_SA}/blobServices/read",
+             ("collection",), "its versioning and soft delete, which decide when erased values are gone", is_list=False),
+    Endpoint("evidenceContainer", "store", _EVIDENCE, STORAGE, f"{_SA}/blobServices/containers/read",
+             ("collection",), "the container of the evidence: public access, legal hold, immutability", is_list=False),
+    Endpoint("evidenceImmutability", "store", f"{_EVIDENCE}/immutabilityPolicies/default", STORAGE,
+             f"{_SA}/blobServices/containers/immutabilityPolicies/read",
+             ("collection",), "its retention policy: how long, and whether it is locked", is_list=False),
 )
 
 BY_KIND: dict[str, Endpoint] = {endpoint.kind: endpoint for endpoint in ENDPOINTS}

@@ -14,6 +14,10 @@ _ACCOUNT_ID = re.compile(
     r"/accounts/[a-z0-9][a-z0-9._-]{0,126}",
     re.IGNORECASE,
 )
+_STORAGE_ID = re.compile(
+    r"/subscriptions/[0-9a-z_-]{1,64}/resourcegroups/[^/?#%\\\x00-\x20\x7f]{1,90}/providers/microsoft\.storage/storageaccounts/[a-z0-9]{3,24}",
+    re.IGNORECASE,
+)
 _PROJECT_TAIL = re.compile(r"/projects/[a-z0-9][a-z0-9._-]{0,126}", re.IGNORECASE)
 
 
@@ -86,6 +90,11 @@ def account_units(asked: Asked, only: frozenset[str] | None) -> Iterator[Unit | 
 
 def _is_account_of(identifier: str, subscription: str) -> bool:
     return bool(_ACCOUNT_ID.fullmatch(identifier)) and ".." not in identifier and identifier.lower().startswith(subscription.lower() + "/")
+
+
+def is_storage_id(text: str) -> bool:
+    """Whether `text` is the ARM id of a storage account."""
+    return _STORAGE_ID.fullmatch(text) is not None
 
 
 def is_account_id(identifier: str) -> bool:

@@ -20,6 +20,7 @@ from shared import layout
 from shared.canonical import canonical, sha256
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
+from shared.seal.pen import Pen
 from shared.seal.signing import Signer
 from shared.seal.store import Store, put_same
 
@@ -116,9 +117,10 @@ class _Head:
 class Sequencer:
     """Appends waiting batches to the log of one store. Not for several threads at once; several of it are fine."""
 
-    def __init__(self, store: Store, signer: Signer) -> None:
+    def __init__(self, store: Store, signer: Signer | Pen) -> None:
+        """`signer`: a key, or several that sign together."""
         self._store = store
-        self._signer = signer
+        self._pen = signer if isinstance(signer, Pen) else Pen([signer])
         self._head: _Head | None = None
         self._sealed: dict[str, dict[str, tuple[int, int]]] = {}
         self._read_upto: dict[str, int] = {}
@@ -143,10 +145,9 @@ class Sequencer:
 
     def _refuse_a_fork(self, head: _Head, latest: bytes) -> None:
         """A log never signs what contradicts a checkpoint it signed before: were the newest commits removed, it must not go on."""
-        try:
-            signed = note.open_checkpoint(latest, [self._signer.key])
-        except VerificationError:
-            return  # a hint that is torn, or of a key that was replaced
+        signed = self._pen.opened(latest)
+        if signed is None:
+            return  # a hint that is torn
         if signed.size > head.edge.size or (signed.size == head.edge.size and signed.root != head.edge.root()):
             raise StoreConflict(
                 f"this log has {head.edge.size} records, but a checkpoint for {signed.size} was signed: the newest were removed or replaced; "
@@ -187,10 +188,12 @@ class Sequencer:
 
         Raises:
             StoreConflict: the store contradicts itself.
-            Unreachable: the store cannot be read or written.
+            Unreachable: the store cannot be read or written, or the key's vault does not answer.
+            Misuse: the keys here may not sign any more.
         """
         before = self.catch_up()
         while waiting := self._waiting():
+            self._pen.check()
             self._append(waiting)
             self.catch_up()
         assert self._head is not None
@@ -206,6 +209,11 @@ class Sequencer:
             names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
             paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
         return paths
+
+    def waits(self, sweep: str) -> bool:
+        """Whether a batch of the sweep is there that is not sealed."""
+        sealed = self.places(sweep)
+        return any(layout.batch_parts(path)[1] not in sealed for path in self._store.list(f"{layout.BATCHES}{sweep}/"))
 
     def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
@@ -252,14 +260,20 @@ class Sequencer:
             raise StoreConflict(
                 f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store"
             )
+        self._head = None  # a vault that does not sign leaves it half grown: it is read again then, and this checkpoint is not passed over
         for position, ref in enumerate(commit.batches):
             records = known[position] if known else self._committed_batch(ref)
             for path, data in head.edge.append(records):
                 put_same(self._store, layout.LOG + path, data)
+            if layout.batch_parts(ref.path)[0] == layout.KEY_CHANGES:
+                for record in records:
+                    self._pen.seen(record)
         for path, data in head.edge.partial():
             put_same(self._store, layout.LOG + path, data)
         head.seq = commit.seq
         self._sign(head.edge)
+        self._pen.settled()
+        self._head = head
 
     def _committed_batch(self, ref: BatchRef) -> list[bytes]:
         data = self._store.get(ref.path)
@@ -269,12 +283,10 @@ class Sequencer:
 
     def _sign(self, edge: tiles.Edge) -> None:
         path = layout.checkpoint(edge.size)
-        checkpoint = note.Checkpoint(self._signer.key.name, edge.size, edge.root())
-        text = checkpoint.text()
+        text = note.Checkpoint(self._pen.origin, edge.size, edge.root()).text()
         existing = self._store.get(path)
         if existing is None:
-            signature = note.signature_line(self._signer.key, self._signer.sign(text.encode()))
-            signed = text.encode() + b"\n" + signature.encode()
+            signed = self._pen.signed(text)
             # ECDSA signs differently every time: of two sequencers, the first one's signature stands.
             existing = signed if self._store.put_new(path, signed) else self._store.get(path)
         if existing is None or existing.partition(b"\n\n")[0] + b"\n" != text.encode():

@@ -15,18 +15,24 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared import layout
 from shared.canonical import sha256
 from shared.errors import Misuse, StoreConflict, Unreachable
+from shared.seal.lease import Lease, lease_file
+from shared.settings import own_path
 
 
 class Store(Protocol):
     """What the rest of the code asks of a store. Paths are those of `shared.layout`."""
 
     def put_new(self, path: str, data: bytes) -> bool:
-        """Create the blob, whole or not at all; False where the name is taken already (its bytes are not looked at)."""
+        """Create the blob, whole or not at all; False where the name is taken already.
+
+        Whose bytes are there then is not looked at, but by a store whose answer may get lost on the way: it says True where it
+        tried more than once and finds these very bytes (`shared.seal.blobs`).
+        """
 
     def get(self, path: str) -> bytes | None:
         """The bytes of the blob, None where there is none."""
@@ -47,7 +53,24 @@ class Store(Protocol):
         """Return when everything put so far is on stable storage."""
 
     def retention(self) -> dict[str, str | None]:
-        """What protects a blob written here, asked of the store: `{"policy": locked|unlocked|none, "until": …}`."""
+        """What protects a blob that was written here, asked of the store, never assumed.
+
+        `{"policy": locked|unlocked|none, "until": …, "written": …, "source": …}`: until when that blob is kept, when it was written,
+        and what says so (`directory`, `storage account`).
+        """
+
+    def lease(self, path: str) -> Lease | None:
+        """Take the lease at `path` (in `state/`); None while another holds it."""
+
+
+@runtime_checkable
+class InFolder(Protocol):
+    """A store in a folder: there is a place beside it, and a loss of power can leave a torn batch. A Put Blob is whole, or is not."""
+
+    root: Path
+
+    def set_aside(self, path: str) -> None:
+        """Move a batch that no commit names out of the evidence."""
 
 
 def put_same(store: Store, path: str, data: bytes) -> None:
@@ -76,6 +99,8 @@ _PROBLEMS = {
     errno.EMLINK: "too many links",
 }
 
+
+_NO_SUCH_NAME = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 _VOUCHING = (layout.COMMITS, layout.CHECKPOINTS)
 
@@ -230,7 +255,14 @@ class DirectoryStore:
         os.replace(self._path(path), self._path(f"state/torn/{path.replace('/', '_')}"))
 
     def retention(self) -> dict[str, str | None]:
-        return {"policy": "none", "until": None}
+        return {"policy": "none", "until": None, "written": None, "source": "directory"}
+
+    def lease(self, path: str) -> Lease | None:
+        try:
+            self._folder_of(path)
+            return lease_file(self._path(path))
+        except OSError as error:
+            raise _unusable(error, "write to") from None
 
 
 def open_directory(location: str, *, create: bool = False) -> DirectoryStore:
@@ -239,11 +271,26 @@ def open_directory(location: str, *, create: bool = False) -> DirectoryStore:
     Raises:
         Misuse: there is no store there (unless `create`), or something that is none.
     """
-    root = Path(location.removeprefix("file://").removeprefix("file:")).expanduser()
+    root = own_path(location.removeprefix("file://").removeprefix("file:"))
     if create:
         return DirectoryStore(root)
-    if not root.exists():
+    if not _is_there(root):
         raise Misuse(f"there is no store at {root}: make one with `aoai-evidence init --store {root}`, or name another")
-    if not (root / layout.COMMITS).is_dir():
+    if not _is_there(root / layout.COMMITS):
         raise Misuse(f"{root} is not a store (it has no {layout.COMMITS}): name another, or make one with `aoai-evidence init`")
     return DirectoryStore(root)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name. A folder that may not be looked into is not one without a store.
+
+    Raises:
+        Unreachable: nobody can tell.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in _NO_SUCH_NAME:
+            return False
+        raise _unusable(error, "read") from None
+    return True

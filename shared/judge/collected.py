@@ -5,16 +5,18 @@ from datetime import datetime
 
 from shared.canonical import Json
 from shared.errors import Misuse
-from shared.judge.assemble import SweepRecords
+from shared.judge.assemble import PLAN_UNIT, LoadBody, SweepRecords
 from shared.judge.checks.collection import Collection, Failed
+from shared.judge.checks.store import STORE_KINDS
 from shared.records import timestamp
 from shared.schedule import parse
 
 
-def collection_of(records: SweepRecords, missing: Sequence[str]) -> Collection:
+def collection_of(records: SweepRecords, missing: Sequence[str], load: LoadBody) -> Collection:
     """The facts about one sweep whose records, closing one apart, were all taken in; `missing`: planned units that have none."""
     plan = records.plan
     previous, log = plan["previous"] or {}, plan["log"] or {}
+    own = [entry for entry in records.units.get(PLAN_UNIT, {}).values() if entry.kind in STORE_KINDS]
     retention, storage = records.retention, (records.retention or {}).get("storage") or {}
     return Collection(
         plan_record=records.plan_record,
@@ -31,6 +33,9 @@ def collection_of(records: SweepRecords, missing: Sequence[str]) -> Collection:
         missed_slots=_missed(plan["schedule"], previous.get("slot"), plan["slot"] or plan["at"]),
         storage_policy=storage.get("policy"),
         storage_until=storage.get("until"),
+        storage_written=(retention or {}).get("written"),
+        storage_source=(retention or {}).get("source"),
+        store=records.evidence(own[0].resource, own, load) if own else None,
         storage_record=records.retention_record if retention else None,
         clock_skew_seconds=records.skew,
         log_size=log.get("size"),

@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from shared import layout
 from shared.canonical import Json, canonical
 from shared.collect.arm import Asked, Budget, Failed
-from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, questions
+from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
+from shared.seal.log import open_log
+from shared.seal.sequencer import last_commit
 from shared.service import state
-from shared.service.sweep import Collector
+from shared.service.collector import Collector
+from shared.service.continuity import continuity, previous_sweep
 
 UNSCHEDULED_DEADLINE = timedelta(hours=1)
 
@@ -45,13 +48,16 @@ class SweepName:
     deadline: datetime
 
 
+def slot_sweep(schedule: Schedule, now: datetime) -> SweepName:
+    """The sweep of the latest slot."""
+    slot = schedule.latest(now)
+    return SweepName(slot.strftime("%Y%m%dT%H%M%SZ"), slot, max(schedule.next(slot), now + timedelta(minutes=10)))
+
+
 def name_sweep(schedule: Schedule | None, now: datetime, taken: Callable[[str], bool]) -> SweepName:
     """The sweep that is due: that of the latest slot, unless it was planned already (then one outside the schedule)."""
-    if schedule is not None:
-        slot = schedule.latest(now)
-        name = slot.strftime("%Y%m%dT%H%M%SZ")
-        if not taken(name):
-            return SweepName(name, slot, max(schedule.next(slot), now + timedelta(minutes=10)))
+    if schedule is not None and not taken((due := slot_sweep(schedule, now)).name):
+        return due
     name = now.strftime("%Y%m%dT%H%M%S%fZ")
     # A clock that was set back may come by the same moment again.
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
@@ -68,16 +74,17 @@ class Planner:
     schedule: str | None
     cause: Json
 
-    def plan(self, previous: Json, log: Json) -> bool:
-        """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile.
-
-        `previous`: the last closed sweep (`{"record","at","slot"}`) or null. `log`: size now, size held, whether it extends that.
-        """
-        collector, store = self.collector, self.collector.sealing.store
-        state.mark_open(store, self.sweep.name, collector.sealing.sequencer.seq)
-        origin = Origin(self.sweep.name, self.cause, collector.identity, store.retention())
+    def plan(self) -> bool:
+        """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile."""
+        collector, store = self.collector, self.collector.store
+        state.mark_open(store, self.sweep.name, last_commit(store))
+        log = open_log(store)
+        known = state.summaries(store, log)
+        kept = store.retention()
+        storage = {"policy": kept["policy"], "until": kept["until"]}
+        origin = Origin(self.sweep.name, self.cause, collector.identity, storage)
         asked, units, seen = self._discover()
-        lines = [line(value, collector.keep_body) for value in self._store_records(origin)]
+        lines = [line(value, collector.keep_body) for value in self._store_records(kept, storage)]
         lines += [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked]
         plan = record(
             "sweep-planned",
@@ -95,11 +102,14 @@ class Planner:
             cause=self.cause,
             collector=collector.identity,
             storage=origin.storage,
-            previous=previous,
-            log=log,
+            previous=previous_sweep(known),
+            log=continuity(store, collector.facts["keys"], log, known),
         )
         lines.append(line(plan, collector.keep_body))
-        return store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
+        planned = store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
+        if planned:  # a hint: lost, the same profile is sealed once more
+            store.put(layout.PROFILE_IN_FORCE, canonical({"sha256": collector.profile.digest, "bytes": len(collector.profile.body)}))
+        return planned
 
     # -- what there is --------------------------------------------------------------------------------------------------
 
@@ -108,6 +118,8 @@ class Planner:
         arm, budget = self.collector.arm, Budget()
         listed = arm.ask(BY_KIND["subscriptions"], "", budget)
         asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
+        if self.collector.store_id is not None:
+            asked += [(PLAN_UNIT, arm.ask(endpoint, self.collector.store_id, budget)) for endpoint in ENDPOINTS if endpoint.scope == "store"]
         seen, strange = visible_subscriptions(listed) if listed.failed is None else ([], [])
         for name in strange:
             malformed = Failed("malformed", "the list of subscriptions names what cannot be one")
@@ -151,11 +163,12 @@ class Planner:
 
     # -- the store and the profile --------------------------------------------------------------------------------------
 
-    def _store_records(self, origin: Origin) -> list[Json]:
+    def _store_records(self, kept: Json, storage: Json) -> list[Json]:
         """What protects the store, asked of it; and the profile, where it is not the one that was sealed last."""
-        collector, store = self.collector, self.collector.sealing.store
+        collector, store = self.collector, self.collector.store
         common = {"sweep": self.sweep.name}
-        records = [record("retention", collector.stamp(), kind="store", storage=origin.storage, source="directory", **common)]
+        measured = {"written": kept["written"]} if kept["written"] else {}
+        records = [record("retention", collector.stamp(), kind="store", storage=storage, source=kept["source"], **measured, **common)]
         body = collector.profile.body
         place = {"sha256": collector.keep_body(body), "bytes": len(body)}
         in_force = canonical(place)

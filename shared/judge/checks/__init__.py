@@ -21,6 +21,7 @@ from shared.judge.checks import (
     network,
     processing,
     storage,
+    store,
 )
 from shared.judge.checks.collection import Collection
 from shared.judge.checks.pending import NOT_COLLECTED, UNOBSERVABLE, pending
@@ -86,6 +87,7 @@ SWEEP_CHECKS: Final[Mapping[str, SweepCheck]] = {
     "collection-scope": collection.collection_scope,
     "schedule-kept": collection.schedule_kept,
     "store-worm": collection.store_worm,
+    "store-configuration": store.store_configuration,
     "log-continuity": collection.log_continuity,
     "clock": collection.clock,
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.judge.expectation import ANY, Expectation
 from shared.judge.reading import count, names, shown, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown, verdict
-from shared.model import Judgement, Point
+from shared.model import Evidence, Judgement, Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Collection:
     storage_policy: str | None = None
     """`locked`, `unlocked`, `none`, as the store itself says of a blob just written."""
     storage_until: str | None = None
+    storage_written: str | None = None
+    """When the blob that says so was written; None: not told, so while planning."""
+    storage_source: str | None = None
+    """What said so: `directory`, `storage account`."""
+    store: Evidence | None = None
+    """What Azure Resource Manager says of that account; None where it was not asked."""
     storage_record: int | None = None
     """Index of the retention record."""
     clock_skew_seconds: float | None = None
@@ -137,13 +143,16 @@ def store_worm(sweep: Collection, expect: Expectation) -> list[Judgement]:
     if policy != "locked":
         return [not_satisfied(None, f"{fact} ({expect.because('collection.worm')}: locked).", point)]
     days = expect.number("collection.retention_days")
+    left = _days_between(sweep.planned_at, sweep.storage_until)
+    if left is not None and left <= 0:
+        return [not_satisfied(None, f"{fact}, which is past ({expect.because('collection.worm')}: locked).", point, sweep.point)]
     if not days:
         return [satisfied(None, f"{fact} ({expect.because('collection.worm')}: locked).", point)]
-    protected = _days_between(sweep.planned_at, sweep.storage_until)
+    protected = _days_between(sweep.storage_written or sweep.planned_at, sweep.storage_until)
     because = f"{expect.because('collection.retention_days')}: {count(days, 'day')}"
     if protected is None:
         return [unknown(None, f"{fact}, and for how long is not shown ({because}).", point)]
-    return [verdict(None, protected >= days, f"{fact} ({because}).", point, sweep.point)]
+    return [verdict(None, round(protected, 2) >= days, f"{fact} ({because}).", point, sweep.point)]
 
 
 def _days_between(start: str, end: str | None) -> float | None:

@@ -1,5 +1,6 @@
-"""Keys that sign checkpoints. The embedded default is a PEM file; a Key Vault key comes with the same seam."""
+"""Keys that sign checkpoints. The embedded default is a PEM file; a key in a vault has the same seam (`shared.seal.vault`)."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from shared.errors import Misuse
 from shared.seal import note
+
+PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
 
 class Signer(Protocol):
@@ -29,7 +32,7 @@ class FileSigner:
     """A private key held in memory: Ed25519, or ECDSA P-256."""
 
     key: note.VerifierKey
-    private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+    private: PrivateKey
 
     def sign(self, text: bytes) -> bytes:
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
@@ -37,7 +40,7 @@ class FileSigner:
         return self.private.sign(text, ec.ECDSA(hashes.SHA256()))
 
 
-def signer_for(origin: str, private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> FileSigner:
+def signer_for(origin: str, private: PrivateKey) -> FileSigner:
     """A signer for the log called `origin`."""
     if isinstance(private, ed25519.Ed25519PrivateKey):
         public = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
@@ -46,41 +49,61 @@ def signer_for(origin: str, private: ed25519.Ed25519PrivateKey | ec.EllipticCurv
     return FileSigner(note.ecdsa_key(origin, spki), private)
 
 
-def create_key_file(path: Path, algorithm: str) -> None:
-    """Write a new private key, readable by its owner alone. `algorithm`: `ed25519` or `ecdsa-p256`.
+def new_private_key(algorithm: str) -> PrivateKey:
+    """A key that nobody has. `algorithm`: `ed25519` or `ecdsa-p256`."""
+    return ed25519.Ed25519PrivateKey.generate() if algorithm == "ed25519" else ec.generate_private_key(ec.SECP256R1())
+
+
+def create_key_file(path: Path, private: PrivateKey) -> None:
+    """Write a private key, readable by its owner alone, or nothing.
 
     Raises:
         Misuse: the file exists (a signing key is never overwritten) or cannot be written.
     """
-    private = ed25519.Ed25519PrivateKey.generate() if algorithm == "ed25519" else ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(parents=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink()
+            raise
     except FileExistsError:
         raise Misuse(f"{path} exists: a signing key is never overwritten; name another, or move it away") from None
     except OSError as error:
         raise Misuse(f"cannot write the signing key to {path}: {error.strerror}") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def load_key_file(path: Path, origin: str) -> FileSigner:
-    """Read a private key in PEM, for the log called `origin`.
+def load_key_file(path: Path, origin: str, setting: str = "EVIDENCE_SIGNING_KEY") -> FileSigner:
+    """Read a private key in PEM, for the log called `origin`. `setting`: what names its place.
 
     Raises:
         Misuse: it cannot be read, or is neither Ed25519 nor ECDSA P-256.
     """
     try:
-        private = serialization.load_pem_private_key(path.read_bytes(), None)
+        pem = path.read_bytes()
     except OSError as error:
-        raise Misuse(f"cannot read the signing key {path}: {error.strerror}; set EVIDENCE_SIGNING_KEY to its place") from None
+        raise Misuse(f"cannot read the signing key {path}: {error.strerror}; set {setting} to its place") from None
+    return load_key(pem, origin, str(path))
+
+
+def load_key(pem: bytes, origin: str, name: str) -> FileSigner:
+    """A private key in PEM, for the log called `origin`. `name`: what to call it to people.
+
+    Raises:
+        Misuse: it is neither Ed25519 nor ECDSA P-256.
+    """
+    try:
+        private = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Misuse(f"{path} is not an unencrypted private key in PEM") from None
+        raise Misuse(f"{name} is not an unencrypted private key in PEM") from None
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return signer_for(origin, private)
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name == "secp256r1":
         return signer_for(origin, private)
-    raise Misuse(f"{path} is neither an Ed25519 nor an ECDSA P-256 key: those are what checkpoints are signed with")
+    raise Misuse(f"{name} is neither an Ed25519 nor an ECDSA P-256 key: those are what checkpoints are signed with")

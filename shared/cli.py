@@ -58,8 +58,6 @@ def main() -> None:
     except EvidenceError as error:
         code = error.exit_code
         terminal().error(str(error), code)
-    except BrokenPipeError:  # whoever reads the help has seen enough
-        code = 0
     except _Stopped as stopped:
         stopped.say()
         sys.exit(stopped.code)
@@ -84,6 +82,9 @@ def _run(arguments: list[str]) -> int:
     except typer.TyperException as error:  # of the option parser: its own way of telling takes several lines
         about = getattr(getattr(error, "ctx", None), "command_path", "aoai-evidence")
         raise Misuse(f"{_lowered(error.format_message())} (`{about} --help` tells more)") from None
+    except BrokenPipeError:
+        if rest and "--help" not in rest:
+            raise  # not from our answer, which knows of readers who leave
     return 0
 
 

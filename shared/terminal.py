@@ -1,4 +1,4 @@
-"""What the command line shows: progress on stderr, one answer on stdout. On a terminal with bars and tables, plain lines otherwise."""
+"""What the command line shows: progress on stderr, one answer on stdout. On a terminal with a bar, plain lines otherwise."""
 
 import io
 import json
@@ -8,12 +8,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from shared.canonical import Json
 from shared.errors import Misuse
 
-_STEPS = {"plan": "planning", "collect": "collecting", "judge": "judging", "seal": "sealing", "bundle": "bundling", "verify": "verifying"}
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STEPS = {
+    "plan": "planning", "collect": "collecting", "judge": "judging", "seal": "sealing", "bundle": "bundling", "verify": "verifying",
+    "verify files": "verifying files", "verify bodies": "verifying bodies",
+}  # fmt: skip
+
+_ROOM_FOR_A_BAR = 40
+"""Columns of a terminal, below which a bar has no room beside what it tells."""
 
 
 class Terminal:
@@ -53,11 +62,17 @@ class Terminal:
             _write(sys.stdout, _document({"error": message, "exit_code": code}, None))
         self.problem(message)
 
-    def progress(self) -> "Bars | Lines":
+    def progress(self) -> "Bar | Lines":
         """Progress of long work: a context manager that gives a function (step, done, total)."""
-        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
-            return Lines(self.note if not self.quiet else lambda text: None)
-        return Bars()
+        if self.quiet:
+            return Lines(lambda text: None)
+        if sys.stderr is not None and sys.stderr.isatty():
+            from rich.console import Console
+
+            console = Console(stderr=True)
+            if console.width >= _ROOM_FOR_A_BAR and not console.is_dumb_terminal:
+                return Bar(console)
+        return Lines(self.note)
 
 
 class Lines:
@@ -80,26 +95,33 @@ class Lines:
             self._say(f"{_STEPS.get(step, step)} {done} of {total}" if total > 1 else f"{_STEPS.get(step, step)} …")
 
 
-class Bars:
-    """Progress as bars."""
+class Bar:
+    """Progress as a bar, of one step at a time; it is gone at the end."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._step = ""
 
     def __enter__(self) -> Callable[[str, int, int], None]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._tasks: dict[str, Any] = {}
-        self._bars.start()
+        columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("", total=None, visible=False, count="")
+        self._bar.start()
         return self._show
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bars.stop()
+        self._bar.stop()
 
     def _show(self, step: str, done: int, total: int) -> None:
-        if step not in self._tasks:
-            self._tasks[step] = self._bars.add_task(_STEPS.get(step, step), total=total)
-        self._bars.update(self._tasks[step], completed=done, total=total)
+        # What has no parts, or nobody knows how many, has a bar that only shows that something is going on.
+        parts, count = (total, f"{done} of {total}") if total > 1 else (None, str(done or ""))
+        if step != self._step:
+            self._step = step
+            self._bar.reset(self._task, total=parts, completed=done, visible=True, description=_STEPS.get(step, step), count=count)
+        else:
+            self._bar.update(self._task, total=parts, completed=done, count=count)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -20,6 +20,7 @@ from shared.commands.context import (
     within,
 )
 from shared.errors import Misuse
+from shared.settings import Settings
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="The file to write.")]
 
@@ -72,9 +73,16 @@ def verify(
         raise Misuse("name a bundle, or a store with --store: `aoai-evidence verify FILE.zip --key VKEY`")
     screen = terminal()
     with screen.progress() as progress:
-        verdict = check(file, options.store, key or [], checkpoint, progress)
+        verdict = check(file, _store_alone(), key or [], checkpoint, progress)
     screen.answer(verdict.as_json(), verdict.as_lines())
     raise typer.Exit(verdict.exit_code)
+
+
+def _store_alone() -> Settings:
+    """The store that --store names. Of a folder, an auditor needs no settings of ours; of an account, the cloud that it is in."""
+    from shared.service.stores import is_account
+
+    return settings() if is_account(options.store or "") else Settings(store=options.store or "")
 
 
 def report(out: Out = Path("report.html"), first: From = None, last: To = None) -> None:

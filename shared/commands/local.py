@@ -13,8 +13,7 @@ from shared.errors import Misuse
 
 def simulate(context: typer.Context) -> None:
     """Run the stand-in for Azure on loopback. --port N, --scenario NAME, --latency-ms N, --throttle, --tls, …"""
-    from infra.local.__main__ import main as serve
-    from infra.local.__main__ import parser
+    from infra.local.__main__ import CannotServe, parser, serve
 
     options, said = parser(), io.StringIO()
     options.prog = "aoai-evidence simulate"
@@ -23,10 +22,12 @@ def simulate(context: typer.Context) -> None:
         raise typer.Exit
     try:
         with contextlib.redirect_stderr(said):
-            options.parse_args(context.args)
+            asked = options.parse_args(context.args)
+        serve(asked)
     except SystemExit:
         raise Misuse(f"{said.getvalue().rpartition(': error: ')[2].strip()} (`aoai-evidence simulate --help` tells more)") from None
-    raise typer.Exit(serve(context.args))
+    except CannotServe as error:
+        raise Misuse(f"{error} (`aoai-evidence simulate --help` tells more)") from None
 
 
 def demo(directory: Annotated[Path, typer.Option(help="A new or empty folder to work in.")] = Path("aoai-evidence-demo")) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.judge import engine
-from shared.judge.assemble import SweepRecords
+from shared.judge.assemble import LoadBody, SweepRecords
 from shared.judge.catalogue import FRAMEWORKS, catalogue
 from shared.judge.collected import collection_of
 from shared.judge.profile import Profile, from_canonical
@@ -74,14 +74,16 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
 
 
-def collection(records: SweepRecords, missing: Iterable[str], profile: Profile) -> Sequence[Judged]:
+def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, load: LoadBody) -> Sequence[Judged]:
     """Everything that is judged of the collection itself.
 
     Raises:
         CannotJudgeError: the judge does not cope with the records.
     """
     try:
-        return engine.judge_sweep(collection_of(records, list(missing)), profile)
+        return engine.judge_sweep(collection_of(records, list(missing), load), profile)
+    except CannotJudgeError:  # a body is not there
+        raise
     except Exception as error:
         raise CannotJudgeError(f"the judge does not cope with the records ({type(error).__name__})") from error
 

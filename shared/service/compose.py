@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared import __version__
+from shared import __version__, layout
 from shared.canonical import Json, canonical, sha256
 from shared.errors import Misuse, Unreachable, VerificationError
 from shared.judge.profile import DEFAULT, Profile, canonical_profile, effective
@@ -19,11 +19,13 @@ from shared.judge.profile_text import read_profile
 from shared.seal.log import Log, first_record, open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import FileSigner, load_key_file
-from shared.seal.store import DirectoryStore, open_directory
-from shared.settings import Settings
+from shared.seal.store import InFolder, Store
+from shared.service.stores import store_of
+from shared.settings import Settings, own_path
 
 if TYPE_CHECKING:
     from shared.collect.arm import Arm
+    from shared.collect.work_queue import StorageQueues
 
 THREADS = 16
 """At most so many questions at once: what Azure's read limits let through (DESIGN.md section 9)."""
@@ -44,26 +46,19 @@ def random_bytes(count: int) -> bytes:
     return os.urandom(count)
 
 
-def store_at(location: str, *, create: bool = False) -> DirectoryStore:
-    """The store at a path.
-
-    Raises:
-        Misuse: there is none, or the place cannot be one.
-    """
-    if location.startswith(("https://", "http://")):
-        raise Misuse(f"{location}: stores in a storage account come with a later version; name a folder")
-    return open_directory(location, create=create)
-
-
-def key_path(settings: Settings, store: DirectoryStore) -> Path:
+def key_path(settings: Settings, store: Store) -> Path:
     """Where the signing key is: EVIDENCE_SIGNING_KEY, else beside the store (never within: copies of the store go to auditors)."""
     if settings.signing_key:
-        return Path(settings.signing_key).expanduser()
+        if settings.signing_key.startswith(("https://", "http://")):
+            raise Misuse(f"EVIDENCE_SIGNING_KEY is {settings.signing_key}: keys in a Key Vault come with a later version; name a PEM file")
+        return own_path(settings.signing_key)
+    if not isinstance(store, InFolder):
+        raise Misuse("EVIDENCE_SIGNING_KEY is not set: nothing lies beside a storage account, so it must name the key (a PEM file, or a key in a vault)")
     root = store.root.absolute()
     return root.with_name(root.name + ".key.pem")
 
 
-def store_facts(store: DirectoryStore) -> Json:
+def store_facts(store: Store) -> Json:
     """What the first record says of the store: format, origin, keys, mode for personal data.
 
     Raises:
@@ -87,13 +82,13 @@ def store_facts(store: DirectoryStore) -> Json:
 class Sealing:
     """A store that can be written to, with all that sealing needs."""
 
-    store: DirectoryStore
+    store: Store
     facts: Json
     signer: FileSigner
     sequencer: Sequencer
 
 
-def sealing(settings: Settings, store: DirectoryStore) -> Sealing:
+def sealing(settings: Settings, store: Store) -> Sealing:
     """Open a store for sealing.
 
     Raises:
@@ -105,6 +100,7 @@ def sealing(settings: Settings, store: DirectoryStore) -> Sealing:
         raise Misuse(
             f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one"
         )
+    store.delete(layout.open_sweep(layout.BIRTH))  # of an `init` that was killed when its record was sealed already
     return Sealing(store, facts, signer, Sequencer(store, signer))
 
 
@@ -137,7 +133,7 @@ def profile_of(settings: Settings) -> ProfileInForce:
     """
     if settings.profile is None:
         return ProfileInForce(DEFAULT, canonical(canonical_profile(DEFAULT)), "defaults")
-    path = Path(settings.profile).expanduser()
+    path = own_path(settings.profile)
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -185,6 +181,24 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
     return Arm(endpoint, Pipeline(transport, policies), pace, time.sleep), {"version": __version__, "identity": identity}
 
 
+def queues_at(settings: Settings) -> "StorageQueues":
+    """The queues that hold the work.
+
+    Raises:
+        Misuse: none are set, or they are not on a host of the chosen cloud.
+    """
+    from shared.collect.clouds import CLOUDS
+    from shared.collect.work_queue import StorageQueues, emulated_queues
+
+    if settings.queues is None:
+        raise Misuse("EvidenceQueues__queueServiceUri is not set: the queue service that holds the work, https://ACCOUNT.queue.core.windows.net")
+    if settings.cloud == "loopback":
+        return emulated_queues(settings.queues)
+    from azure.identity import DefaultAzureCredential
+
+    return StorageQueues(settings.queues, DefaultAzureCredential(authority=CLOUDS[settings.cloud].authority))
+
+
 def _authorities(settings: Settings) -> str | None:
     """The authorities that login trusts too; libcurl's wheel has none of its own."""
     if settings.cloud == "loopback":
@@ -204,12 +218,12 @@ def _object_id(token: str) -> str | None:
         return None
 
 
-def read_log(location: str) -> tuple[DirectoryStore, Log, Json]:
+def read_log(settings: Settings) -> tuple[Store, Log, Json]:
     """A store for reading: the store, its log, and what its first record says.
 
     Raises:
         Misuse: no store there.
     """
-    store = store_at(location)
+    store = store_of(settings)
     log = open_log(store)
     return store, log, store_facts(store)

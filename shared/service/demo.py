@@ -1,5 +1,6 @@
 """The use-case `demo`: the whole job on the local stand-in, told step by step. Time is the stand-in's own: four days pass in seconds."""
 
+import contextlib
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.canonical import Json
 from shared.deliver.verify.verdict import Verdict, no_progress
+from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
 from shared.service import queries
 from shared.service.bundle import bundle
@@ -47,7 +49,7 @@ def demo(directory: Path, say: Say) -> Json:
     """Do the whole job in `directory` (new or empty, or one of an earlier demo, which is replaced); return what was shown.
 
     Raises:
-        Misuse: the folder holds something else.
+        Misuse: the folder holds something else, or cannot be made.
         AssertionError: the demo did not show what it must show: a bug.
     """
     _make_room(directory)
@@ -80,7 +82,8 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
     made = bundle(read, when, out)
     say(f"8. bundle: {out} ({made['records']} records, {made['bytes']:,} bytes)")
     key_file = site.folder / "auditor.vkey"
-    key_file.write_text(new.vkey + "\n")
+    with whole_file(key_file) as file:
+        file.write(f"{new.vkey}\n".encode())
     sound = verify(out, None, [str(key_file)], None, no_progress)
     say(f"9. verify: {sound.as_lines()[0]}")
     for gap in sound.gaps:
@@ -162,20 +165,25 @@ def _beginning(now: datetime) -> datetime:
 
 def _make_room(directory: Path) -> None:
     ours = {"evidence-store", "evidence-store.key.pem", "bundle.zip", "tampered.zip", "report.html", "auditor.vkey"}
-    if directory.exists() and (not directory.is_dir() or {entry.name for entry in directory.iterdir()} - ours):
-        raise Misuse(f"{directory} holds something else than a demo: name a new folder with --directory")
-    for name in ours if directory.exists() else ():
-        place = directory / name
-        if place.is_dir():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir(parents=True)
+        found = {entry.name for entry in directory.iterdir()} if directory.is_dir() else {""}
+        if found - ours:
+            raise Misuse(f"{directory} holds something else than a demo: name a new folder with --directory")
+        for name in found:
+            place = directory / name
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
+    except OSError as error:
+        raise Misuse(f"cannot work in {directory}: {error.strerror}; name a new folder with --directory") from None
 
 
 def _forge(bundle_file: Path, out: Path) -> Path:
     """A copy in which the filter of one account says Low where it said High: a single word of a single body."""
-    with zipfile.ZipFile(bundle_file) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
+    with zipfile.ZipFile(bundle_file) as source, whole_file(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as copy:
         forged = False
         for entry in source.infolist():
             data = source.read(entry)

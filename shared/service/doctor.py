@@ -7,12 +7,13 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from shared.collect.arm import Arm, Asked, Budget
-from shared.collect.endpoints import BY_KIND, ENDPOINTS
-from shared.collect.plan import Unit, account_units
+from shared.collect.endpoints import BY_KIND, ENDPOINTS, Endpoint
+from shared.collect.plan import Unit, account_units, project_ids
 from shared.errors import EvidenceError
 from shared.schedule import parse
 from shared.service import state
-from shared.service.compose import Clock, arm_client, profile_of, sealing, store_at, utc_now
+from shared.service.compose import Clock, arm_client, profile_of, sealing, utc_now
+from shared.service.stores import is_account, store_of
 from shared.settings import Settings
 
 Mark = Literal["ok", "warning", "failed"]
@@ -40,7 +41,7 @@ def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
 
 
 def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
-    store = store_at(settings.store)
+    store = store_of(settings)
     ready = sealing(settings, store)
     size = ready.sequencer.catch_up()
     yield Check("store", "ok", f"{settings.store}: log {ready.facts['origin']} with {size} records")
@@ -53,6 +54,8 @@ def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
         yield Check("write-once storage", "ok", "what is written is under a locked retention policy")
     else:
         todo = "a folder has no retention: keep copies of checkpoints elsewhere, or use immutable blob storage"
+        if is_account(settings.store):
+            todo = "lock the retention policy of the container `evidence`; what was written before stays as it is protected now"
         yield Check("write-once storage", "warning", f"retention policy: {policy}", todo)
     left = state.open_sweeps(store)
     if left:
@@ -85,7 +88,7 @@ def _azure(settings: Settings, now: Clock) -> Iterator[Check]:
     yield Check("subscriptions", "failed" if unseen or not wanted else "ok", f"{len(found)} seen, {len(wanted)} in scope",
                 f"not seen: {', '.join(unseen)}; give the identity Reader there" if unseen else "")  # fmt: skip
     yield _clock(listed, now)
-    yield from _rights(arm, wanted)
+    yield from _rights(arm, wanted, settings.store_id)
 
 
 def _clock(listed: Asked, now: Clock) -> Check:
@@ -98,30 +101,49 @@ def _clock(listed: Asked, now: Clock) -> Check:
     return Check("clock", "ok" if skew <= 60 else "failed", f"{skew:.0f} s from Azure's", todo)
 
 
-def _rights(arm: Arm, subscriptions: list[str]) -> Iterator[Check]:
-    """Every question once, about the first account that is there: which rights are missing."""
+def _rights(arm: Arm, subscriptions: list[str], store_id: str | None) -> Iterator[Check]:
+    """Every question once, about the first that is there to be asked about: which rights are missing."""
     missing: dict[str, str] = {}
-    account = None
+    accounts: list[Unit] = []
     for subscription in subscriptions:
         for endpoint in ENDPOINTS:
             if endpoint.scope in ("plan", "subscription"):
-                asked = arm.ask(endpoint, f"/subscriptions/{subscription}", Budget(retries=1, seconds=5))
-                _note(asked, missing)
+                asked = _try(arm, endpoint, f"/subscriptions/{subscription}", missing)
                 if endpoint.kind == "accounts" and not asked.failed:
-                    account = account or next((unit.id for unit in account_units(asked, None) if isinstance(unit, Unit)), None)
-    for endpoint in ENDPOINTS if account else ():
-        if endpoint.scope == "account" and not endpoint.foundry_only:
-            _note(arm.ask(endpoint, account or "", Budget(retries=1, seconds=5)), missing)
+                    accounts += [unit for unit in account_units(asked, None) if isinstance(unit, Unit)]
+    for endpoint in ENDPOINTS if store_id else ():
+        if endpoint.scope == "store":
+            _try(arm, endpoint, store_id or "", missing)
+    untried = _account_rights(arm, accounts, missing)
     if missing:
         for action, reason in sorted(missing.items()):
             yield Check("right", "failed", f"{action}: {reason}", f"give the identity a role with {action}")
     else:
-        yield Check("rights", "ok", "every question that was tried is answered" + ("" if account else " (no account to try the rest on)"))
+        yield Check("rights", "ok", "every question that was tried is answered" + (f" (no {untried} to try the rest on)" if untried else ""))
 
 
-def _note(asked: Asked, missing: dict[str, str]) -> None:
+def _account_rights(arm: Arm, accounts: list[Unit], missing: dict[str, str]) -> str:
+    """What is asked of accounts, of accounts that may have projects, and of projects; the first of these that there is none of."""
+    foundries = [unit for unit in accounts if unit.asked == "account:AIServices"]
+    projects: list[str] = []
+    for endpoint in ENDPOINTS:
+        about = foundries if endpoint.foundry_only else accounts
+        if endpoint.scope == "account" and about:
+            asked = _try(arm, endpoint, about[0].id, missing)
+            if endpoint.kind == "projects":
+                projects = list(project_ids(asked.items(), about[0].id))
+        elif endpoint.scope == "project" and projects:
+            _try(arm, endpoint, projects[0], missing)
+    sorts = {"account": accounts, "account of kind AIServices": foundries, "project": projects}
+    return next((sort for sort, found in sorts.items() if not found), "")
+
+
+def _try(arm: Arm, endpoint: Endpoint, resource: str, missing: dict[str, str]) -> Asked:
+    """Ask, and note the right that was missing for it."""
+    asked = arm.ask(endpoint, resource, Budget(retries=1, seconds=5))
     if asked.failed and asked.failed.reason in ("forbidden", "unauthenticated"):
-        missing[asked.endpoint.action] = asked.failed.reason
+        missing[endpoint.action] = asked.failed.reason
+    return asked
 
 
 def _refused(asked: Asked, name: str) -> Check:

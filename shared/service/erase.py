@@ -7,7 +7,8 @@ from shared.privacy.disclosures import Disclosures
 from shared.records import line, record, timestamp
 from shared.seal.store import put_body
 from shared.service import state
-from shared.service.compose import Clock, random_bytes, sealing, store_at, utc_now
+from shared.service.compose import Clock, random_bytes, sealing, utc_now
+from shared.service.stores import store_of
 from shared.settings import Settings
 
 
@@ -17,7 +18,7 @@ def erase(settings: Settings, subject: str, *, reason: str | None = None, now: C
     Raises:
         Misuse: nothing of that name is disclosed here, or the store keeps personal data in clear.
     """
-    ready = sealing(settings, store_at(settings.store))
+    ready = sealing(settings, store_of(settings))
     if ready.facts["personal_data"] == "keep":
         raise Misuse(
             "this store was made with EVIDENCE_PERSONAL_DATA=keep: its evidence holds personal data in clear, which cannot be erased"

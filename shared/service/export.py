@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shared.canonical import Json
+from shared.deliver.whole_file import whole_file
 from shared.judge.catalogue import catalogue
-from shared.service.files import write_whole
 
 COLUMNS = (
     "record",
@@ -51,7 +51,8 @@ def export_csv(findings: Iterable[Json], out: Path) -> int:
         }
         written += 1
         writer.writerow([harmless(str(row[column])) for column in COLUMNS])
-    write_whole(out, ("\ufeff" + text.getvalue()).encode("utf-8", "backslashreplace"))
+    with whole_file(out) as file:
+        file.write(("\ufeff" + text.getvalue()).encode("utf-8", "backslashreplace"))
     return written
 
 

@@ -1,22 +1,34 @@
-"""The use-case `init`: a new store, its signing key beside it, and the verifier key to hand to the auditor."""
+"""The use-case `init`: a new store, its signing key beside it, and the verifier key to hand to the auditor.
 
+An `init` that ends half-way can be done again. What it is about to sign with it notes before the key is written, so that the next one
+knows the key for its own; any other key that is in the way may be somebody's, and is neither overwritten nor used. Order of writes:
+
+    1  state/open/init           the marker, with the verifier key to be
+    2  the key file              never replaced
+    3  batch/init/plan.jsonl     the first record
+    4  commit, tiles, checkpoint: from the commit on there is a store, and whoever opens it next finishes it
+"""
+
+import contextlib
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared import layout
-from shared.canonical import Json
-from shared.errors import Misuse
+from shared.canonical import Json, canonical
+from shared.errors import Misuse, VerificationError
 from shared.records import line, record, timestamp
-from shared.seal.note import good_key_name
+from shared.seal import note
 from shared.seal.sequencer import Sequencer
-from shared.seal.signing import create_key_file, load_key_file
-from shared.seal.store import put_body
-from shared.service import state
-from shared.service.compose import Clock, key_path, random_bytes, store_at, utc_now
+from shared.seal.signing import FileSigner, create_key_file, load_key_file, new_private_key, signer_for
+from shared.seal.store import InFolder, Store, put_body
+from shared.service.compose import Clock, key_path, random_bytes, utc_now
+from shared.service.recovery import set_torn_aside
+from shared.service.stores import store_of
 from shared.settings import Settings
 
-BIRTH = "init"
-"""The sweep name under which the first record of a log waits to be sealed."""
+ALGORITHMS = {"ed25519": note.ED25519, "ecdsa-p256": note.ECDSA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +45,81 @@ def init(settings: Settings, *, origin: str | None = None, algorithm: str = "ed2
     """Make a new store at the place that the settings name.
 
     Raises:
-        Misuse: there is a store already, or the place or the origin cannot be one.
+        Misuse: there is a store already, or the place, the key or the origin cannot be one.
         Unreachable: the place cannot be written to.
     """
-    name = origin or f"aoai-evidence.local/{random_bytes(4).hex()}"
-    if not good_key_name(name) or len(name) > 200:
-        raise Misuse(f"--origin {name!r}: a log's name has no spaces and no plus sign, such as example.com/evidence")
-    store = store_at(settings.store, create=True)
-    if (store.root / layout.COMMITS).is_dir() and any(True for _ in store.list(layout.COMMITS)):
-        raise Misuse(f"there is a store at {settings.store} already: evidence is never overwritten; name another folder")
-    if store.root.is_file() or (store.root.is_dir() and not _only_ours(store.root)):
-        raise Misuse(f"{settings.store} is not an empty folder: name a new one")
+    store = store_of(settings, create=True)
     path = key_path(settings, store)
-    if not path.exists() or settings.signing_key is None:
-        create_key_file(path, algorithm)
-    signer = load_key_file(path, name)
+    begun = _begun(store)
+    name = origin or (begun.name if begun else f"aoai-evidence.local/{random_bytes(4).hex()}")
+    if not note.good_key_name(name) or len(name) > 200:
+        raise Misuse(f"--origin {name!r}: a log's name has no spaces and no plus sign, such as example.com/evidence")
+    _take_place(settings.store, store)
+    signer = _signer(settings, store, path, name, algorithm)
+    sequencer = Sequencer(store, signer)
+    set_torn_aside(store, sequencer)
     facts = {"format": 1, "origin": name, "keys": [str(signer.key)], "personal_data": settings.personal_data}
-    first: Json = record("event", timestamp(now()), sweep=None, kind="store", store=facts)
-    state.mark_open(store, BIRTH, 0)
-    for stale in store.list(f"{layout.BATCHES}{BIRTH}/"):
-        raise Misuse(
-            f"{settings.store} holds the beginning of a store ({stale}) that was never sealed: remove the folder and run init again"
-        )
-    store.put_new(layout.batch(BIRTH, layout.PLAN), line(first, lambda data: put_body(store, data)) + b"\n")
-    Sequencer(store, signer).seal()
-    store.delete(layout.open_sweep(BIRTH))
+    _write_first_record(settings.store, store, record("event", timestamp(now()), sweep=None, kind="store", store=facts))
+    sequencer.seal()
+    store.delete(layout.open_sweep(layout.BIRTH))
     return NewStore(settings.store, name, str(signer.key), str(path))
 
 
-def _only_ours(root: Path) -> bool:
-    return all(entry.name in ("evidence", "state", "personal", "bundles") for entry in root.iterdir())
+def _take_place(location: str, store: Store) -> None:
+    """Make the folder, or find it empty but for what an `init` leaves. Of an account, the containers are there."""
+    if any(True for _ in store.list(layout.COMMITS)):
+        another = "folder" if isinstance(store, InFolder) else "storage account"
+        raise Misuse(f"there is a store at {location} already: evidence is never overwritten; name another {another}")
+    if not isinstance(store, InFolder):
+        return
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        strange = [entry.name for entry in store.root.iterdir() if entry.name not in ("evidence", "state", "personal", "bundles")]
+    except FileExistsError:
+        raise Misuse(f"{location} is not an empty folder: name a new one") from None
+    except OSError as error:
+        raise Misuse(f"cannot make a store at {location}: {error.strerror}; name another folder") from None
+    if strange:
+        raise Misuse(f"{location} is not an empty folder: name a new one")
+
+
+def _begun(store: Store) -> note.VerifierKey | None:
+    """What an `init` that ended half-way was to sign with; None where there was none."""
+    try:
+        return note.parse_vkey(json.loads(store.get(layout.open_sweep(layout.BIRTH)) or b"null")["key"])
+    except (VerificationError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _signer(settings: Settings, store: Store, path: Path, name: str, algorithm: str) -> FileSigner:
+    """The key of the new store: the one that EVIDENCE_SIGNING_KEY names, the one of an `init` that ended half-way, or a new one."""
+    found = None
+    if os.path.lexists(path):
+        found = load_key_file(path, name) if settings.signing_key else _left_behind(store, path, name, algorithm)
+    signer = found or signer_for(name, new_private_key(algorithm))
+    store.put(layout.open_sweep(layout.BIRTH), canonical({"since": 0, "key": str(signer.key)}))
+    store.flush()
+    if found is None:
+        create_key_file(path, signer.private)
+    return signer
+
+
+def _left_behind(store: Store, path: Path, name: str, algorithm: str) -> FileSigner:
+    """The key of an `init` that ended half-way. Its marker is the proof: a key that is used for another log makes two logs look like one."""
+    with contextlib.suppress(Misuse):
+        signer = load_key_file(path, name)
+        if signer.key == _begun(store) and signer.key.algorithm == ALGORITHMS[algorithm]:
+            return signer
+    raise Misuse(
+        f"{path} exists: a signing key is never overwritten; move it away, name another with EVIDENCE_SIGNING_KEY, "
+        "or, if an `init` here ended half-way, give it the same options again"
+    )
+
+
+def _write_first_record(location: str, store: Store, first: Json) -> None:
+    """Write what kind of store this is, or find it written by an `init` that ended half-way."""
+    path = layout.batch(layout.BIRTH, layout.PLAN)
+    if store.put_new(path, line(first, lambda data: put_body(store, data)) + b"\n"):
+        return
+    if json.loads(store.get(path) or b"null")["store"] != first["store"]:
+        raise Misuse(f"an `init` ended half-way at {location}: give it the same options and settings again, or name another folder")

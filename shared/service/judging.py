@@ -115,7 +115,7 @@ class Judge:
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        judged = [*engine.judge_sweep(collection_of(self.records, missing), self.profile), *engine.provider_attested()]
+        judged = [*engine.judge_sweep(collection_of(self.records, missing, self.bodies.load), self.profile), *engine.provider_attested()]
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json
@@ -38,20 +38,30 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
         Misuse: one is no date, or the period ends before it begins.
     """
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
-    last = (
-        _instant(end, "--to") + (timedelta(days=1) if end and len(end.strip()) == 10 else timedelta(0)) if end else now + timedelta(days=1)
-    )
+    last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
         raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
-def _instant(text: str, option: str) -> datetime:
+def _instant(text: str, option: str, later: timedelta = timedelta(0)) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Misuse(f"{option} {text!r} is not a date: write 2026-11-01, or 2026-11-01T12:00:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC) + later
+    except OverflowError:  # `--to 9999-12-31` is how some say "all"
+        return datetime.max.replace(tzinfo=UTC) if found.year > 1 else datetime.min.replace(tzinfo=UTC)
+
+
+def _length(end: str) -> timedelta:
+    """A day that is named as an end is meant whole, a moment is not."""
+    try:
+        date.fromisoformat(end.strip())
+    except ValueError:
+        return timedelta(0)
+    return timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ def reading(settings: Settings) -> Reading:
     Raises:
         Misuse: no store there.
     """
-    store, log, facts = read_log(settings.store)
+    store, log, facts = read_log(settings)
     return Reading(store, log, facts, state.summaries(store, log))
 
 

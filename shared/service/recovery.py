@@ -6,17 +6,19 @@ from shared import layout
 from shared.canonical import sha256
 from shared.errors import StoreConflict
 from shared.seal.sequencer import Sequencer, batch_lines
-from shared.seal.store import DirectoryStore
+from shared.seal.store import InFolder, Store
 from shared.service import state
 
 
-def set_torn_aside(store: DirectoryStore, sequencer: Sequencer) -> list[str]:
+def set_torn_aside(store: Store, sequencer: Sequencer) -> list[str]:
     """Look at every batch that waits to be sealed; set aside those that are not whole, and return their paths.
 
     Their units have no batch then, and are collected (or judged) again. Batches that a commit names are not looked at: the commit
-    was written after they were safe.
+    was written after they were safe. In a storage account there is nothing to look for: a batch is there whole, after its bodies.
     """
-    torn = []
+    torn: list[str] = []
+    if not isinstance(store, InFolder):
+        return torn
     for sweep in state.open_sweeps(store):
         sealed = sequencer.places(sweep)
         for path in list(store.list(f"{layout.BATCHES}{sweep}/")):
@@ -26,7 +28,7 @@ def set_torn_aside(store: DirectoryStore, sequencer: Sequencer) -> list[str]:
     return torn
 
 
-def _whole(store: DirectoryStore, path: str) -> bool:
+def _whole(store: Store, path: str) -> bool:
     """Whether every line is a record, and every body that one names is there with the bytes that its name promises."""
     try:
         records = [json.loads(line) for line in batch_lines(store.get(path) or b"", path)]

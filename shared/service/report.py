@@ -10,7 +10,6 @@ from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
-from shared.service.files import write_whole
 from shared.service.queries import Period, Reading, last_plan
 
 
@@ -32,6 +31,7 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
     from shared.deliver import view as views
     from shared.deliver.report import render
     from shared.deliver.view_words import words
+    from shared.deliver.whole_file import whole_file
 
     sweeps = read.within(when) if when else read.sweeps
     if not sweeps:
@@ -48,7 +48,8 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
         expected=_expected(read, start, end),
     )
     html = render(built, written_at=timestamp(written_at)).encode()
-    write_whole(out, html)
+    with whole_file(out) as file:
+        file.write(html)
     return Written(str(out), len(html), len(sweeps))
 
 

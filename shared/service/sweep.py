@@ -13,16 +13,12 @@ from queue import SimpleQueue
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.collect.arm import Arm
-from shared.collect.plan import Unit, planned_unit
-from shared.collect.unit import Handshake, collect_unit
+from shared.collect.plan import Unit, planned_unit, subscription_unit
 from shared.judge.assemble import SWEEP_UNIT
-from shared.records import Origin, line, moment, record, timestamp, whole
-from shared.seal.sequencer import batch_lines
-from shared.seal.store import put_body
+from shared.records import Origin, line, moment, record, whole
+from shared.seal.sequencer import Sequencer, batch_lines
 from shared.service import state
-from shared.service.answers import Keeper
-from shared.service.compose import THREADS, Clock, ProfileInForce, Sealing
+from shared.service.collector import Collector
 from shared.service.judging import FINDINGS, Judge
 
 SEAL_EVERY = 64
@@ -30,29 +26,6 @@ SEAL_EVERY = 64
 
 Progress = Callable[[str, int, int], None]
 """Told of (what is being done, how many of it are done, how many there are)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collector:
-    """All that collecting needs."""
-
-    sealing: Sealing
-    arm: Arm
-    keeper: Keeper
-    handshake: Handshake
-    identity: Json
-    cloud: str
-    profile: ProfileInForce
-    now: Clock
-    threads: int = THREADS
-
-    def keep_body(self, data: bytes) -> str:
-        """Put bytes into the store's bodies."""
-        return put_body(self.sealing.store, data)
-
-    def stamp(self) -> str:
-        """The time, as records have it."""
-        return timestamp(self.now())
 
 
 @dataclass(slots=True)
@@ -80,6 +53,7 @@ class OpenSweep:
     """A sweep whose plan is sealed: collects, judges and closes it."""
 
     collector: Collector
+    sequencer: Sequencer
     name: str
     progress: Progress
     plan: Json = None
@@ -93,8 +67,8 @@ class OpenSweep:
     def load(self) -> None:
         """Read the sealed plan."""
         collector = self.collector
-        first, count = collector.sealing.sequencer.places(self.name)[layout.PLAN]
-        store = collector.sealing.store
+        first, count = self.sequencer.places(self.name)[layout.PLAN]
+        store = collector.store
         self.since = state.since(store, self.name)
         path = layout.batch(self.name, layout.PLAN)
         lines = batch_lines(store.get(path) or b"", path)
@@ -118,7 +92,7 @@ class OpenSweep:
 
     def collect(self) -> None:
         """Collect every planned unit that has no batch yet; seal and judge along the way."""
-        store = self.collector.sealing.store
+        store = self.collector.store
         waiting = [unit for unit in self.units if not store.exists(layout.batch(self.name, unit.name))]
         done, total, in_flight = len(self.units) - len(waiting), len(self.units), 0
         self.progress("collect", done, total)
@@ -154,36 +128,31 @@ class OpenSweep:
     def _collect_unit(self, unit: Unit) -> None:
         collector = self.collector
         origin = Origin(self.name, self.plan["cause"], self.plan["collector"], self.plan["storage"])
-        lines = []
-        for asked in collect_unit(collector.arm, unit, self.plan["questions"], collector.handshake):
-            value = collector.keeper.record(asked, unit.name, origin, collector.stamp())
-            lines.append(line(value, collector.keep_body))
-        store = collector.sealing.store
-        store.put_new(layout.batch(self.name, unit.name), b"\n".join(lines) + b"\n")
-        state.mark_open(store, self.name, self.since)  # the marker is gone where the sweep was closed without this unit
+        collector.collect_batch(self.name, unit, self.plan["questions"], origin)
+        state.mark_open(collector.store, self.name, self.since)  # the marker is gone where the sweep was closed without this unit
 
     # -- judging --------------------------------------------------------------------------------------------------------
 
     def seal_and_judge(self) -> None:
         """Seal what waits, and write the findings of every unit that is sealed with all it is judged with."""
-        sealing = self.collector.sealing
         self.judge.settle()
-        sealing.sequencer.seal()
-        places = sealing.sequencer.places(self.name)
-        for unit in self.units:
+        self.sequencer.seal()
+        places = self.sequencer.places(self.name)
+        planned = {unit.name: unit for unit in self.units}
+        for unit in planned.values():  # one after another: the records of a unit are let go of when it is judged
             if unit.name in places and unit.name not in self.taken:
                 self.judge.take(unit.name, places[unit.name][0])
                 self.taken.add(unit.name)
-        subscriptions = {unit.resource for unit in self.units if unit.asked == "subscription" and unit.name not in self.taken}
-        for unit in self.units:
-            if unit.name in self.judged or unit.name not in self.taken:
-                continue
-            if "/".join(unit.resource.split("/")[:3]) in subscriptions and unit.asked != "subscription":
-                continue
-            self._judge(unit)
+            if unit.name in self.taken and unit.name not in self.judged and not self._waits(unit, planned):
+                self._judge(unit)
+
+    def _waits(self, unit: Unit, planned: dict[str, Unit]) -> bool:
+        """Whether what the unit is judged with is still to come: the answers of its subscription, which are planned first."""
+        subscription = subscription_unit(unit.resource.split("/")[2]).name
+        return subscription in planned and subscription not in self.taken
 
     def _judge(self, unit: Unit) -> None:
-        if self.collector.sealing.store.exists(layout.batch(self.name, unit.name + FINDINGS)):
+        if self.collector.store.exists(layout.batch(self.name, unit.name + FINDINGS)):
             self.judge.recount(unit.name)
         else:
             self.judge.judge_unit(unit.name, unit.resource)
@@ -193,27 +162,27 @@ class OpenSweep:
 
     def close(self, resumed: bool) -> SweepResult:
         """Judge the rest and the collection itself, and seal the closing record."""
-        sealing, judge = self.collector.sealing, self.judge
+        judge = self.judge
         self.progress("judge", len(self.judged), len(self.units))
         self.seal_and_judge()
         missing = [unit.name for unit in self.units if unit.name not in self.taken]
         for unit in self.units:  # of a subscription that is missing itself
             if unit.name in self.taken and unit.name not in self.judged:
                 self._judge(unit)
-        if sealing.store.exists(layout.batch(self.name, SWEEP_UNIT + FINDINGS)):
+        if self.collector.store.exists(layout.batch(self.name, SWEEP_UNIT + FINDINGS)):
             judge.recount(SWEEP_UNIT)
         else:
             judge.judge_sweep(missing)
         judge.settle()
         self.progress("seal", 0, 1)
-        sealing.sequencer.seal()
+        self.sequencer.seal()
         self._write_closing(missing)
-        sealing.sequencer.seal()
+        self.sequencer.seal()
         return self._result(missing, resumed)
 
     def _write_closing(self, missing: list[str]) -> None:
         collector = self.collector
-        places = collector.sealing.sequencer.places(self.name)
+        places = self.sequencer.places(self.name)
         failures = self.judge.records.failures
         closed = record(
             "sweep-closed",
@@ -228,10 +197,10 @@ class OpenSweep:
             failures=len(failures),
             complete=not missing and not failures,
         )
-        collector.sealing.store.put_new(layout.batch(self.name, layout.CLOSED), line(closed, collector.keep_body) + b"\n")
+        collector.store.put_new(layout.batch(self.name, layout.CLOSED), line(closed, collector.keep_body) + b"\n")
 
     def _result(self, missing: list[str], resumed: bool) -> SweepResult:
-        store, places = self.collector.sealing.store, self.collector.sealing.sequencer.places(self.name)
+        store, places = self.collector.store, self.sequencer.places(self.name)
         path = layout.batch(self.name, layout.CLOSED)
         closed = whole(json.loads(batch_lines(store.get(path) or b"", path)[0]), self.judge.bodies.load)
         index = places[layout.CLOSED][0]

@@ -1,16 +1,18 @@
 """The use-case `verify`: a bundle or a whole store, against the key that the auditor was given by another way."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from shared.deliver.verify.verdict import Progress, Verdict
 from shared.errors import Misuse, VerificationError
 from shared.seal import note
-from shared.seal.store import open_directory
+from shared.service.stores import store_of
+from shared.settings import Settings
 
 
-def verify(file: Path | None, store: str | None, keys: Sequence[str], checkpoint: Path | None, progress: Progress) -> Verdict:
-    """Verify `file`, or the store at `store`.
+def verify(file: Path | None, store: Settings | None, keys: Sequence[str], checkpoint: Path | None, progress: Progress) -> Verdict:
+    """Verify `file`, or the store that `store` names.
 
     `keys`: verifier keys, or files that hold one a line. `checkpoint`: a file with a checkpoint that the auditor holds.
 
@@ -28,19 +30,18 @@ def verify(file: Path | None, store: str | None, keys: Sequence[str], checkpoint
     if file is None:
         from shared.deliver.verify.store import verify_store
 
-        return verify_store(open_directory(store or ""), trusted, held=held, progress=progress)
+        return verify_store(store_of(store or Settings(store="")), trusted, held=held, progress=progress)
     from shared.deliver.verify.bundle import verify_bundle
 
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise Misuse(f"there is no file {file}")
     return verify_bundle(file, trusted, held=held, progress=progress)
 
 
 def _key_lines(key: str) -> list[str]:
-    path = Path(key)
-    if "+" in key and not path.is_file():
+    if "+" in key and not os.path.isfile(key):  # a key may be longer than a name can be: `Path.is_file` raises then
         return [key]
-    lines = [line.strip() for line in _read(path, "the verifier key").decode("utf-8", "replace").splitlines()]
+    lines = [line.strip() for line in _read(Path(key), "the verifier key").decode("utf-8", "replace").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -4,10 +4,8 @@ The records are read twice: first to know what they name, then to write them. In
 32 bytes for each body and proof.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +23,8 @@ from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proo
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
-from shared.errors import Misuse, StoreConflict, Unreachable, VerificationError
+from shared.deliver.whole_file import whole_file
+from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.records import timestamp, whole
 from shared.seal import note
 from shared.seal.log import Log, open_log
@@ -69,7 +68,7 @@ def build(
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
             the file cannot be written there.
         StoreConflict: the store contradicts itself.
-        Unreachable: the store cannot be read, or the disk is full.
+        Unreachable: the store cannot be read.
     """
     start, end = (timestamp(moment) for moment in period)
     if end <= start:
@@ -81,7 +80,8 @@ def build(
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
     job.plan()
-    return _write_aside(Path(out_path), job)
+    with whole_file(Path(out_path)) as file:
+        return job.write(file, str(out_path))
 
 
 def _held(since: bytes, log: Log) -> int:
@@ -94,27 +94,6 @@ def _held(since: bytes, log: Log) -> int:
     if held.origin != ours.origin or held.size > log.size:
         raise Misuse(f"--since: that checkpoint is of the log {held.origin} with {held.size} records, this is {ours.origin} with {log.size}")
     return held.size
-
-
-def _write_aside(out: Path, job: "_Job") -> BundleInfo:
-    """Write next to `out`, and give the file its name when it is whole."""
-    try:
-        handle, aside = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
-    except OSError as error:
-        raise Misuse(f"cannot write {out}: {error.strerror}; name another place with -o") from None
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            info = job.write(file, str(out))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        os.replace(aside, out)
-    except OSError as error:
-        raise Unreachable(f"cannot write {out}: {error.strerror}; nothing was left there") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
-    return info
 
 
 @dataclass(slots=True)
@@ -246,9 +225,11 @@ class _Job:
 
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]
+        total = sum(count for _, count in self.ranges)
+        before = total + sum(count for begin, count in self.ranges if begin < first)
         for index, line in self.log.lines(first, first + count):
             if (index - first) % 10_000 == 0:
-                self.progress("bundle", count // 2 + (index - first) // 2, count)
+                self.progress("bundle", (before + index - first) // 2, total)
             yield line + b"\n"
 
     def _later(self) -> "list[tuple[str, int, Callable[[], bytes] | None]]":

@@ -169,7 +169,7 @@ class Recomputation:
         """
         profile = self.profile(first["profile"])
         in_order = [name for name in sweep.asked if name in missing]
-        judged = list(rejudge.collection(sweep.collected(missing), in_order, profile)) if whole else []
+        judged = list(rejudge.collection(sweep.collected(missing), in_order, profile, self._load)) if whole else []
         judged += rejudge.provider_attested()
         common = {"at": first["at"], "sweep": sweep.name, "unit": first["unit"], "profile": first["profile"]}
         return [canonical(finding(control, judgement, **common)) for control, judgement in judged]

@@ -1,0 +1,1 @@
+"""Entry points of the function app: they parse the trigger, call `shared.service`, set outputs. Nothing else."""

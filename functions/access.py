@@ -1,0 +1,73 @@
+"""Who may ask: Entra ID through App Service authentication, app roles checked for every route.
+
+The platform puts the caller's claims into a header after it has checked the token, and strips that header from what comes from outside
+(https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities). Where its authentication is off, anybody could
+send the header: everything is refused then.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.process import LOG
+
+READER = "Evidence.Reader"
+OPERATOR = "Evidence.Operator"
+"""May do all that a reader may, and ask for bundles."""
+
+PRINCIPAL = "x-ms-client-principal"
+_ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
+_OBJECT_CLAIMS = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    object_id: str | None
+    roles: frozenset[str]
+
+    def may(self, role: str) -> bool:
+        """Whether the caller has the role, or the one above it."""
+        return role in self.roles or (role == READER and OPERATOR in self.roles)
+
+
+class Denied(Exception):
+    """The request is refused; `status` is the HTTP status, the message is for the caller."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def caller(headers: Mapping[str, str], role: str, environment: Mapping[str, str] = os.environ) -> Caller:
+    """Who asks, if they have the role.
+
+    Raises:
+        Denied: 503 where the platform's authentication is off, 401 without a caller, 403 without the role.
+    """
+    if environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() != "true":
+        LOG.error("refused: App Service authentication is off (WEBSITE_AUTH_ENABLED is not True): infra/main.bicep switches it on")
+        raise Denied(503, "authentication is not switched on for this app: ask its operator")
+    found = _principal(headers.get(PRINCIPAL) or headers.get(PRINCIPAL.title()) or "")
+    if found is None:
+        raise Denied(401, "log in with Entra ID")
+    if not found.may(role):
+        raise Denied(403, f"this needs the app role {role}: ask an administrator of the app registration to assign it")
+    return found
+
+
+def _principal(header: str) -> Caller | None:
+    try:
+        value: Any = json.loads(base64.b64decode(header, validate=True))
+        claims = [(str(claim["typ"]), str(claim["val"])) for claim in value["claims"]]
+        named = (str(value.get("role_typ") or "roles"), *_ROLE_CLAIMS)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if value.get("auth_typ") != "aad":
+        return None
+    objects = [text for kind, text in claims if kind in _OBJECT_CLAIMS]
+    return Caller(objects[0] if objects else None, frozenset(text for kind, text in claims if kind in named))

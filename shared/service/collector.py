@@ -1,0 +1,100 @@
+"""What collecting needs, built once: who asks, whom, and how answers become records. Needs no signing key."""
+
+from dataclasses import dataclass
+
+from shared import layout
+from shared.canonical import Json
+from shared.collect.arm import Arm, Failed
+from shared.collect.plan import Unit, is_storage_id
+from shared.collect.tls import probe
+from shared.collect.unit import Handshake, collect_unit
+from shared.errors import Misuse
+from shared.privacy.disclosures import Disclosures
+from shared.records import Origin, line, timestamp
+from shared.schedule import Schedule, parse
+from shared.seal.store import Store, put_body
+from shared.service.answers import Keeper
+from shared.service.compose import THREADS, Clock, ProfileInForce, arm_client, profile_of, random_bytes, store_facts
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """All that collecting needs."""
+
+    store: Store
+    facts: Json
+    """What the log's first record says of the store."""
+    arm: Arm
+    keeper: Keeper
+    handshake: Handshake
+    identity: Json
+    cloud: str
+    profile: ProfileInForce
+    now: Clock
+    store_id: str | None = None
+    """ARM id of the storage account that holds the evidence; None: a folder, or not told."""
+    threads: int = THREADS
+
+    def keep_body(self, data: bytes) -> str:
+        """Put bytes into the store's bodies."""
+        return put_body(self.store, data)
+
+    def stamp(self) -> str:
+        """The time, as records have it."""
+        return timestamp(self.now())
+
+    def collect_batch(self, sweep: str, unit: Unit, questions: dict[str, list[str]], origin: Origin) -> bool:
+        """Ask all that is due for `unit`, and write its batch; False where another worker was faster, whose answers stand."""
+        lines = []
+        for asked in collect_unit(self.arm, unit, questions, self.handshake):
+            value = self.keeper.record(asked, unit.name, origin, self.stamp())
+            lines.append(line(value, self.keep_body))
+        return self.store.put_new(layout.batch(sweep, unit.name), b"\n".join(lines) + b"\n")
+
+
+def open_collector(settings: Settings, store: Store, now: Clock) -> Collector:
+    """Build the collector for a store.
+
+    Raises:
+        Misuse: settings, profile or store cannot be what they are said to be.
+        Unreachable: nobody is logged in.
+    """
+    facts = store_facts(store)
+    if settings.personal_data != facts["personal_data"]:
+        raise Misuse(
+            f"this store was made with EVIDENCE_PERSONAL_DATA={facts['personal_data']}, the setting says {settings.personal_data}: "
+            "set it as the store has it, or make another store"
+        )
+    profile = profile_of(settings)
+    arm, identity = arm_client(settings)
+    disclosures = Disclosures(store, random_bytes)
+    keeper = Keeper(lambda data: put_body(store, data), disclosures.commit if settings.personal_data == "commit" else None)
+    return Collector(store, facts, arm, keeper, _handshake(settings.cloud, now), identity, settings.cloud, profile, now, _store_id(settings))
+
+
+def _store_id(settings: Settings) -> str | None:
+    if settings.store_id and not is_storage_id(settings.store_id):
+        raise Misuse(
+            f"EVIDENCE_STORE_ID is {settings.store_id!r}: it must be /subscriptions/ID/resourceGroups/GROUP/providers/"
+            "Microsoft.Storage/storageAccounts/NAME, as `az storage account show --query id` prints it"
+        )
+    return settings.store_id
+
+
+def schedule_of(settings: Settings) -> Schedule | None:
+    """The schedule that is declared: in EVIDENCE_SCHEDULE, else in the profile.
+
+    Raises:
+        Misuse: it is none.
+    """
+    text = settings.schedule or profile_of(settings).schedule
+    return parse(text) if text else None
+
+
+def _handshake(cloud: str, now: Clock) -> Handshake:
+    def shake(url: str) -> Json | Failed:
+        probed = probe(url, cloud=cloud, now=now())
+        return probed.body if probed.failure is None else Failed(probed.failure, probed.detail or "not a host of this cloud", attempts=1)
+
+    return shake

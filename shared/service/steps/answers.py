@@ -1,0 +1,88 @@
+"""What is asked over HTTP, answered page by page: the questions of `shared.service.queries`, with what a caller may pass."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+
+from shared import layout
+from shared.canonical import Json
+from shared.deliver.rejudge import frameworks
+from shared.errors import Misuse
+from shared.judge.catalogue import catalogue
+from shared.model import STATUSES
+from shared.service import queries
+from shared.service.queries import Filter, Period, Reading, period, reading
+from shared.service.steps.app import App
+
+PAGE = 1000
+"""Items of an answer, unless `limit` says fewer or more."""
+MOST = 10_000
+
+PARAMETERS = ("from", "to", "resource", "control", "status", "framework", "limit", "after")
+
+
+def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
+    """Answer `status`, or a page of `findings`, `changes`, `deletions` or `resources`.
+
+    A page is `{"items": […], "next": …}`: `next`, if not null, is what to pass as `after` for the page that follows.
+
+    Raises:
+        Misuse: a parameter is not known, or cannot be what it says.
+    """
+    if unknown := set(asked) - set(PARAMETERS):
+        raise Misuse(f"{sorted(unknown)[0]!r} is no parameter here: {', '.join(PARAMETERS)}")
+    read = reading(app.settings)
+    if question == "status":
+        return queries.status(read, app.now)
+    ask: dict[str, Callable[[Reading, Period | None, Filter], Iterable[Json]]] = {
+        "findings": queries.findings,
+        "changes": queries.changes,
+        "deletions": _deletions,
+        "resources": lambda read, when, wanted: queries.resources(read, wanted),
+    }
+    when = period(asked.get("from"), asked.get("to"), app.now()) if asked.get("from") or asked.get("to") else None
+    return _page(ask[question](read, when, _filter(asked)), asked, by_place=question == "resources")
+
+
+def checkpoint(app: App) -> bytes | None:
+    """The newest signed checkpoint: what an auditor writes down."""
+    return app.store.get(layout.LATEST_CHECKPOINT)
+
+
+def _filter(asked: Mapping[str, str]) -> Filter:
+    statuses = tuple(text for text in asked.get("status", "").split(",") if text)
+    for text in statuses:
+        if text not in STATUSES:
+            raise Misuse(f"status {text!r} is none of {', '.join(STATUSES)}")
+    control, framework = asked.get("control"), asked.get("framework")
+    if control and control not in {known.id for known in catalogue().controls}:
+        raise Misuse(f"control {control!r} is not in the catalogue: docs/controls.md lists them")
+    if framework and framework not in frameworks():
+        raise Misuse(f"framework {framework!r} is none of {', '.join(frameworks())}")
+    return Filter(asked.get("resource"), control, statuses, framework)
+
+
+def _deletions(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
+    """What was in one answer and no longer in the next. Files and fine-tuned models are not among it: their lists are not collected."""
+    for change in queries.changes(read, when, wanted):
+        gone = [field for field in change["fields"] if field["op"] == "removed" and not field["pointer"]]
+        if gone:
+            yield change
+
+
+def _page(items: Iterable[Json], asked: Mapping[str, str], *, by_place: bool) -> Json:
+    limit, after = _number(asked, "limit", PAGE), _number(asked, "after", -1)
+    if not 1 <= limit <= MOST:
+        raise Misuse(f"limit must lie between 1 and {MOST}")
+    placed = ((place if by_place else item["record"], item) for place, item in enumerate(items))
+    found = list(islice((pair for pair in placed if pair[0] > after), limit + 1))
+    more = len(found) > limit
+    return {"items": [item for _, item in found[:limit]], "next": found[limit - 1][0] if more else None}
+
+
+def _number(asked: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = asked.get(name)
+    if text is None:
+        return otherwise
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise Misuse(f"{name} is {text!r}: it must be a number")
+    return int(text)

@@ -1,0 +1,53 @@
+"""What every step needs, built once a process: the store, the queues, the collector. Functions share nothing else between invocations."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from shared.collect.clouds import CLOUDS
+from shared.collect.work_queue import Queues
+from shared.errors import Misuse
+from shared.seal.store import Store
+from shared.service.collector import Collector, open_collector
+from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
+from shared.service.stores import store_of
+from shared.settings import Settings
+
+
+@dataclass
+class App:
+    """The parts of one process, each built when it is first needed: a worker that only collects never asks the vault for its key."""
+
+    settings: Settings
+    now: Clock = utc_now
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        if self.settings.cloud not in CLOUDS:
+            raise Misuse(f"EVIDENCE_CLOUD is {self.settings.cloud!r}")
+
+    @cached_property
+    def store(self) -> Store:
+        """The evidence."""
+        with self._lock:
+            return store_of(self.settings)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The work that waits.
+
+        Raises:
+            Misuse: no queue service is set.
+        """
+        with self._lock:
+            return queues_at(self.settings)
+
+    @cached_property
+    def collector(self) -> Collector:
+        """Who asks Azure."""
+        with self._lock:
+            return open_collector(self.settings, self.store, self.now)
+
+    def sealing(self) -> Sealing:
+        """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""
+        return sealing(self.settings, self.store)

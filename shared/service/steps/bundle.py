@@ -1,0 +1,146 @@
+"""Bundles on request: what was asked for and how far it is lies in `state/bundle/`, what was built in `bundles/`."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from shared import layout
+from shared.canonical import Json, canonical
+from shared.errors import EvidenceError, Misuse, StoreConflict, Unreachable
+from shared.records import timestamp
+from shared.service.bundle import bundle
+from shared.service.compose import random_bytes
+from shared.service.queries import period, reading
+from shared.service.steps.app import App
+from shared.service.steps.work import bundle_request, parse_bundle_request
+from shared.service.stores import link, put_file
+
+LINK = timedelta(minutes=15)
+"""How long a link to a bundle is good for: long enough to begin a download, too short to be passed around."""
+
+FIELDS = ("from", "to", "resources", "framework", "disclose")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a bundle is asked to be."""
+
+    start: str | None
+    end: str | None
+    resources: tuple[str, ...]
+    framework: str | None
+    disclose: tuple[str, ...]
+
+    def as_json(self) -> Json:
+        """As it was asked."""
+        found = (self.start, self.end, list(self.resources), self.framework, list(self.disclose))
+        return dict(zip(FIELDS, found, strict=True))
+
+
+def parse_wanted(body: bytes) -> Wanted:
+    """Read the body of a request: a JSON object of FIELDS, each optional.
+
+    Raises:
+        Misuse: it is none, or names what is not known.
+    """
+    try:
+        value = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise Misuse("the request is not JSON") from None
+    if not isinstance(value, dict) or set(value) - set(FIELDS):
+        raise Misuse(f"a request is an object with some of: {', '.join(FIELDS)}")
+    texts = {name: _text(value, name) for name in ("from", "to", "framework")}
+    return Wanted(texts["from"], texts["to"], _texts(value, "resources"), texts["framework"], _texts(value, "disclose"))
+
+
+def _text(value: Mapping[str, Json], name: str) -> str | None:
+    found = value.get(name)
+    if found is not None and not isinstance(found, str):
+        raise Misuse(f"{name} is a text")
+    return found
+
+
+def _texts(value: Mapping[str, Json], name: str) -> tuple[str, ...]:
+    found = value.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise Misuse(f"{name} is a list of texts")
+    return tuple(found)
+
+
+def ask(app: App, wanted: Wanted, by: str | None) -> str:
+    """Note a request and queue it; return its name. `by`: object id of who asks.
+
+    Raises:
+        Misuse: the period is none.
+    """
+    now = app.now()
+    period(wanted.start, wanted.end, now)
+    name = f"{now:%Y%m%dT%H%M%SZ}-{random_bytes(8).hex()}"
+    _note(app, name, {"state": "queued", "asked": timestamp(now), "by": by, "wanted": wanted.as_json()})
+    app.queues.send(layout.BUNDLE_QUEUE, bundle_request(name))
+    return name
+
+
+def look(app: App, name: str) -> Json | None:
+    """How far a request is, with a link where the bundle is there; None where nothing of that name was asked."""
+    try:
+        found = _request(app, name)
+    except (ValueError, Misuse):
+        return None
+    if found.get("state") == "built":
+        found["link"] = link(app.settings, layout.built_bundle(name), app.now() + LINK)
+    return {"id": name, **found}
+
+
+def build_message(app: App, message: bytes) -> str:
+    """Build what a message asks for; return a line that says what was done.
+
+    Raises:
+        Refused: the message is none of ours.
+        Unreachable: the store: the host delivers the message again.
+    """
+    name = parse_bundle_request(message)
+    request = _request(app, name)
+    if request["state"] == "built":
+        return f"bundle {name} was built before"
+    asked = request["wanted"]
+    wanted = Wanted(asked["from"], asked["to"], tuple(asked["resources"]), asked["framework"], tuple(asked["disclose"]))
+    _note(app, name, {**request, "state": "building"})
+    try:
+        made = _build(app, name, wanted)
+    except (Unreachable, StoreConflict):
+        raise
+    except EvidenceError as error:  # what was asked cannot be had: said to who asked, not tried again
+        _note(app, name, {**request, "state": "failed", "reason": str(error)})
+        return f"bundle {name} cannot be built: {error}"
+    _note(app, name, {**request, "state": "built", "built": timestamp(app.now()), **made})
+    return f"bundle {name}: {made['bytes']} bytes"
+
+
+def _build(app: App, name: str, wanted: Wanted) -> dict[str, Json]:
+    when = period(wanted.start, wanted.end, app.now()) if wanted.start or wanted.end else None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "bundle.zip"
+        info = bundle(
+            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose
+        )
+        put_file(app.settings, layout.built_bundle(name), file)
+        with file.open("rb") as data:
+            digest = hashlib.file_digest(data, "sha256").hexdigest()
+        return {"bytes": info["bytes"], "sha256": digest, "records": info["records"], "sweeps": len(info["sweeps"])}
+
+
+def _request(app: App, name: str) -> dict[str, Json]:
+    data = app.store.get(layout.bundle_request(name))
+    if data is None:
+        raise Misuse(f"no bundle {name} was asked for")
+    value: dict[str, Json] = json.loads(data)
+    return value
+
+
+def _note(app: App, name: str, value: Json) -> None:
+    app.store.put(layout.bundle_request(name), canonical(value))

@@ -5,6 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE := node_modules/.package-lock.json
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup demo test check lint types bench clean
@@ -27,11 +28,20 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml scripts/find-pyth
 demo: $(STAMP) ## the main job, end to end, on the local stand-in for Azure
 	@$(BIN)/aoai-evidence demo --directory build/demo
 
-test: $(STAMP) ## all tests
+# The emulator of Azure Storage, for the tests that need it; they are skipped where it is absent, and fail where CI=true.
+$(NODE): package.json package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo "== setup: the emulator of Azure Storage (Azurite), from npm into node_modules"; \
+	  { npm ci --no-audit --no-fund --loglevel=error && touch $(NODE); } || { echo "== npm failed: those tests are skipped"; [ "$$CI" != true ]; }; \
+	else \
+	  echo "== no npm here: tests against the emulator of Azure Storage are skipped (install Node.js 20 or later to run them)"; \
+	fi
+
+test: $(STAMP) $(NODE) ## all tests
 	@echo "== test"
 	@$(PYTEST) -q
 
-check: $(STAMP) lint types ## ruff, mypy --strict, import rules, tests with branch coverage
+check: $(STAMP) $(NODE) lint types ## ruff, mypy --strict, import rules, tests with branch coverage
 	@echo "== tests with branch coverage"
 	@$(PYTEST) -q --cov --cov-report=term
 
@@ -47,4 +57,4 @@ bench: $(STAMP) ## speed and size, as figures and ratios
 	@$(BIN)/python tests/bench/run.py
 
 clean: ## remove what the other commands made
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis

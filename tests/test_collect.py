@@ -191,10 +191,10 @@ def test_an_estate_without_accounts_is_complete(tmp_path):
 def test_another_key_or_mode_is_refused(site, tmp_path):
     with pytest.raises(Misuse, match="EVIDENCE_PERSONAL_DATA"):
         site.collect(settings={"personal_data": "keep"})
-    from shared.seal.signing import create_key_file
+    from shared.seal.signing import create_key_file, new_private_key
 
     other = tmp_path / "other.pem"
-    create_key_file(other, "ed25519")
+    create_key_file(other, new_private_key("ed25519"))
     with pytest.raises(Misuse, match="not the key of this store"):
         site.collect(settings={"signing_key": str(other)})
 

@@ -33,6 +33,7 @@ OPERATIONS = {
 NOT_IN_THE_SDK = {
     "subscriptions", "locations", "subscriptionDiagnosticSettings", "diagnosticSettings", "roleAssignments",  # of other providers
     "capabilityHosts", "projectCapabilityHosts",  # 14.1.0 gets one by its name, and has no list
+    "storageAccount", "blobService", "evidenceContainer", "evidenceImmutability",  # of another provider
 }  # fmt: skip
 
 

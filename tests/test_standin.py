@@ -38,6 +38,7 @@ from infra.local.recorded import recorded_world
 from infra.local.regions import location_rows
 from infra.local.scenarios import PROD_EU, SANDBOX, demo_world, drift, estate
 from infra.local.server import StandIn
+from infra.local.storage_shape import put_evidence_account
 from infra.local.throttle import TokenBuckets
 from infra.local.wire import MalformedError, parse_head
 from infra.local.world import World
@@ -138,6 +139,8 @@ def questions(azure: StandIn) -> Iterator[tuple[Endpoint, str]]:
             yield from ((endpoint, row["id"]) for row in world.subscriptions.values())
         elif endpoint.scope == "account":
             yield from ((endpoint, account) for account in world.accounts())
+        elif endpoint.scope == "store":
+            yield endpoint, put_evidence_account(world, next(iter(world.subscriptions)))
         else:
             projects = [project["id"] for account in world.accounts() for project in world.children(account, "projects")]
             yield from ((endpoint, project) for project in projects)
@@ -153,7 +156,7 @@ def test_every_row_of_the_endpoint_table_is_served_for_every_resource(clock: Clo
             if endpoint.is_list:
                 assert all(isinstance(row, dict) for row in answer.json["value"])
             else:
-                assert fold(answer.json["id"]) == fold(resource)
+                assert fold(answer.json["id"]) == fold(resource + endpoint.path)
             asked += 1
         assert asked > 8 * len([e for e in ENDPOINTS if e.scope == "account"])
         assert azure.violations == []

@@ -11,6 +11,7 @@ import pytest
 from infra.local import faults
 from infra.local.scenarios import drift
 from shared import layout
+from shared.collect.endpoints import ENDPOINTS
 from shared.deliver.verify.verdict import no_progress
 from shared.errors import Misuse
 from shared.service import queries
@@ -152,10 +153,10 @@ def test_what_may_be_opened_is_opened_and_nothing_else(site, tmp_path):
 def test_verify_takes_keys_from_a_file_and_refuses_what_is_none(site, tmp_path):
     keys = tmp_path / "keys"
     keys.write_text(f"# ours\n{site.vkey}\n")
-    assert verify(None, site.settings.store, [str(keys)], None, no_progress).intact
+    assert verify(None, site.settings, [str(keys)], None, no_progress).intact
     for bad in ([], ["nonsense+x+y"], [str(tmp_path / "absent")]):
         with pytest.raises(Misuse, match="key"):
-            verify(None, site.settings.store, bad, None, no_progress)
+            verify(None, site.settings, bad, None, no_progress)
     with pytest.raises(Misuse, match="no file"):
         verify(tmp_path / "absent.zip", None, [site.vkey], None, no_progress)
 
@@ -173,6 +174,55 @@ def test_the_doctor_says_what_is_wrong(site):
     assert ("right", "Microsoft.Authorization/roleAssignments/read") in failed
     assert any(name == "clock" for name, _ in failed)
     assert [c.mark for c in doctor(replace(site.settings, store="/nowhere/at/all"), site.clock) if c.name == "store"] == ["failed"]
+
+
+def actions(checks):
+    return {check.found.partition(":")[0] for check in checks if check.name == "right"}
+
+
+def test_the_doctor_tries_every_question_that_a_sweep_will_ask(site):
+    """Each on the first that it can be asked of: an account, one that may have projects, a project."""
+    site.azure.faults.add("", faults.forbidden(), skip=1)  # the subscriptions are listed
+    try:
+        nothing = actions(doctor(site.settings, site.clock))
+    finally:
+        site.azure.faults.clear()
+    site.azure.faults.add("/accounts/", faults.forbidden())
+    try:
+        no_account = actions(doctor(site.settings, site.clock))
+    finally:
+        site.azure.faults.clear()
+    site.azure.faults.add("/projects/", faults.forbidden())
+    try:
+        no_project = actions(doctor(site.settings, site.clock))
+    finally:
+        site.azure.faults.clear()
+    by_scope = {scope: {e.action for e in ENDPOINTS if e.scope == scope} for scope in ("plan", "subscription", "account", "project")}
+    assert nothing == by_scope["plan"] | by_scope["subscription"]
+    assert no_account >= by_scope["account"]
+    assert no_project == by_scope["project"]
+    (said,) = [check.found for check in doctor(site.settings, site.clock) if check.name == "rights"]
+    assert said == "every question that was tried is answered"
+
+
+def only_openai(body):
+    body["value"] = [item for item in body["value"] if item["kind"] == "OpenAI"]
+
+
+def no_account(body):
+    body["value"] = []
+
+
+@pytest.mark.parametrize(("where", "left", "lacking"), [
+    ("/accounts?", no_account, "account"), ("/accounts?", only_openai, "account of kind AIServices"), ("/projects?", no_account, "project"),
+])  # fmt: skip
+def test_the_doctor_says_what_it_had_nothing_to_try_on(site, where, left, lacking):
+    site.azure.faults.add(where, faults.edited(left))
+    try:
+        (said,) = [check.found for check in doctor(site.settings, site.clock) if check.name == "rights"]
+    finally:
+        site.azure.faults.clear()
+    assert said == f"every question that was tried is answered (no {lacking} to try the rest on)"
 
 
 def test_the_demo_shows_the_whole_job_and_can_be_run_again(tmp_path):

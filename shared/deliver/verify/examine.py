@@ -127,9 +127,13 @@ class Examiner:
         if value["type"] in ("retention", "sweep-planned") or value.get("unit") == PLAN_UNIT or self.view.from_start:
             return True
         if value["type"] == "sweep-closed":
-            self.closings.append(Closed(index, value["at"], value["slot"]))
+            self._note_closing(index, value)
         self.tally.counts["records of sweeps that began before"] += 1
         return False
+
+    def _note_closing(self, index: int, value: Json) -> None:
+        slots = [slot for slot in (value["slot"], self.closings[-1].slot if self.closings else None) if slot]
+        self.closings.append(Closed(index, value["at"], max(slots, default=None)))
 
     def _late(self, index: int, value: Json) -> None:
         closed, missing = self._done[value["sweep"]]
@@ -176,7 +180,7 @@ class Examiner:
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
-        self.closings.append(Closed(index, value["at"], value["slot"]))
+        self._note_closing(index, value)
         self._done[sweep.name] = (index, missing)
         del self._sweeps[sweep.name.encode()]
 

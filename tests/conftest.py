@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.fixtures import app
 from tests.fixtures import azurite as emulator
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
+answering = app.answering
 
 
 def pytest_runtest_setup(item):

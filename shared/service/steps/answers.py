@@ -9,6 +9,7 @@ from shared.deliver.rejudge import frameworks
 from shared.errors import Refused
 from shared.judge.catalogue import catalogue
 from shared.model import STATUSES
+from shared.seal.log import open_log
 from shared.service import queries
 from shared.service.queries import Filter, Period, Reading, reading
 from shared.service.steps.app import App
@@ -56,8 +57,9 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
 
 
 def checkpoint(app: App) -> bytes | None:
-    """The newest signed checkpoint: what an auditor writes down."""
-    return app.store.get(layout.LATEST_CHECKPOINT)
+    """The newest signed checkpoint: what an auditor writes down. None where nothing is sealed."""
+    store = app.store
+    return store.get(layout.LATEST_CHECKPOINT) or store.get(layout.checkpoint(open_log(store).size))
 
 
 def _filter(asked: Mapping[str, str]) -> Filter:

@@ -3,10 +3,10 @@
 import threading
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
-from shared.collect.work_queue import Queues
 from shared.errors import Misuse
 from shared.recent import Recent
 from shared.seal.store import Store
@@ -14,6 +14,9 @@ from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.collect.work_queue import Queues
 
 PLANS = 50_000
 """Units of plans that are remembered."""
@@ -42,7 +45,7 @@ class App:
             return store_of(self.settings)
 
     @cached_property
-    def queues(self) -> Queues:
+    def queues(self) -> "Queues":
         """The work that waits.
 
         Raises:

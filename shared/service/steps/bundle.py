@@ -13,7 +13,6 @@ from shared.canonical import Json, canonical
 from shared.deliver.rejudge import frameworks
 from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, Unreachable
 from shared.records import moment, timestamp
-from shared.service.bundle import bundle
 from shared.service.compose import random_bytes
 from shared.service.queries import Period, period, reading
 from shared.service.steps.app import App
@@ -108,6 +107,8 @@ def look(app: App, name: str) -> Json | None:
         found["state"] = "expired"
     if found["state"] == "built":
         found["link"] = link(app.settings, layout.built_bundle(name), app.now() + LINK)
+    found["disclosed"] = found.get("disclosed", len(found["wanted"]["disclose"]))
+    found["wanted"] = {field: value for field, value in found["wanted"].items() if field != "disclose"}
     return {"id": name, **found}
 
 
@@ -122,8 +123,8 @@ def build_message(app: App, message: bytes) -> str:
     request = _request(app, name)
     if request is None:
         raise Refused(f"no bundle {name} was asked for here")
-    if request["state"] == "built":
-        return f"bundle {name} was built before"
+    if request["state"] not in WAITING:
+        return f"bundle {name} was {request['state']} before"
     asked = request["wanted"]
     wanted = Wanted(asked["from"], asked["to"], tuple(asked["resources"]), asked["framework"], tuple(asked["disclose"]))
     _note(app, name, {**request, "state": "building"})
@@ -132,9 +133,9 @@ def build_message(app: App, message: bytes) -> str:
     except (Unreachable, StoreConflict):
         raise
     except EvidenceError as error:  # what was asked cannot be had: said to who asked, not tried again
-        _note(app, name, {**request, "state": "failed", "reason": str(error)})
+        _note(app, name, _ended(request, "failed", reason=str(error)))
         return f"bundle {name} cannot be built: {error}"
-    _note(app, name, {**request, "state": "built", "built": timestamp(app.now()), **made})
+    _note(app, name, _ended(request, "built", built=timestamp(app.now()), **made))
     return f"bundle {name}: {made['bytes']} bytes"
 
 
@@ -146,11 +147,19 @@ def give_up(app: App, message: bytes, reason: str) -> None:
         return
     request = _request(app, name)
     if request is not None and request["state"] in WAITING:
-        _note(app, name, {**request, "state": "failed", "reason": reason})
+        _note(app, name, _ended(request, "failed", reason=reason))
+
+
+def _ended(request: Json, state: str, **facts: Json) -> Json:
+    """A request that needs nothing more. What was to be opened are names of people: they are not kept any longer than they are needed."""
+    wanted = request["wanted"]
+    return {**request, "state": state, "wanted": {**wanted, "disclose": []}, "disclosed": len(wanted["disclose"]), **facts}
 
 
 def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Json]:
     """Built at the second attempt, it is the same period as at the first: it ends by when it was asked for."""
+    from shared.service.bundle import bundle  # of all functions, one alone needs it
+
     when = period_of(wanted.start, wanted.end, asked)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bundle.zip"

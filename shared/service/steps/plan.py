@@ -56,9 +56,9 @@ def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, c
 
 
 def queue_units(app: App, sweep: str) -> int:
-    """Queue every unit of a planned sweep that has no batch, once; return how many."""
+    """Queue every unit of a planned sweep that has no batch, once; return how many. Nothing of a sweep that is closed."""
     marker = layout.plan_header(sweep)
-    if app.store.exists(marker):
+    if app.store.exists(marker) or app.store.exists(layout.batch(sweep, layout.CLOSED)):
         return 0
     plan = plan_of(app.store, sweep)
     waiting = [unit for unit in map(planned_unit, plan["units"]) if not app.store.exists(layout.batch(sweep, unit.name))]

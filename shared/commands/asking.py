@@ -81,6 +81,8 @@ def _status_lines(value: Json) -> list[str]:
         f"log {store['origin']}: {store['records']} records, {value['sweeps']} closed sweeps; "
         f"write-once protection of the storage: {(store['retention'] or {}).get('policy', 'not asked yet')}"
     ]
+    if store["holds"]:
+        lines.append(f"legal holds in force: {', '.join(store['holds'])}")
     if last is None:
         return [*lines, "no sweep was closed yet: run `aoai-evidence collect`"]
     came = f"{last['units']} units, {last['failures']} failures, {len(last['missing'])} missing"

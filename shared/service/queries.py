@@ -16,6 +16,7 @@ from shared.seal.log import Log
 from shared.seal.store import Store
 from shared.service import state
 from shared.service.compose import Clock, read_log, utc_now
+from shared.service.hold import in_force
 from shared.settings import Settings
 
 
@@ -204,7 +205,13 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         else:
             by_control.setdefault(record["control"], Counter())[record["status"]] += 1
     return {
-        "store": {"origin": read.facts["origin"], "keys": read.facts["keys"], "records": read.log.size, "retention": retention},
+        "store": {
+            "origin": read.facts["origin"],
+            "keys": read.facts["keys"],
+            "records": read.log.size,
+            "retention": retention,
+            "holds": list(in_force(read.store)),
+        },
         "last_sweep": read.sweeps[-1] if read.sweeps else None,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),

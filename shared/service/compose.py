@@ -20,6 +20,7 @@ from shared.seal.log import Log, first_record, open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import FileSigner, load_key_file
 from shared.seal.store import InFolder, Store
+from shared.service.inputs import read_input
 from shared.service.stores import store_of
 from shared.settings import Settings, own_path
 
@@ -134,11 +135,7 @@ def profile_of(settings: Settings) -> ProfileInForce:
     if settings.profile is None:
         return ProfileInForce(DEFAULT, canonical(canonical_profile(DEFAULT)), "defaults")
     path = own_path(settings.profile)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read the profile {path}: {error.strerror}; EVIDENCE_PROFILE names it") from None
-    profile = read_profile(text, str(path))
+    profile = read_profile(read_input(path, "the profile", "EVIDENCE_PROFILE names it"), str(path))
     return ProfileInForce(profile, canonical(canonical_profile(profile)), path.name)
 
 

@@ -22,7 +22,7 @@ def test_killed_at_any_moment_the_next_run_goes_on(desk):
     desk("collect")
     questions = desk.azure.served - before
     resumed = 0
-    for _ in range(12):
+    for _ in range(8):
         asked, kept = desk.azure.served, sealed(desk.folder)
         process = desk.start("collect", "--quiet")
         moment = generator.randrange(questions + 15)
@@ -36,7 +36,7 @@ def test_killed_at_any_moment_the_next_run_goes_on(desk):
         assert done.json["complete"]
         resumed += done.json["resumed"]
         assert stays_sound(desk).code == 0
-    assert resumed >= 3, "hardly any of the kills came in the middle of a sweep"
+    assert resumed >= 2, "hardly any of the kills came in the middle of a sweep"
     assert not list((desk.folder / "store/state/torn").glob("*")), "a kill tears nothing: only a loss of power does"
 
 

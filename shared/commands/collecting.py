@@ -130,4 +130,8 @@ _WHAT_TO_DO = {
     "throttled": "Azure asked for patience until the budget was spent; run again later",
     "unreachable": "no connection; check network and proxy",
     "timeout": "no answer in time; run again",
+    "server-error": "a fault on Azure's side; run again later",
+    "malformed": "what answers is not Azure, or not in its right mind; check network and proxy",
+    "redirected": "what answers is not Azure; check network and proxy",
+    "foreign-host": "not a host of the cloud that EVIDENCE_CLOUD names; it was not asked",
 }

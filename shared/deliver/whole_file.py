@@ -22,8 +22,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         Misuse: it cannot be written there. Nothing is left.
     """
     aside: Path | None = None
+    target = place_of(path)
     try:
-        target = _target(path)
         with contextlib.suppress(FileExistsError):
             target.parent.mkdir(parents=True)
         aside, file = _new_file(target.parent)
@@ -40,8 +40,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
                 aside.unlink()
 
 
-def _target(path: Path) -> Path:
-    """Where the bytes go."""
+def place_of(path: Path) -> Path:
+    """Where the bytes of a file of this name will be. Asked before long work, it saves work for nothing.
+
+    Raises:
+        Misuse: no file may be there.
+    """
     target = Path(os.path.realpath(path))
     # A device would be gone for everybody; `/dev/stdout` is a link to whatever that is.
     device = os.path.dirname(os.path.abspath(path)) in ("/dev", "/dev/fd") or target.is_relative_to("/proc")

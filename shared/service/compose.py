@@ -143,6 +143,7 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
     """The client for Azure Resource Manager, and who asks: `{"version", "identity"}` (object id, null where it cannot be told).
 
     Raises:
+        Misuse: what azure-identity is told in the environment is wrong.
         Unreachable: nobody is logged in.
     """
     from azure.core.exceptions import AzureError
@@ -167,9 +168,11 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its many lines about ways to log in that it tried: ours is one
 
-        credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
         try:
+            credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
             identity = _object_id(credential.get_token(cloud.scope).token)
+        except ValueError as error:  # of a setting of azure-identity's own
+            raise Misuse(f"cannot log in to Azure: {error}") from None
         except AzureError as error:
             raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
         policies = [headers, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]

@@ -24,7 +24,7 @@ def verify(file: Path | None, store: Settings | None, keys: Sequence[str], check
     try:
         trusted = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
     except VerificationError as error:
-        raise Misuse(f"--key: {error}") from None
+        raise Misuse(f"--key: {error}; give the line that `init` printed, or a file with it") from None
     if not trusted:
         raise Misuse("--key is missing: the verifier key that you had from the keeper of the log, by another way than the evidence")
     held = read_input(checkpoint, "the checkpoint") if checkpoint else None

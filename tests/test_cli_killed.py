@@ -5,11 +5,14 @@ import random
 import signal
 import sys
 import time
+from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
 
 from infra.local import faults
 from shared import cli
+from shared.service import compose
 from tests.fixtures.commandline import ended, sealed, stays_sound, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -124,3 +127,52 @@ def test_two_at_once_make_one_sound_log(desk, schedule):
     slots = [plan["slot"] for plan in plans if plan["slot"]]
     assert len(slots) == (1 if schedule else 0)
     assert desk("status", "--json").json["sweeps"] == len(plans)
+
+
+def test_a_bundle_that_is_killed_leaves_the_old_one(desk):
+    generator = random.Random(7)
+    (desk.folder / "out").mkdir()
+    kept = desk.folder / "out/b.zip"
+    assert desk("bundle", "-o", "out/b.zip").code == 0
+    before, waits = kept.read_bytes(), [0.0, 0.0]
+    for _ in range(4):
+        process = desk.start("bundle", "-o", "out/b.zip")
+        until(lambda process=process: process.poll() is not None or any(path.name != "b.zip" for path in (desk.folder / "out").iterdir()))
+        time.sleep(generator.uniform(0, 0.01))
+        waits[process.poll() is None] += 1
+        process.kill()
+        process.communicate()
+        assert kept.read_bytes() == before, "same inputs, same bytes: the old one, or the new one"
+    assert waits[True], "no kill came while the bundle was being written"
+    assert desk("verify", "out/b.zip", "--key", "store.vkey").code == 0
+
+
+def at(**shift):
+    """The machine's clock, set wrong."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(**shift)
+
+    return mock.patch.object(compose, "datetime", Shifted)
+
+
+@pytest.mark.parametrize("schedule", ["0 0 */6 * * *", None])
+def test_a_clock_that_is_set_back_loses_nothing_and_is_said(desk, schedule):
+    person = desk.having(EVIDENCE_SCHEDULE=schedule)
+    names = [person("collect", "--json").json["sweep"]]
+    for shift in ({"days": -3}, {"days": -3, "seconds": 1}, {"days": -400}, {}):
+        kept = sealed(desk.folder)
+        with at(**shift):
+            done = person("collect", "--json", "--quiet")
+            assert done.code == 0, done.err
+            names.append(done.json["sweep"])
+            [clock] = person("findings", "--control", "clock", "--json").json
+            assert clock["status"] == ("not-satisfied" if shift else "satisfied"), "Azure's clock says otherwise: a finding, not silence"
+        assert kept.items() <= sealed(desk.folder).items()
+    assert len(set(names)) == len(names), "no sweep was taken for another"
+    assert desk("status", "--json").json["last_sweep"]["sweep"] == names[-1]
+    verified = desk.verify("--json")
+    assert verified.json["problems"] == []
+    assert any("clock was set back" in note for note in verified.json["notes"])

@@ -1,14 +1,19 @@
 """The command as a process among others: what it says where nobody reads, on terminals of all sorts, and in encodings without the words for it."""
 
+import fcntl
+import itertools
 import os
 import pty
+import re
 import select
 import shlex
 import subprocess
 import sys
+import termios
 
 import pytest
 
+from infra.local import faults
 from tests.fixtures.commandline import COMMAND, ROOT, stays_sound
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="streams of POSIX")
@@ -81,10 +86,12 @@ def test_an_answer_that_cannot_be_written_is_said(desk, line):
 
 # -- terminals and encodings -----------------------------------------------------------------------------------------------------
 
-def on_a_terminal(desk, *arguments):
-    """Exit code, and what a terminal is sent."""
+def on_a_terminal(desk, *arguments, columns=80, keys=None):
+    """Exit code, and what a terminal of some width is sent. `keys`: what is typed once something was sent that is waited for."""
     ours, theirs = pty.openpty()
-    process = desk.start(*arguments, stdout=theirs, stderr=theirs)
+    termios.tcsetwinsize(theirs, (24, columns))
+    terminal = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+    process = desk.start(*arguments, **terminal, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(theirs)
     sent = b""
     while select.select([ours], [], [], 30)[0]:
@@ -95,24 +102,71 @@ def on_a_terminal(desk, *arguments):
         if not data:
             break
         sent += data
+        if keys and keys[0].encode() in sent:
+            os.write(ours, keys[1])
+            keys = None
     os.close(ours)
     return process.wait(timeout=60), sent.decode()
 
 
-def test_on_a_terminal_there_are_bars_without_colour_where_none_is_wanted(desk):
-    code, sent = on_a_terminal(desk.having(TERM="xterm"), "collect")
+STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(sent):
+    """The lines that were shown, one after another in the same place or not, without what steers."""
+    return [line for line in re.split(r"[\r\n]+", STEERING.sub("", sent)) if line.strip()]
+
+
+@pytest.mark.parametrize(("line", "columns", "steps"), [
+    ("collect", 40, ["planning", "collecting", "judging", "sealing"]), ("collect", 120, ["planning", "collecting", "judging", "sealing"]),
+    ("bundle -o b.zip", 40, ["bundling"]), ("verify bundle.zip --key store.vkey", 40, ["verifying files", "verifying"]),
+    ("verify --store store --key store.vkey", 40, ["verifying bodies", "verifying"]),
+])  # fmt: skip
+def test_on_a_terminal_there_are_bars_that_fit_and_go(desk, line, columns, steps):
+    desk.azure.faults.add("", faults.slow(0.02))
+    code, sent = on_a_terminal(desk.having(TERM="xterm"), *line.split(), columns=columns)
     assert code == 0
-    assert "collecting" in sent
-    assert "\x1b[32m" in sent
-    assert "\x1b[?25h" in sent, "the cursor is shown again"
-    code, sent = on_a_terminal(desk.having(TERM="xterm", NO_COLOR="1"), "collect")
-    assert code == 0
-    assert "collecting" in sent
-    assert not any(f"\x1b[{colour}m" in sent for colour in range(30, 48))
-    for options in (("--quiet",), ()):
-        code, sent = on_a_terminal(desk.having(TERM="dumb" if not options else "xterm"), "collect", *options)
+    bars, _, answer = sent.rpartition("\x1b[2K")
+    drawn = [bar for bar in shown(bars) if "━" in bar]
+    assert drawn
+    assert max(map(len, drawn)) <= columns
+    order = [step for step, _ in itertools.groupby(bar.partition("━")[0].strip() for bar in drawn)]
+    assert order == [step for step in steps if step in order], "in this order; a short step may pass between two frames"
+    assert COLOUR.search(bars)
+    assert sent.count("\x1b[?25l") == sent.count("\x1b[?25h") == 1, "the cursor is hidden and shown again"
+    assert "━" not in STEERING.sub("", answer), "the bar is gone at the end"
+    assert answer.strip()
+
+
+def test_a_terminal_without_room_or_skill_has_plain_lines(desk):
+    for environment, columns in (({"TERM": "dumb"}, 80), ({"TERM": "xterm"}, 39)):
+        code, sent = on_a_terminal(desk.having(**environment), "collect", columns=columns)
         assert code == 0
         assert "\x1b" not in sent
+        assert shown(sent)[:2] == ["planning …", "collecting 0 of 3"]
+
+
+def test_colour_and_progress_are_left_out_where_nobody_wants_them(desk):
+    person = desk.having(TERM="xterm")
+    code, sent = on_a_terminal(person.having(NO_COLOR="1"), "collect")
+    assert code == 0
+    assert "━" in sent
+    assert not any(38 <= int(number or 0) or 30 <= int(number or 0) <= 37 for found in COLOUR.findall(sent) for number in found[2:-1].split(";"))
+    code, sent = on_a_terminal(person, "collect", "--quiet")
+    assert code == 0
+    assert "\x1b" not in sent
+    assert len(shown(sent)) == 2
+
+
+def test_ctrl_c_at_a_terminal_leaves_it_as_it_was(desk):
+    desk.azure.faults.add("/accounts/", faults.slow(0.2))
+    code, sent = on_a_terminal(desk.having(TERM="xterm"), "collect", keys=("collecting", b"\x03"))
+    assert code == 130
+    assert sent.count("\x1b[?25l") == sent.count("\x1b[?25h") == 1
+    assert "nothing sealed is lost" in shown(sent)[-1]
+    desk.azure.faults.clear()
+    assert desk("collect", "--json").json["resumed"]
 
 
 ENCODINGS = [

@@ -12,6 +12,7 @@ from infra.local.__main__ import parser as stand_in_options
 from shared import cli
 from tests.fixtures.commandline import ROOT
 
+
 @pytest.mark.parametrize("line", ["--json status --quiet", "status --json --quiet", "--quiet --json --store store status", "status --store=store --json"])
 def test_global_options_stand_anywhere(quarry, line):
     outcome = quarry.having(EVIDENCE_STORE=None if "--store" in line else "store")(*line.split())

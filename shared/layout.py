@@ -52,13 +52,18 @@ CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"
 
 
+def is_name(text: str) -> bool:
+    """Whether this can be one part of a path: the name of a sweep or unit of ours."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
+
+
 def checked_name(name: str) -> str:
     """Return `name` if it can be one part of a path.
 
     Raises:
         ValueError: it could climb out of its folder, or is no name a sweep or unit of ours has.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise ValueError(f"not a name for a path: {name!r}")
     return name
 

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.fixtures import azurite as emulator
+from tests.fixtures import commandline
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
+quarry, desk = commandline.quarry, commandline.desk
 
 
 def pytest_runtest_setup(item):

@@ -15,10 +15,11 @@ from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.log import Log
-from shared.seal.store import Store
+from shared.seal.store import Store, get_body
 from shared.service import state
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.hold import in_force
+from shared.service.latest import LatestAnswers, answer_key
 from shared.settings import Settings
 
 
@@ -77,8 +78,12 @@ class Reading:
     sweeps: list[Json]
 
     def body(self, digest: str) -> Json:
-        """A parsed body; null where it is not there."""
-        return json.loads(self.store.get(layout.body(digest)) or b"null")
+        """A parsed body.
+
+        Raises:
+            StoreConflict: it is not there, or not what was sealed.
+        """
+        return json.loads(get_body(self.store, digest))
 
     def records(self, sweeps: Iterable[Json], types: frozenset[str]) -> Iterator[tuple[int, Json]]:
         """(index, record) of these types in the ranges of these sweeps."""
@@ -167,20 +172,20 @@ def last_plan(read: Reading) -> Json:
 
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
     """The accounts of the last sweep with their deployments, as last seen."""
-    plan = last_plan(read)
+    plan, latest = last_plan(read), LatestAnswers(read.store)
     for unit in plan["units"] if plan else ():
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
-        answers = state.unit_answers(read.store, unit["unit"])
-        account = _first_page(read, answers.get(f"account {unit['resource']}"))
+        answers = latest.of(unit["unit"])
+        account = _first_page(read, answers.get(answer_key("account", unit["resource"])))
         yield {
             "resource": unit["resource"],
             "name": unit["id"].rpartition("/")[2],
             "kind": unit["asked"].partition(":")[2],
             "location": account.get("location"),
             "subscription": unit["resource"].split("/")[2],
-            "last_seen": answers.get(f"account {unit['resource']}", {}).get("at"),
-            "deployments": [_deployment(item) for item in _items(read, answers.get(f"deployments {unit['resource']}"))],
+            "last_seen": answers.get(answer_key("account", unit["resource"]), {}).get("at"),
+            "deployments": [_deployment(item) for item in _items(read, answers.get(answer_key("deployments", unit["resource"])))],
         }
 
 

@@ -39,6 +39,7 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
 BUNDLE_REQUESTS = STATE + "bundle/"
+ALERTS = STATE + "alert/"
 WATCH = STATE + "watch.json"
 
 BIRTH = "init"
@@ -140,6 +141,11 @@ def open_sweep(sweep: str) -> str:
 def plan_header(sweep: str) -> str:
     """What every unit of a sweep needs to know of its plan, which itself grows with the estate."""
     return f"{PLAN_HEADERS}{checked_name(sweep)}.json"
+
+
+def alert(sweep: str) -> str:
+    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
+    return ALERTS + checked_name(sweep)
 
 
 def bundle_request(name: str) -> str:

@@ -44,7 +44,7 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
     last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
-        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+        raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 

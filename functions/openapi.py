@@ -52,10 +52,16 @@ SCHEMAS: Described = {
         deployments={"type": "array", "items": {"type": "object"}},
     ),
     "Status": _object(
-        ["store", "last_sweep", "open_sweeps", "sweeps", "schedule", "missed_slots", "controls", "catalogue"],
+        ["store", "last_sweep", "open_sweeps", "sweeps", "schedule", "missed_slots", "controls", "catalogue", "attested"],
         store=_object(["origin", "keys", "records", "retention"], origin=TEXT, keys={"type": "array", "items": TEXT}, records=COUNT),
         last_sweep={"type": ["object", "null"]}, open_sweeps={"type": "array", "items": TEXT}, sweeps=COUNT, schedule=TEXT_OR_NULL,
         missed_slots={"type": "array", "items": TIME}, controls={"type": "object"}, catalogue=TEXT,
+        attested={"type": "array", "items": _ref("Attested")},
+    ),
+    "Attested": _object(
+        ["name", "sort", "size", "at", "owed", "since", "error", "grave"],
+        name=TEXT, sort={"enum": ["timestamp", "cosignature", "copy"]}, size=COUNT, at=TEXT_OR_NULL, owed=COUNT, since=TEXT_OR_NULL,
+        error=TEXT_OR_NULL, grave={"type": "boolean"},
     ),
     "BundleRequest": {
         **_object(

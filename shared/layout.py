@@ -40,6 +40,8 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 PLAN_HEADERS = STATE + "plan/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 WATCH = STATE + "watch.json"
+ATTESTED = STATE + "attested.json"
+ATTESTING_LOCK = STATE + "attesting.lock"
 
 BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
@@ -71,6 +73,11 @@ def commit(seq: int) -> str:
 def checkpoint(size: int) -> str:
     """The signed checkpoint of the log at `size` records."""
     return f"{CHECKPOINTS}{size:020d}"
+
+
+def attestation(size: int, name: str, ending: str) -> str:
+    """What somebody else said of a checkpoint: `tsr` of an authority, `cosig` of a witness."""
+    return f"{checkpoint(size)}.{checked_name(name)}.{ending}"
 
 
 def tile_number(number: int) -> str:

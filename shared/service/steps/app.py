@@ -7,7 +7,9 @@ from functools import cached_property
 from shared.collect.clouds import CLOUDS
 from shared.collect.work_queue import Queues
 from shared.errors import Misuse
+from shared.seal.attestor import Attestor
 from shared.seal.store import Store
+from shared.service.attestors import attestors
 from shared.service.collector import Collector, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
@@ -47,6 +49,16 @@ class App:
         """Who asks Azure."""
         with self._lock:
             return open_collector(self.settings, self.store, self.now)
+
+    @cached_property
+    def attestors(self) -> list[Attestor]:
+        """Who vouches for checkpoints, and who keeps copies.
+
+        Raises:
+            Misuse: one of them cannot be what the settings say.
+        """
+        with self._lock:
+            return attestors(self.settings)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

@@ -12,7 +12,9 @@ from shared import alarms, layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.records import timestamp
+from shared.seal.log import open_log
 from shared.service import state
+from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
 from shared.service.planning import slot_sweep
 from shared.service.steps.app import App
@@ -41,7 +43,7 @@ def watch(app: App) -> list[Alarm]:
         Unreachable: the store cannot be read: an alarm in itself, for the rule on failed invocations.
     """
     memory = _remembered(app)
-    found = [*_slots(app), *_unsealed(app, memory), *_poison(app), *_retention(app, memory)]
+    found = [*_slots(app), *_unsealed(app, memory), *_poison(app), *_retention(app, memory), *_owed(app)]
     app.store.put(layout.WATCH, canonical(memory))
     return found
 
@@ -105,6 +107,16 @@ def _poison(app: App) -> Iterator[Alarm]:
         count = app.queues.length(queue + layout.POISON_SUFFIX)
         if count:
             yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md")
+
+
+def _owed(app: App) -> Iterator[Alarm]:
+    """Who was asked to vouch for checkpoints, or to keep copies, and has not for long; and whoever saw another log than this one."""
+    standing = read_standing(app.store)
+    for one in standing.of(open_log(app.store).size) if standing.debts else ():
+        if one["grave"]:
+            yield Alarm(alarms.VERIFICATION_FAILED, f"{one['name']}: {one['error']}")
+        elif one["since"] and app.now() - datetime.fromisoformat(one["since"]) > PATIENCE and (line := owed_line(one)):
+            yield Alarm(alarms.ATTESTATION_OWED, line)
 
 
 def _retention(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:

@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 
 from shared.canonical import Json
 from shared.records import moment, timestamp
-from shared.seal.attestor import Sort
 
 PACE = timedelta(minutes=10)
 """At most so often the newest is asked for where it is no landmark: a busy log signs thousands a day, authorities want to be left alone."""

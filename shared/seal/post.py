@@ -16,8 +16,8 @@ import pycurl
 from shared import __version__
 from shared.seal.attestor import Owed
 
-CONNECT_SECONDS = 3
-SECONDS = 5
+CONNECT_SECONDS = 3.0
+SECONDS = 5.0
 """For the whole of one call. Sealing never waits for it, but the next one in the queue does."""
 
 MAX_ANSWER = 256 * 1024
@@ -28,7 +28,7 @@ _REASONS = {
     pycurl.E_COULDNT_RESOLVE_HOST: "its name cannot be resolved",
     pycurl.E_COULDNT_RESOLVE_PROXY: "the name of the proxy cannot be resolved",
     pycurl.E_COULDNT_CONNECT: "no connection",
-    pycurl.E_OPERATION_TIMEDOUT: f"no answer within {SECONDS} seconds",
+    pycurl.E_OPERATION_TIMEDOUT: f"no answer within {SECONDS:.0f} seconds",
     pycurl.E_SSL_CONNECT_ERROR: "no TLS connection",
     pycurl.E_PEER_FAILED_VERIFICATION: "its certificate is not trusted (REQUESTS_CA_BUNDLE names a network's own authorities)",
     pycurl.E_WRITE_ERROR: f"its answer is larger than {MAX_ANSWER} bytes",
@@ -86,8 +86,8 @@ class Post:
         handle.setopt(pycurl.URL, url)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
-        handle.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
-        handle.setopt(pycurl.TIMEOUT, SECONDS)
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_SECONDS * 1000))
+        handle.setopt(pycurl.TIMEOUT_MS, int(SECONDS * 1000))
         handle.setopt(pycurl.POST, 1)
         handle.setopt(pycurl.POSTFIELDS, body)
         # libcurl would wait a second for a server that knows no `100 Continue`.

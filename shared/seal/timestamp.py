@@ -1,4 +1,4 @@
-"""Timestamps of RFC 3161: a request over a signed checkpoint, the check of what comes back, and the verification years later.
+"""Timestamps of RFC 3161 over signed checkpoints: the check of what an authority answers, and the verification years later.
 
 What is stamped is the SHA-256 of the checkpoint's file, every byte of the signed note. The answer is kept as it came (`.tsr`), so that
 `openssl ts -verify` takes it too. Verified: the status, the imprint, the signature, and a chain to a root that the reader trusts, of
@@ -21,8 +21,6 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from shared.errors import VerificationError
-from shared.seal.attestor import Asked, Owed, Sort
-from shared.seal.post import Post
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampRequest, TimeStampResponse
@@ -47,40 +45,6 @@ class Stamp:
     """Subject of the certificate that signed."""
     accuracy: timedelta
     """By how much the time may be wrong, as the authority says; zero where it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """One authority."""
-
-    name: str
-    url: str
-    post: Post
-    sort: Sort = "timestamp"
-
-    def ask(self, asked: Asked) -> bytes:
-        """Its response over the checkpoint.
-
-        Raises:
-            Owed: it did not give one, or not one that may be kept.
-        """
-        request = _request(asked.checkpoint)
-        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
-        answer = self.post(self.url, request.as_bytes(), headers)
-        if answer.status != 200:
-            raise answer.refused("no timestamp")
-        try:
-            check_answer(answer.body, request)
-        except VerificationError as error:
-            raise Owed(f"its answer is not a timestamp over this checkpoint: {error}", wait=answer.retry_after) from None
-        return answer.body
-
-
-def _request(data: bytes) -> "TimeStampRequest":
-    """A request over `data`, with a nonce that nobody can guess, for a token that brings its certificates."""
-    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
-
-    return TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).nonce(nonce=True).cert_request(cert_request=True).build()
 
 
 def check_answer(response: bytes, request: "TimeStampRequest") -> None:

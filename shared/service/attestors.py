@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from shared.errors import Misuse, VerificationError
 from shared.seal import cosignature
 from shared.seal.attestor import Attestor
+from shared.seal.authority import Authority
 from shared.seal.post import Post
-from shared.seal.timestamp import Authority
 from shared.seal.webhook import Webhook
 from shared.seal.witness import Witness
 from shared.service.stores import copy_container

@@ -76,6 +76,11 @@ def body_path(digest: str) -> str:
     return layout.body(digest)[len(layout.EVIDENCE) :]
 
 
+def checkpoint_entry(size: int) -> str:
+    """The entry with an earlier checkpoint, which others vouch for."""
+    return f"{CHECKPOINTS}{size:020d}"
+
+
 def proof_path(sweep: str) -> str:
     """The entry with the proof of a sweep's closing record."""
     return f"proofs/{layout.checked_name(sweep)}.tlog-proof"

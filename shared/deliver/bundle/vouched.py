@@ -1,12 +1,12 @@
 """Which of the things that others say of checkpoints go into a bundle: of each of them, for each sweep, the first that covers its end; and the last."""
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared import layout
-from shared.deliver.bundle.manifest import CHECKPOINTS
-from shared.deliver.verify.attested import NAME
+from shared.deliver.bundle.manifest import CHECKPOINTS, checkpoint_entry
 from shared.seal.store import Store
 
 
@@ -16,7 +16,7 @@ class Vouched:
 
     names: tuple[str, ...] = ()
     """Of the files beside checkpoints, sorted."""
-    sizes: tuple[int, ...] = field(default=())
+    sizes: tuple[int, ...] = ()
     """Of their checkpoints, ascending."""
 
     def entries(self, size: int) -> list[tuple[str, str]]:
@@ -26,11 +26,6 @@ class Vouched:
         return sorted(found)
 
 
-def checkpoint_entry(size: int) -> str:
-    """The entry with an earlier checkpoint."""
-    return f"{CHECKPOINTS}{size:020d}"
-
-
 def choose_vouched(store: Store, closings: Iterable[int], size: int) -> Vouched:
     """Choose for a log of `size` records, and sweeps that were closed by these records.
 
@@ -38,9 +33,10 @@ def choose_vouched(store: Store, closings: Iterable[int], size: int) -> Vouched:
     """
     by_whom: dict[str, list[int]] = {}
     for path in store.list(layout.CHECKPOINTS):
-        parts = NAME.fullmatch(path.removeprefix(layout.CHECKPOINTS))
-        if parts and ".." not in parts[2] and 0 < int(parts[1]) <= size:
-            by_whom.setdefault(f"{parts[2]}.{parts[3]}", []).append(int(parts[1]))
+        with contextlib.suppress(ValueError):
+            one, who, ending = layout.attestation_parts(path.removeprefix(layout.CHECKPOINTS))
+            if 0 < one <= size:
+                by_whom.setdefault(f"{who}.{ending}", []).append(one)
     chosen = set()
     ends = sorted(closings)
     for who, sizes in by_whom.items():

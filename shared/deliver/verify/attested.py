@@ -5,7 +5,6 @@ that somebody saw the log at this size, grown out of all that he had seen of it 
 `Trusted`. Leaves out: revocation; whether the clocks of others were right; what was never vouched for (said, as not checked).
 """
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from shared import layout
 from shared.deliver.verify.closing import Closed
 from shared.deliver.verify.verdict import Tally, shown
 from shared.errors import VerificationError
@@ -22,10 +22,6 @@ from shared.seal.timestamp import Stamp, verify_stamp
 
 CLOCKS = timedelta(seconds=60)
 """How far two good clocks may be apart."""
-
-NAME = re.compile(r"([0-9]{20})\.([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.(tsr|cosig)")
-"""A file beside a checkpoint: its size, who, what."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
@@ -96,10 +92,11 @@ class Attested:
 
     def add(self, name: str) -> bool:
         """Take note of a file; False where it is not one that belongs beside a checkpoint."""
-        parts = NAME.fullmatch(name)
-        if parts is None or ".." in parts[2]:
+        try:
+            size = layout.attestation_parts(name)[0]
+        except ValueError:
             return False
-        self._names.setdefault(int(parts[1]), []).append(name)
+        self._names.setdefault(size, []).append(name)
         return True
 
     @property

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, proof_path, records_path
-from shared.deliver.bundle.vouched import checkpoint_entry
+from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, proof_path, records_path
 from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.examine import Examiner

@@ -143,7 +143,7 @@ def test_what_is_there_is_never_replaced_and_what_came_later_is_added(container)
     copy = ContainerCopy("copy", container)
     copy.ask(asked())
     copy.ask(asked(beside=BESIDE))
-    copy.ask(asked(beside={name: b"another" for name in BESIDE}))
+    copy.ask(asked(beside=dict.fromkeys(BESIDE, b"another")))
     assert read(container, "log/checkpoint/00000000000000000007.tsa.tsr") == b"a token"
     assert read(container, "log/checkpoint/00000000000000000007") == checkpoint(7)
 

@@ -191,6 +191,16 @@ def test_one_that_always_says_409_is_not_asked_for_ever(store):
         assert len(server.asked) == 2
 
 
+def test_one_that_says_409_to_the_very_size_it_names(store):
+    from tests.fixtures.local_http import Served
+
+    with Served(lambda *_: (409, {}, b"3\n")) as server:
+        asks = Client("w", cosignature.parse_witness_key(KEY), server.url, Post(proxies=False))
+        with pytest.raises(Owed, match="the very size that it was told"):
+            asks.ask(asked(store, 300, 3))
+        assert len(server.asked) == 1
+
+
 # -- keys and cosignatures ------------------------------------------------------------------------------------------------
 
 KEY = str(cosignature.witness_key("witness.example/w1", ED25519, bytes(range(32))))

@@ -68,8 +68,8 @@ def verify_stamp(response: bytes, data: bytes, roots: Sequence[x509.Certificate]
         VerificationError: nothing that could be relied on; why.
         ImportError: rfc3161-client is not installed.
     """
-    from rfc3161_client import VerifierBuilder
     from rfc3161_client import VerificationError as Refused
+    from rfc3161_client import VerifierBuilder
 
     with _reading(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of `cryptography`, about certificates that are odd: what holds of them is said below

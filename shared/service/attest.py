@@ -81,16 +81,16 @@ class _Run:
         before = read_standing(self.store)
         seen, landmarks = self._landmarks(log, before.seen)
         for one in self.attestors:
-            known = before.debts.get(one.name)
             # Whoever is new vouches for what comes: an old checkpoint, vouched for today, says no more than the newest one does.
-            debt = known or Debt()
-            self.debts[one.name] = owing(debt, landmarks if known else (), log.size, self.now, newest_alone=_newest_alone(one))
+            debt = before.debts.get(one.name, Debt())
+            self.debts[one.name] = owing(debt, landmarks, log.size, self.now, newest_alone=_newest_alone(one))
         self._ask([one for one in self.attestors if one.sort != "copy"], log)
         for size in {given.size for given in self.given}:
             self._owed_to_copies(size)
-        before = self._keep(before, seen)
         self._ask([one for one in self.attestors if one.sort == "copy"], log)
-        self._keep(before, seen)
+        after = Standing(seen, dict(self.debts), {one.name: one.sort for one in self.attestors})
+        if after != before:
+            self.store.put(layout.ATTESTED, after.encoded())
         return self.given
 
     def _landmarks(self, log: Log, seen: int | None) -> tuple[int, list[int]]:
@@ -114,12 +114,6 @@ class _Run:
             if one.sort == "copy":
                 debt = self.debts[one.name]
                 self.debts[one.name] = replace(debt, owed=tuple(sorted({*debt.owed, size})))
-
-    def _keep(self, before: "Standing", seen: int) -> "Standing":
-        after = Standing(seen, dict(self.debts), {one.name: one.sort for one in self.attestors})
-        if after != before:
-            self.store.put(layout.ATTESTED, after.encoded())
-        return after
 
     # -- asking -----------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from functions.access import OPERATOR, READER
 from shared import __version__
+from shared.judge.meaning.rules import SEVERITIES
 from shared.model import STATUSES
 from shared.service.steps.answers import MOST, PAGE
 
@@ -55,6 +56,10 @@ BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it
 
 _RECORD = {"record": INDEX, "v": {"const": 1}, "type": TEXT, "kind": TEXT, "at": TIME, "sweep": TEXT, "unit": TEXT, "resource": _or_null("string")}
 
+_FIELD = _whole(
+    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of={"type": "array", "items": TEXT}, **{"is": ANYTHING}
+)
+
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
     "Finding": _whole(
@@ -69,7 +74,13 @@ SCHEMAS: Described = {
     ),
     "Change": _whole(
         **_RECORD,
-        fields=_list_of(_whole(pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, **{"is": ANYTHING})),
+        fields=_list_of({**_FIELD, "required": ["pointer", "op", "was", "is"]}),
+        severity={"enum": list(SEVERITIES)},
+        means=_list_of(
+            _whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=_or_null("string"),
+                   statements=_list_of(TEXT), pointer=TEXT),
+            "What it means, the worst first.",
+        ),
         since={**TIME, "description": "It was as before at this time …"},
         until={**TIME, "description": "… and as after at this."},
         **{"from": _or_null("integer", "The record before; null where it appeared."), "to": _or_null("integer", "The record after; null where it is gone.")},
@@ -112,6 +123,7 @@ SCHEMAS: Described = {
                     {"type": "null"},
                 ]
             },
+            holds=_list_of(TEXT, "Legal holds in force."),
         ),
         last_sweep={"anyOf": [_ref("Sweep"), {"type": "null"}]},
         open_sweeps=_list_of(TEXT),
@@ -120,6 +132,17 @@ SCHEMAS: Described = {
         missed_slots=_list_of(TIME),
         controls={"type": "object", "additionalProperties": {"type": "object", "additionalProperties": COUNT}},
         catalogue=TEXT,
+        attested=_list_of(_ref("Attested"), "Who vouches for checkpoints, or keeps copies, and what is owed."),
+    ),
+    "Attested": _whole(
+        name=TEXT,
+        sort={"enum": ["timestamp", "cosignature", "copy"]},
+        size=COUNT,
+        at=_or_null("string"),
+        owed=COUNT,
+        since=_or_null("string"),
+        error=_or_null("string"),
+        grave={"type": "boolean"},
     ),
     "BundleRequest": {
         **_object(

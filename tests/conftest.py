@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.fixtures import app
+from tests.fixtures import app, commandline
 from tests.fixtures import azurite as emulator
-from tests.fixtures import commandline
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
 quarry, desk = commandline.quarry, commandline.desk

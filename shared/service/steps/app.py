@@ -9,7 +9,9 @@ from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.errors import Misuse
 from shared.recent import Recent
+from shared.seal.attestor import Attestor
 from shared.seal.store import Store
+from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
@@ -67,6 +69,16 @@ class App:
                 self._current = replace(self.collector, keeper=new_keeper(self.settings, self.store))
                 self._sweep = sweep
             return self._current
+
+    @cached_property
+    def attestors(self) -> list[Attestor]:
+        """Who vouches for checkpoints, and who keeps copies.
+
+        Raises:
+            Misuse: one of them cannot be what the settings say.
+        """
+        with self._lock:
+            return attestors(self.settings)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

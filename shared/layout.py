@@ -41,6 +41,7 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
 BUNDLE_REQUESTS = STATE + "bundle/"
+ALERTS = STATE + "alert/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
 ATTESTING_LOCK = STATE + "attesting.lock"
@@ -56,13 +57,18 @@ CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"
 
 
+def is_name(text: str) -> bool:
+    """Whether this can be one part of a path: the name of a sweep or unit of ours."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
+
+
 def checked_name(name: str) -> str:
     """Return `name` if it can be one part of a path.
 
     Raises:
         ValueError: it could climb out of its folder, or is no name a sweep or unit of ours has.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise ValueError(f"not a name for a path: {name!r}")
     return name
 
@@ -119,6 +125,16 @@ def key_change(number: int) -> str:
     return batch(KEY_CHANGES, f"{number:06d}")
 
 
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
+    return batch(hold_sweep(number), "hold")
+
+
+def hold_sweep(number: int) -> str:
+    """The sweep name under which that act waits to be sealed."""
+    return f"hold-{number:06d}"
+
+
 def batch_parts(path: str) -> tuple[str, str]:
     """Sweep and name of the batch at `path`.
 
@@ -146,6 +162,11 @@ def open_sweep(sweep: str) -> str:
 def plan_header(sweep: str) -> str:
     """What every unit of a sweep needs to know of its plan, which itself grows with the estate."""
     return f"{PLAN_HEADERS}{checked_name(sweep)}.json"
+
+
+def alert(sweep: str) -> str:
+    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
+    return ALERTS + checked_name(sweep)
 
 
 def bundle_request(name: str) -> str:

@@ -12,6 +12,7 @@ Order of writes, and what a crash after each leaves (the next run of any sequenc
 Leaves out: when to seal (the service's affair) and what the records say.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
 from shared.seal.pen import Pen
 from shared.seal.signing import Signer
-from shared.seal.store import Store, put_same
+from shared.seal.store import Store, hinted_number, put_same, read_hint
 
 FORMAT = 1
 """The version of commits that this code writes and reads."""
@@ -137,7 +138,7 @@ class Sequencer:
         signed = self._store.get(layout.LATEST_CHECKPOINT) if self._head is None else None
         head = self._head or self._load()
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
-            self._derive(head, self._parsed(data, head.seq + 1))
+            self._derive(head, _commit_of(data, head.seq + 1))
         if signed is not None:
             self._refuse_a_fork(head, signed)
         self._head = head
@@ -158,24 +159,14 @@ class Sequencer:
         """The commits numbered above `after`, in order."""
         seq = after + 1
         while (data := self._store.get(layout.commit(seq))) is not None:
-            yield self._parsed(data, seq)
+            yield _commit_of(data, seq)
             seq += 1
-
-    def _parsed(self, data: bytes, seq: int) -> Commit:
-        try:
-            commit = parse_commit(data)
-        except VerificationError as error:
-            raise StoreConflict(f"{layout.commit(seq)}: {error}; run verify --store") from None
-        if commit.seq != seq:
-            raise StoreConflict(f"{layout.commit(seq)} says it is number {commit.seq}; run verify --store")
-        return commit
 
     def _load(self) -> _Head:
         """The newest state of the log that is wholly derived (its checkpoint is there)."""
         seq = last_commit(self._store)
         while seq > 0:
-            data = self._store.get(layout.commit(seq))
-            commit = self._parsed(data or b"", seq)
+            commit = read_commit(self._store, seq)
             if self._store.exists(layout.checkpoint(commit.size)):
                 return _Head(seq, tiles.load_edge(commit.size, lambda path: self._store.get(layout.LOG + path)))
             seq -= 1
@@ -206,14 +197,13 @@ class Sequencer:
         for marker in self._store.list(layout.OPEN_SWEEPS):
             sweep = marker[len(layout.OPEN_SWEEPS) :]
             sealed = self.places(sweep)
-            names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
-            paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
+            paths += [layout.batch(sweep, name) for name in sorted(batch_names(self._store, sweep), key=batch_order) if name not in sealed]
         return paths
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""
         sealed = self.places(sweep)
-        return any(layout.batch_parts(path)[1] not in sealed for path in self._store.list(f"{layout.BATCHES}{sweep}/"))
+        return any(name not in sealed for name in batch_names(self._store, sweep))
 
     def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
@@ -222,7 +212,8 @@ class Sequencer:
         assert self._head is not None
         if sweep not in self._sealed:
             self._sealed[sweep] = {}
-            self._read_upto[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
+            since = hinted_number(read_hint(self._store, layout.OPEN_SWEEPS + sweep), "since")
+            self._read_upto[sweep] = since if since <= self._head.seq else 0
         if self._read_upto[sweep] < self._head.seq:
             for commit in self.commits(self._read_upto[sweep]):
                 if commit.seq > self._head.seq:
@@ -294,10 +285,37 @@ class Sequencer:
         self._store.put(layout.LATEST_CHECKPOINT, existing)
 
 
+def batch_names(store: Store, sweep: str) -> Iterator[str]:
+    """The names of a sweep's batches. What else lies there is nothing of ours: `verify --store` names it."""
+    for path in store.list(f"{layout.BATCHES}{sweep}/"):
+        with contextlib.suppress(ValueError):
+            yield layout.batch_parts(path)[1]
+
+
+def read_commit(store: Store, seq: int) -> Commit:
+    """The commit numbered `seq`.
+
+    Raises:
+        StoreConflict: it is missing, or is none.
+        Misuse: it was written by a newer version of this software.
+    """
+    return _commit_of(store.get(layout.commit(seq)) or b"", seq)
+
+
+def _commit_of(data: bytes, seq: int) -> Commit:
+    try:
+        commit = parse_commit(data)
+    except VerificationError as error:
+        raise StoreConflict(f"{layout.commit(seq)}: {error}; run verify --store") from None
+    if commit.seq != seq:
+        raise StoreConflict(f"{layout.commit(seq)} says it is number {commit.seq}; run verify --store")
+    return commit
+
+
 def last_commit(store: Store) -> int:
     """The number of the newest commit, 0 for an empty log. Commits have no gaps, so a few look-ups find it."""
-    hint = json.loads(store.get(layout.SEQUENCER_HINT) or b"{}").get("seq", 0)
-    low = hint if isinstance(hint, int) and hint > 0 and store.exists(layout.commit(hint)) else 0
+    hint = hinted_number(read_hint(store, layout.SEQUENCER_HINT), "seq")
+    low = hint if hint and store.exists(layout.commit(hint)) else 0
     step = 1
     while store.exists(layout.commit(low + step)):
         low += step

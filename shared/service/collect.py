@@ -74,7 +74,7 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
         if layout.PLAN not in places or layout.CLOSED in places:
             # Nothing was planned before the run was killed, or only late batches came: they are sealed now.
             if layout.CLOSED in places or not store.exists(layout.batch(name, layout.PLAN)):
-                store.delete(layout.open_sweep(name))
+                state.forget(store, name, lambda sweep=name: sequencer.waits(sweep))  # type: ignore[misc]
             continue
         sweep = OpenSweep(collector, sequencer, name, progress)
         sweep.load()

@@ -8,6 +8,7 @@ from shared.deliver.verify.attested import Trusted
 from shared.deliver.verify.verdict import Progress, Verdict
 from shared.errors import Misuse, VerificationError
 from shared.seal import cosignature, note, timestamp
+from shared.service.inputs import read_input
 from shared.service.stores import store_of
 from shared.settings import Settings
 
@@ -28,10 +29,10 @@ def verify(
     try:
         log_keys = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
     except VerificationError as error:
-        raise Misuse(f"--key: {error}") from None
+        raise Misuse(f"--key: {error}; give the line that `init` printed, or a file with it") from None
     if not log_keys:
         raise Misuse("--key is missing: the verifier key that you had from the keeper of the log, by another way than the evidence")
-    held = _read(checkpoint, "the checkpoint") if checkpoint else None
+    held = read_input(checkpoint, "the checkpoint") if checkpoint else None
     trusted = _trusted(tsa_roots, witnesses)
     if file is None:
         from shared.deliver.verify.store import verify_store
@@ -53,7 +54,7 @@ def _trusted(tsa_roots: Sequence[Path], witnesses: Sequence[str]) -> Trusted:
     roots = []
     for path in tsa_roots:
         try:
-            roots += timestamp.read_roots(_read(path, "the root certificates"))
+            roots += timestamp.read_roots(read_input(path, "the root certificates"))
         except VerificationError as error:
             raise Misuse(f"--tsa-roots {path}: {error}") from None
     try:
@@ -66,12 +67,5 @@ def _trusted(tsa_roots: Sequence[Path], witnesses: Sequence[str]) -> Trusted:
 def _key_lines(key: str) -> list[str]:
     if "+" in key and not os.path.isfile(key):  # a key may be longer than a name can be: `Path.is_file` raises then
         return [key]
-    lines = [line.strip() for line in _read(Path(key), "the verifier key").decode("utf-8", "replace").splitlines()]
+    lines = [line.strip() for line in read_input(Path(key), "the verifier key").decode("utf-8", "replace").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read {what} {path}: {error.strerror}") from None

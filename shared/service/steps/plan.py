@@ -52,7 +52,7 @@ def plan_due(app: App, *, by: str = "schedule") -> Planned:
 
 def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, cause: Json) -> bool:
     """Write the plan of a sweep; False where another worker was faster."""
-    return Planner(app.collector, sweep, scope, schedule, cause).plan()
+    return Planner(app.collector_for(sweep.name), sweep, scope, schedule, cause).plan()
 
 
 def queue_units(app: App, sweep: str) -> int:
@@ -60,7 +60,7 @@ def queue_units(app: App, sweep: str) -> int:
     marker = layout.plan_header(sweep)
     if app.store.exists(marker):
         return 0
-    plan = _plan(app.store, sweep)
+    plan = plan_of(app.store, sweep)
     waiting = [unit for unit in map(planned_unit, plan["units"]) if not app.store.exists(layout.batch(sweep, unit.name))]
     with ThreadPoolExecutor(THREADS, "queue") as pool:
         list(pool.map(lambda unit: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text()), waiting))
@@ -81,7 +81,7 @@ def header(store: Store, sweep: str) -> Json:
         found = None
     if isinstance(found, dict) and all(name in found for name in ("since", *HEADER)):
         return found
-    return _header(_plan(store, sweep), state.since(store, sweep))
+    return _header(plan_of(store, sweep), state.since(store, sweep))
 
 
 def _header(plan: Json, since: int) -> Json:
@@ -94,10 +94,15 @@ def planned_units(store: Store, sweep: str) -> list[Unit]:
     Raises:
         Refused: no such sweep is planned.
     """
-    return [planned_unit(unit) for unit in _plan(store, sweep)["units"]]
+    return [planned_unit(unit) for unit in plan_of(store, sweep)["units"]]
 
 
-def _plan(store: Store, sweep: str) -> Json:
+def plan_of(store: Store, sweep: str) -> Json:
+    """The record `sweep-planned` of a sweep.
+
+    Raises:
+        Refused: no such sweep is planned.
+    """
     path = layout.batch(sweep, layout.PLAN)
     data = store.get(path)
     if data is None:

@@ -6,12 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, local
+from shared.commands import asking, collecting, delivering, keys, local
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -20,6 +20,8 @@ COMMANDS: Final = (
     (collecting.init, "aoai-evidence init --store ./evidence-store --origin example.com/evidence"),
     (collecting.collect, "aoai-evidence collect --subscription 11111111-2222-3333-4444-555555555555"),
     (collecting.doctor, "aoai-evidence doctor"),
+    (keys.key_list, "aoai-evidence key list"),
+    (keys.key_rotate, "aoai-evidence key rotate --to https://VAULT.vault.azure.net/keys/evidence-log"),
     (collecting.erase, "aoai-evidence erase --subject jane.doe@example.com --reason 'request of 2026-11-20'"),
     (asking.status, "aoai-evidence status --json"),
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
@@ -32,7 +34,10 @@ COMMANDS: Final = (
     (local.simulate, "aoai-evidence simulate --port 8080 --scenario demo"),
     (local.demo, "aoai-evidence demo --directory ./demo"),
 )
-"""Each command with an example."""
+"""Each command with an example. A function `a_b` is the command `a b`."""
+
+GROUPS: Final = {"key": "The keys that sign: which there were, and how to change them."}
+"""What the commands of two words have in common, by the first one."""
 
 UNWRAPPED: Final = "\b\n"
 """Before a paragraph of help that is not to be broken into lines: an example is there to be copied."""
@@ -43,10 +48,22 @@ app = typer.Typer(
     epilog="Global options, anywhere on the line: --store PATH (or EVIDENCE_STORE), --json, --quiet; --version. "
     "Exit codes: 0 fine, 1 the answer is no, 2 misuse, 3 intact but incomplete, 4 Azure or the store unreachable.",
 )  # fmt: skip
+_groups = {"": app, **{name: typer.Typer(rich_markup_mode=None, help=text) for name, text in GROUPS.items()}}
+for _name in GROUPS:
+    app.add_typer(_groups[_name], name=_name)
 for _command, _example in COMMANDS:
     # `simulate` hands its options on to the stand-in, which explains them itself.
     _onwards = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []} if _command is local.simulate else None
-    app.command(epilog=f"{UNWRAPPED}Example: {_example}", context_settings=_onwards)(_command)
+    _group, _, _name = _command.__name__.rpartition("_")
+    _groups[_group].command(_name, epilog=f"{UNWRAPPED}Example: {_example}", context_settings=_onwards)(_command)
+
+
+def every_command() -> "dict[str, Any]":
+    """Each command by the words that it is called with, as the option parser knows it: for the documents and their tests."""
+    found: dict[str, Any] = {}
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        found |= {f"{name} {part}": each for part, each in command.commands.items()} if name in GROUPS else {name: command}
+    return found
 
 
 def main() -> None:

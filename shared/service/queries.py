@@ -12,6 +12,7 @@ from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store
 from shared.service import state
@@ -204,9 +205,9 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         else:
             by_control.setdefault(record["control"], Counter())[record["status"]] += 1
     return {
-        "store": {"origin": read.facts["origin"], "keys": read.facts["keys"], "records": read.log.size, "retention": retention},
+        "store": {"origin": read.facts["origin"], "keys": [str(key) for key in read_keys(read.store).in_force.keys], "records": read.log.size, "retention": retention},
         "last_sweep": read.sweeps[-1] if read.sweeps else None,
-        "open_sweeps": state.open_sweeps(read.store),
+        "open_sweeps": [name for name in state.open_sweeps(read.store) if name != layout.KEY_CHANGES],
         "sweeps": len(read.sweeps),
         "schedule": plan["schedule"] if plan else None,
         "missed_slots": missed_slots(read, plan, now()) if plan else [],

@@ -12,6 +12,7 @@ from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.log_walk import Walk
 from shared.deliver.verify.slots import check_slots
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress, shown
 from shared.deliver.verify.view import View
 from shared.errors import VerificationError
@@ -39,12 +40,14 @@ def verify_store(store: Store, keys: Sequence[note.VerifierKey], *, held: bytes 
     files = _Files(blobs, tally)
     files.read(progress)
     newest = _trusted(blobs, files.checkpoints, keys)
-    kept = open_held(held, newest.origin, list(keys)) if held is not None else None
+    trust = Trust(keys, tally)
     parsed = Parsed(files.bodies)
     examiner = Examiner(tally, parsed, View())
-    walk = Walk(blobs, keys, tally, examiner, progress, files.checkpoints)
+    walk = Walk(blobs, trust, tally, examiner, progress, files.checkpoints)
     walk.run(files.last_commit)
+    kept = open_held(held, newest.origin, trust.known) if held is not None else None
     examiner.finish()
+    trust.conclude()
     files.compare(walk)
     _conclude(walk, examiner, tally)
     check_slots(examiner.plans, tally, start=None, end=examiner.last_at)

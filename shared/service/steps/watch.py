@@ -90,7 +90,10 @@ def _unsealed(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
         if app.store.exists(layout.batch(name, layout.PLAN)):
             allowed += _deadline(app, name, now) - now
         if now - datetime.fromisoformat(first) > allowed:
-            yield Alarm(alarms.BATCH_UNSEALED, f"{name} is open since {first} or longer: does the function `seal` run, and may it sign?")
+            told = "does the function `seal` run, and may it sign?"
+            if name == layout.KEY_CHANGES:
+                told = "a change of the signing keys was begun and not finished, run the same `aoai-evidence key rotate` again"
+            yield Alarm(alarms.BATCH_UNSEALED, f"{name} is open since {first} or longer: {told}")
 
 
 def _deadline(app: App, name: str, now: datetime) -> datetime:

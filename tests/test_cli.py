@@ -84,7 +84,7 @@ def test_every_command_has_help_with_an_example(swept):
 
     for command, example in COMMANDS:
         if command.__name__ != "simulate":
-            shown = swept(command.__name__, "--help")
+            shown = swept(*command.__name__.split("_"), "--help")
             assert shown.code == 0
             assert example in shown.out
 

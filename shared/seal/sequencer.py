@@ -198,7 +198,8 @@ class Sequencer:
         """
         before = self.catch_up()
         while waiting := self._waiting():
-            self._pen.check()
+            if layout.batch_parts(waiting[0])[0] != layout.KEY_CHANGES:
+                self._pen.check()
             self._append(waiting)
             self.catch_up()
         assert self._head is not None

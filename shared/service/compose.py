@@ -21,7 +21,7 @@ from shared.seal.pen import Pen
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import Signer
 from shared.seal.store import Store
-from shared.service.signers import first_place, signers
+from shared.service.signers import FIRST, Place, first_place, signers
 from shared.service.state import mark_open
 from shared.service.stores import store_of
 from shared.settings import Settings, own_path
@@ -94,7 +94,7 @@ def sealing(settings: Settings, store: Store) -> Sealing:
     lists = [keys.in_force, *(change.list for change in keys.pending)]
     first, second = signers(settings, store, facts["origin"], lists)
     if not any(signer.key in keys.in_force.keys for signer in first):
-        raise not_in_force(first[0], str(first_place(settings, store)), keys)
+        raise not_in_force(first[0], first_place(settings, store), keys)
     store.delete(layout.open_sweep(layout.BIRTH))  # of an `init` that was killed when its record was sealed already
     if keys.pending:
         mark_open(store, layout.KEY_CHANGES, keys.pending[0].list.after)  # without it nobody would see that it waits
@@ -102,19 +102,19 @@ def sealing(settings: Settings, store: Store) -> Sealing:
     return Sealing(store, facts, keys, found, Sequencer(store, Pen([*first, *second], lambda: read_keys(store))))
 
 
-def not_in_force(signer: Signer, place: str, keys: Keys) -> Misuse:
+def not_in_force(signer: Signer, place: Place, keys: Keys) -> Misuse:
     """Why a key may not sign this log, and what to do."""
-    now = keys.in_force.place(keys.in_force.keys[0])
+    now = keys.in_force.place(keys.in_force.keys[0 if place.setting == FIRST else -1])
     change = keys.retired_by(signer.key)
     if change is None:
         newer = "; `aoai-evidence key rotate` makes it the key of this log" if signer.identifier else ""
-        return Misuse(f"{place} is not the key of this store ({signer.key.name}): set EVIDENCE_SIGNING_KEY to the right one ({now}){newer}")
+        return Misuse(f"{place} is not the key of this store ({signer.key.name}): set {place.setting} to the right one ({now}){newer}")
     if str(signer.key) in change.list.lost:
         return Misuse(
             f"{place} was given up as lost in record {change.record} ({change.list.at}), and it is not: if nobody of yours did that, somebody else has changed "
-            f"the keys, so run verify --store; otherwise set EVIDENCE_SIGNING_KEY to the key in force ({now})"
+            f"the keys, so run verify --store; otherwise set {place.setting} to the key in force ({now})"
         )
-    return Misuse(f"{place} signs no more since record {change.record} ({change.list.at}): set EVIDENCE_SIGNING_KEY to the key in force ({now})")
+    return Misuse(f"{place} signs no more since record {change.record} ({change.list.at}): set {place.setting} to the key in force ({now})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from shared.seal.sequencer import Sequencer
 from shared.seal.signing import Signer, create_key_file, new_private_key
 from shared.seal.store import Store, put_body
 from shared.service import state
-from shared.service.compose import Clock, store_facts, utc_now
+from shared.service.compose import Clock, not_in_force, store_facts, utc_now
 from shared.service.recovery import set_torn_aside
 from shared.service.signers import FIRST, SECOND, Place, current, first_place, listed_at, place, second_place, vaults_of
 from shared.service.stores import store_of
@@ -76,8 +76,8 @@ def rotate(settings: Settings, wanted: Wanted, now: Clock = utc_now) -> Rotated:
     where = place(wanted.to, settings, FIRST, "--to") if wanted.to else first_place(settings, store)
     beside = _second(settings, wanted)
     file = where.file if wanted.to and where.file and not os.path.lexists(where.file) else None
-    new = [] if file else _tried([where], settings, origin, keys)
-    new += _tried([beside] if beside else [], settings, origin, keys)
+    new = [] if file else [_tried(where, settings, origin, keys, named=wanted.to is not None)]
+    new += [_tried(beside, settings, origin, keys, named=wanted.second is not None)] if beside else []
     to_set = _to_set(settings, wanted, where, beside)
     if tuple(signer.key for signer in new) == keys.in_force.keys and not keys.pending and file is None:
         return Rotated(changed=False, keys=keys, settings=to_set)
@@ -86,7 +86,7 @@ def rotate(settings: Settings, wanted: Wanted, now: Clock = utc_now) -> Rotated:
     _refuse_gone(gone, lost=wanted.lost)
     if file:
         _make(file, wanted.algorithm)
-        new = [*_tried([where], settings, origin, keys), *new]
+        new = [_tried(where, settings, origin, keys, named=True), *new]
     if len({signer.key for signer in new}) < len(new):
         raise Misuse(f"{where} and {beside} hold the same key: the second one is a key of its own")
     return Rotated(changed=True, keys=_Change(store, keys, held, gone, new).seal(wanted.reason, now), settings=to_set)
@@ -101,15 +101,16 @@ def _second(settings: Settings, wanted: Wanted) -> Place | None:
     return place(wanted.second, settings, SECOND, "--second") if wanted.second else second_place(settings)
 
 
-def _tried(places: Sequence[Place], settings: Settings, origin: str, keys: Keys) -> list[Signer]:
-    """The keys at these places, which sign and never signed this log before, unless they do so now."""
-    found = [current(each, settings, origin) for each in places]
-    for signer in found:
-        change = keys.retired_by(signer.key)
-        if change is not None:
-            raise Misuse(f"{signer.key.short} signed this log until record {change.record}, and a key is not used twice: make a new one")
-        try_out(signer)
-    return found
+def _tried(where: Place, settings: Settings, origin: str, keys: Keys, *, named: bool) -> Signer:
+    """The key at a place, which signs, and never signed this log before unless it does so now. `named`: on the command line."""
+    signer = current(where, settings, origin)
+    change = keys.retired_by(signer.key)
+    if change is not None and not named:
+        raise not_in_force(signer, where, keys)
+    if change is not None:
+        raise Misuse(f"{signer.key.short} signed this log until record {change.record}, and a key is not used twice: make a new one")
+    try_out(signer)
+    return signer
 
 
 def _make(file: Path, algorithm: str) -> None:

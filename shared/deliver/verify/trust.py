@@ -191,12 +191,11 @@ class Trust:
     def _say(self) -> None:
         key, steps = self.voucher, list[str]()
         while key is not None and (lead := self._led.get(key)) is not None:
-            whose = f"the key you hold, {lead.by.short}," if lead.by in self.held else lead.by.short
-            led = f"{whose} handed over to in record {lead.record}" if lead.record else f"record 0 names beside {whose.removesuffix(',')}"
-            steps.append(f"{key.short}, which {led}")
+            who = f"{lead.by.short} (the key you hold)" if lead.by in self.held else lead.by.short
+            steps.append(f"to which {who} handed over in record {lead.record}" if lead.record else f"which record 0 names beside {who}")
             key = lead.by
-        if steps:
-            self._tally.checked.append(f"the newest checkpoint is signed by {'; '.join(steps)}")
+        if steps and self.voucher is not None:
+            self._tally.checked.append(f"the newest checkpoint is signed by {', '.join([self.voucher.short, *steps])}")
 
 
 def _lost(change: Change) -> str:

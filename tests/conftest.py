@@ -3,8 +3,10 @@
 import pytest
 
 from tests.fixtures import azurite as emulator
+from tests.fixtures import vaults
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
+local_vault = vaults.local_vault
 
 
 def pytest_runtest_setup(item):

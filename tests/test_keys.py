@@ -315,6 +315,25 @@ def test_a_change_hidden_in_another_batch_is_not_sealed(new_store):
 
 
 @BOTH
+def test_a_marker_makes_no_ordinary_batch_of_a_change(new_store):
+    store = born(new_store(), FIRST)
+    put_change(store, [STRANGER])
+    store.put(layout.open_sweep(layout.KEY_CHANGES), b'{"since":0}')
+    assert sequencer(store, FIRST).seal() == 0
+
+
+@BOTH
+def test_a_change_is_sealed_once(new_store):
+    store = born(new_store(), FIRST)
+    for after in ([SECOND], [THIRD], [BESIDE]):
+        put_change(store, after)
+        sequencer(store, FIRST, SECOND, THIRD, BESIDE).seal()
+        assert sequencer(store, *after).seal() == 0
+    assert [change.record for change in read_keys(store).changes] == [0, 1, 2, 3]
+    assert len(sealed_lines(store)) == 4
+
+
+@BOTH
 def test_what_only_looks_like_a_change_is_sealed(new_store):
     store = born(new_store(), FIRST)
     store.put(layout.open_sweep("s"), b'{"since":0}')

@@ -239,7 +239,6 @@ def test_a_change_that_was_given_up_and_followed_by_another_leads_to_the_last(tm
     put_change(maker.store, [SECOND])
     put_change(maker.store, [THIRD])
     sealed_by(maker, FIRST, THIRD).sequencer.seal()
-    maker.store.delete(layout.open_sweep(layout.KEY_CHANGES))
     sweeps(sealed_by(maker, THIRD), 2)
     data = built(maker.store, tmp_path, hours(0, 20))
     for holder in (FIRST, THIRD):

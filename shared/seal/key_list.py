@@ -57,6 +57,14 @@ def changed_keys(record: Json) -> KeyList | None:
     return found if found is not None and found.before and found.number > 0 else None
 
 
+def parse_change(batch: bytes) -> KeyList | None:
+    """The list that a batch of one change seals; None where it is torn or holds something else."""
+    try:
+        return changed_keys(json.loads(batch)) if batch.endswith(b"\n") else None
+    except (ValueError, RecursionError):
+        return None
+
+
 def is_change(record: Json) -> bool:
     """Whether a record says of itself that it changes the keys."""
     return isinstance(record, dict) and record.get("type") == "event" and record.get("kind") == KIND

@@ -6,7 +6,6 @@ and the checkpoint that covers it is there, signed by all that it must be signed
 no list that was not handed over so: with the right to write to the store alone, nobody changes the keys.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -14,7 +13,7 @@ from itertools import groupby
 from shared import layout
 from shared.errors import StoreConflict, VerificationError
 from shared.seal import note
-from shared.seal.key_list import KeyList, broken, changed_keys, first_keys
+from shared.seal.key_list import KeyList, broken, first_keys, parse_change
 from shared.seal.log import first_record
 from shared.seal.sequencer import parse_commit
 from shared.seal.store import InFolder, Store
@@ -89,21 +88,14 @@ def _changes(store: Store) -> Iterator[Change]:
     number = 1
     while (data := store.get(layout.key_change(number))) is not None:
         path = layout.key_change(number)
-        found = _parsed(data)
+        found = parse_change(data)
         if found is None:
             if isinstance(store, InFolder) and _place(store, path, 0) is None:
-                return  # a loss of power tore it: it is set aside before anything is sealed (shared.service.recovery)
+                return  # a loss of power tore it: whoever begins a change sets it aside (shared.service.rotate)
             raise StoreConflict(f"{path} holds no change of keys: run verify --store")
         record, size = _place(store, path, found.after) or (None, None)
         yield Change(found, record, size)
         number += 1
-
-
-def _parsed(data: bytes) -> KeyList | None:
-    try:
-        return changed_keys(json.loads(data)) if data.endswith(b"\n") else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _place(store: Store, path: str, after: int) -> tuple[int, int] | None:

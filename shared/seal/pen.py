@@ -36,6 +36,11 @@ class Pen:
         self.origin = signers[0].key.name
         """The name of the log."""
 
+    @property
+    def number(self) -> int | None:
+        """The number of the change by which the keys in force came to be so, 0: none; None where nothing was said of changes."""
+        return self._in_force.number if self._keys is not None else None
+
     def renew(self) -> None:
         """Read the lists of keys. To be called whenever the log was read: a change that was sealed before that is then known here.
 

@@ -22,7 +22,7 @@ from shared import layout
 from shared.canonical import canonical, sha256
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
-from shared.seal.key_list import KeyList, key_changes
+from shared.seal.key_list import KeyList, key_changes, parse_change
 from shared.seal.pen import Pen
 from shared.seal.signing import Signer
 from shared.seal.store import Store, put_same
@@ -208,24 +208,28 @@ class Sequencer:
         return self._head.edge.size - before
 
     def _waiting(self) -> list[str]:
-        paths: list[str] = []
-        for marker in self._store.list(layout.OPEN_SWEEPS):
-            sweep = marker[len(layout.OPEN_SWEEPS) :]
-            waiting = self._waiting_of(sweep)
-            if sweep == layout.KEY_CHANGES:
-                if waiting and self._pen.can_hand_over([change for path in waiting for change in self._changes(path)]):
-                    return waiting
-            else:
-                paths += waiting
-        return paths
+        changes = self._changes_waiting()
+        if changes and self._pen.can_hand_over(list(changes.values())):
+            return list(changes)
+        sweeps = [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]
+        return [path for sweep in sweeps if sweep != layout.KEY_CHANGES for path in self._waiting_of(sweep)]
 
     def _waiting_of(self, sweep: str) -> list[str]:
         sealed = self.places(sweep)
         names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
         return [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
 
-    def _changes(self, path: str) -> list[KeyList]:
-        return key_changes(path, batch_lines(self._store.get(path) or b"", path))
+    def _changes_waiting(self) -> dict[str, KeyList]:
+        """The changes of keys that are not sealed, by the path of their batch. They have numbers, and need no marker to be found."""
+        found: dict[str, KeyList] = {}
+        if self._pen.number is None:
+            return found
+        while (data := self._store.get(path := layout.key_change(self._pen.number + len(found) + 1))) is not None:
+            change = parse_change(data)
+            if change is None:  # a loss of power tore it: whoever begins a change sets it aside
+                break
+            found[path] = change
+        return found
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""

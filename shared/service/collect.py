@@ -66,8 +66,6 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
     store = collector.store
     result = None
     for name in state.open_sweeps(store):
-        if name == layout.KEY_CHANGES:
-            continue  # a change of keys is finished by who has them all
         places = sequencer.places(name)
         if layout.PLAN not in places or layout.CLOSED in places:
             # Nothing was planned before the run was killed, or only late batches came: they are sealed now.

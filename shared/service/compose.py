@@ -22,7 +22,6 @@ from shared.seal.sequencer import Sequencer
 from shared.seal.signing import Signer
 from shared.seal.store import Store
 from shared.service.signers import FIRST, Place, first_place, signers
-from shared.service.state import mark_open
 from shared.service.stores import store_of
 from shared.settings import Settings, own_path
 
@@ -96,8 +95,6 @@ def sealing(settings: Settings, store: Store) -> Sealing:
     if not any(signer.key in keys.in_force.keys for signer in first):
         raise not_in_force(first[0], first_place(settings, store), keys)
     store.delete(layout.open_sweep(layout.BIRTH))  # of an `init` that was killed when its record was sealed already
-    if keys.pending:
-        mark_open(store, layout.KEY_CHANGES, keys.pending[0].list.after)  # without it nobody would see that it waits
     found = [signer for signer in (*first, *second) if signer.key in keys.in_force.keys]
     return Sealing(store, facts, keys, found, Sequencer(store, Pen([*first, *second], lambda: read_keys(store))))
 

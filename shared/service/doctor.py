@@ -6,7 +6,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from shared import layout
 from shared.collect.arm import Arm, Asked, Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from shared.collect.plan import Unit, account_units, project_ids
@@ -60,7 +59,7 @@ def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
         if is_account(settings.store):
             todo = "lock the retention policy of the container `evidence`; what was written before stays as it is protected now"
         yield Check("write-once storage", "warning", f"retention policy: {policy}", todo)
-    left = [name for name in state.open_sweeps(store) if name != layout.KEY_CHANGES]
+    left = state.open_sweeps(store)
     if left:
         yield Check("open sweeps", "warning", f"left open: {', '.join(left)}", "the next `collect` goes on with them")
 

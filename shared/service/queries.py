@@ -207,7 +207,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
     return {
         "store": {"origin": read.facts["origin"], "keys": [str(key) for key in read_keys(read.store).in_force.keys], "records": read.log.size, "retention": retention},
         "last_sweep": read.sweeps[-1] if read.sweeps else None,
-        "open_sweeps": [name for name in state.open_sweeps(read.store) if name != layout.KEY_CHANGES],
+        "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),
         "schedule": plan["schedule"] if plan else None,
         "missed_slots": missed_slots(read, plan, now()) if plan else [],

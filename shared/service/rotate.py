@@ -5,10 +5,9 @@ nothing to do; two at once make one change. A change that was begun and cannot b
 by another one in the same step. Order of writes:
 
     1  the new key file             only where `to` names one that is not there; never replaced
-    2  state/open/keys              the marker: a change waits
-    3  batch/keys/<number>.jsonl    the change is begun; collectors go on with the keys in force
-    4  commit                       from here on nothing else is appended until the checkpoint is there
-    5  tiles, checkpoint            the change is in force
+    2  batch/keys/<number>.jsonl    the change is begun; collectors go on with the keys in force
+    3  commit                       from here on nothing else is appended until the checkpoint is there
+    4  tiles, checkpoint            the change is in force
 """
 
 import os
@@ -20,15 +19,13 @@ from shared import layout
 from shared.errors import Misuse
 from shared.records import line, record, timestamp
 from shared.seal import note
-from shared.seal.key_list import KIND, KeyList, change_fields
+from shared.seal.key_list import KIND, KeyList, change_fields, parse_change
 from shared.seal.keys import Keys, read_keys
 from shared.seal.pen import Pen, try_out
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import Signer, create_key_file, new_private_key
-from shared.seal.store import Store, put_body
-from shared.service import state
+from shared.seal.store import InFolder, Store, put_body
 from shared.service.compose import Clock, not_in_force, store_facts, utc_now
-from shared.service.recovery import set_torn_aside
 from shared.service.signers import FIRST, SECOND, Place, current, first_place, listed_at, place, second_place, vaults_of
 from shared.service.stores import store_of
 from shared.settings import Settings
@@ -192,8 +189,6 @@ class _Change:
         at_hand = [signer for key, signer in signers.items() if str(key) not in lost]
         sequencer = Sequencer(self.store, Pen(at_hand, lambda: read_keys(self.store), given_up=bool(lost)))
         sequencer.catch_up()
-        state.mark_open(self.store, layout.KEY_CHANGES, sequencer.seq)
-        set_torn_aside(self.store, sequencer)
         self.keys = read_keys(self.store)
         if not self._begun():
             self._begin(sequencer.seq, reason, now)
@@ -201,7 +196,6 @@ class _Change:
         found = read_keys(self.store)
         if found.pending or found.in_force.keys != self.wanted:
             raise Misuse("the keys of this log are being changed by somebody else too: `aoai-evidence key list` tells how far that is; then run this again")
-        self.store.delete(layout.open_sweep(layout.KEY_CHANGES))
         return found
 
     @property
@@ -221,5 +215,9 @@ class _Change:
         lost = tuple(str(key) for key in self.gone)
         change = KeyList(self.wanted, vaults_of(self.new), last.keys, lost, last.number + 1, after, at, reason)
         value = record("event", at, sweep=None, kind=KIND, key=change_fields(change))
+        path = layout.key_change(change.number)
+        torn = self.store.get(path)
+        if torn is not None and parse_change(torn) is None and isinstance(self.store, InFolder):
+            self.store.set_aside(path)  # named before a loss of power, and torn by it: nothing was sealed of it
         # Where another was faster, its change stands.
-        self.store.put_new(layout.key_change(change.number), line(value, lambda data: put_body(self.store, data)) + b"\n")
+        self.store.put_new(path, line(value, lambda data: put_body(self.store, data)) + b"\n")

@@ -12,6 +12,7 @@ from shared import alarms, layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.records import timestamp
+from shared.seal.keys import read_keys
 from shared.service import state
 from shared.service.collector import schedule_of
 from shared.service.planning import slot_sweep
@@ -83,7 +84,8 @@ def _unsealed(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
     """Sweeps that are open for long: their batches are not sealed, or their end does not come."""
     now, known = app.now(), memory.get("open")
     since = known if isinstance(known, dict) else {}
-    waiting = {name: since.get(name, timestamp(now)) for name in state.open_sweeps(app.store)}
+    begun = [layout.KEY_CHANGES] if read_keys(app.store).pending else []
+    waiting = {name: since.get(name, timestamp(now)) for name in (*begun, *state.open_sweeps(app.store))}
     memory["open"] = waiting
     for name, first in waiting.items():
         allowed = PATIENCE

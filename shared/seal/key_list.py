@@ -5,7 +5,7 @@ decide here whether a change of keys holds.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import layout
@@ -63,6 +63,17 @@ def parse_change(batch: bytes) -> KeyList | None:
         return changed_keys(json.loads(batch)) if batch.endswith(b"\n") else None
     except (ValueError, RecursionError):
         return None
+
+
+def changes_after(number: int, get: Callable[[str], bytes | None]) -> dict[str, KeyList]:
+    """The changes that follow the one numbered `number`, by the path of their batch; up to one that a loss of power tore."""
+    found: dict[str, KeyList] = {}
+    while (data := get(path := layout.key_change(number + len(found) + 1))) is not None:
+        change = parse_change(data)
+        if change is None:  # whoever begins the next change sets it aside (shared.service.rotate)
+            break
+        found[path] = change
+    return found
 
 
 def is_change(record: Json) -> bool:

@@ -22,7 +22,7 @@ from shared import layout
 from shared.canonical import canonical, sha256
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
-from shared.seal.key_list import KeyList, key_changes, parse_change
+from shared.seal.key_list import KeyList, changes_after, key_changes
 from shared.seal.pen import Pen
 from shared.seal.signing import Signer
 from shared.seal.store import Store, put_same
@@ -208,7 +208,7 @@ class Sequencer:
         return self._head.edge.size - before
 
     def _waiting(self) -> list[str]:
-        changes = self._changes_waiting()
+        changes = changes_after(self._pen.number, self._store.get) if self._pen.number is not None else {}
         if changes and self._pen.can_hand_over(list(changes.values())):
             return list(changes)
         sweeps = [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]
@@ -218,18 +218,6 @@ class Sequencer:
         sealed = self.places(sweep)
         names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
         return [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
-
-    def _changes_waiting(self) -> dict[str, KeyList]:
-        """The changes of keys that are not sealed, by the path of their batch. They have numbers, and need no marker to be found."""
-        found: dict[str, KeyList] = {}
-        if self._pen.number is None:
-            return found
-        while (data := self._store.get(path := layout.key_change(self._pen.number + len(found) + 1))) is not None:
-            change = parse_change(data)
-            if change is None:  # a loss of power tore it: whoever begins a change sets it aside
-                break
-            found[path] = change
-        return found
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""

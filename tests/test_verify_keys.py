@@ -351,6 +351,23 @@ def test_every_altered_byte_of_a_handover_is_found_or_means_nothing(bundle):
             assert not verdict(together(entries), keys_of(FIRST)).intact, position
 
 
+@pytest.mark.parametrize("damage", ["a bit", "all of it", "gone"])
+def test_a_damaged_handover_in_a_store_is_one_problem_and_no_accusation(tmp_path, damage):
+    maker = handed_over(DirectoryStore(tmp_path / "store"))
+    path = maker.store.root / layout.checkpoint(104)
+    good = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(good[:-9] + b"AAAA" + good[-5:] if damage == "a bit" else b"x")
+    for holder in (SECOND, THIRD):
+        found = verify_store(maker.store, keys_of(holder))
+        assert [(problem.what, problem.file) for problem in found.problems] == [("checkpoint", layout.checkpoint(104))], found.as_lines()
+    found = verify_store(maker.store, keys_of(FIRST))
+    assert [problem.what for problem in found.problems] == ["checkpoint", "key"]
+    assert "is not led to by the key you hold" in found.problems[1].reason
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_stands_where_a_handover_should_one_type_is_raised(bundle, data):

@@ -65,8 +65,12 @@ def follow_handovers(package: Package, tree: Tree, trust: Trust, signed: bytes) 
     """
     tally, size = package.tally, package.manifest.size
     for name in package.names(HANDOVERS)[:MOST]:
-        data, found = package.small(name, note.MAX_NOTE), _ENTRY.fullmatch(name)
-        if data is None or found is None:
+        found = _ENTRY.fullmatch(name)
+        if found is None:
+            continue
+        data = package.small(name, note.MAX_NOTE)
+        if data is None:
+            trust.pass_over(int(found[1]))
             continue
         before = trust.covered
         try:
@@ -74,6 +78,7 @@ def follow_handovers(package: Package, tree: Tree, trust: Trust, signed: bytes) 
             if (checkpoint.size, checkpoint.origin) != (int(found[1]), package.manifest.origin) or checkpoint.size >= size:
                 raise VerificationError(f"it is of a log {checkpoint.origin} of {checkpoint.size} records")
         except VerificationError as error:
+            trust.pass_over(int(found[1]))
             tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=name)
             continue
         if trust.covered == before:

@@ -190,6 +190,7 @@ class Walk:
         if data is None:
             if size <= self.signed:
                 self.unsigned.append(size)
+                self.trust.pass_over(size)
             return None
         self.tally.counts["checkpoints"] += 1
         try:
@@ -197,6 +198,7 @@ class Walk:
             if checkpoint.size != size:
                 raise VerificationError(f"it is of a log of {checkpoint.size} records")
         except VerificationError as error:
+            self.trust.pass_over(size)
             self._tell_unsigned(gave_up=False)
             self.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=path, record=size - 1)
             return None

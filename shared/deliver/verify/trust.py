@@ -18,7 +18,6 @@ from shared.seal.key_list import KeyList, broken, changes_in, first_keys
 
 NOT_SIGNED = "the checkpoint is not signed by the key given"
 
-
 MOST = 1_000
 """Changes of keys that are looked at: more of them is a log nobody keeps."""
 
@@ -106,21 +105,19 @@ class Trust:
         """Open the next larger checkpoint; the changes of keys before it were taken in.
 
         Raises:
-            VerificationError: it is none, or is not signed by a key that could sign it.
+            VerificationError: it is none, or is not signed by a key that could sign it. `pass_over` is to be called then.
         """
         parsed = note.parse_note(data)
         found = note.parse_checkpoint(parsed.text)
         signed_by = parsed.signers(self.known)
-        covered = [change for change in self._waiting if change.record < found.size]
-        self._waiting = self._waiting[len(covered) :]
-        self.covered += len(covered)
-        self._follow(covered, signed_by)
+        covered = self._covered(found.size)
+        self._check(covered, signed_by)
         if not signed_by:
             raise VerificationError(NOT_SIGNED)
         if all(key.name != found.origin for key in signed_by):
             raise VerificationError(f"the checkpoint is of the log {found.origin}, the key given is for {signed_by[0].name}")
-        foreign = [key for key in signed_by if key in self._in_force or key not in self._listed]
-        if self._in_force and not covered and not foreign:
+        entitled = any(key in self._in_force or key not in self._listed for key in signed_by)
+        if self._in_force and not covered and not entitled:
             raise VerificationError(f"it is signed by {signed_by[0].short} alone, which signed no more when the log was so long")
         if len(signed_by) < len(parsed.signatures):
             self._tally.unchecked("further signatures on checkpoints: no key was given for them")
@@ -135,24 +132,33 @@ class Trust:
                 self._led.setdefault(key, Lead(self._last.record if self._last else 0, self.voucher))
         return found
 
-    def _follow(self, covered: Sequence[Change], signed_by: Sequence[note.VerifierKey]) -> None:
-        """Look at the changes that a checkpoint is the first to cover."""
+    def pass_over(self, size: int) -> None:
+        """The checkpoint of this size is missing or does not hold, which is said elsewhere: nothing leads over a change that it covers."""
+        self._covered(size)
+
+    def _covered(self, size: int) -> list[Change]:
+        """The changes that the checkpoint of this size is the first to cover: their keys are in force from here on."""
+        covered = [change for change in self._waiting if change.record < size]
+        self._waiting = self._waiting[len(covered) :]
+        self.covered += len(covered)
         self._losses += [change for change in covered if change.list.lost]
         self.gave_up = any(change.list.lost for change in covered)
         for change in covered:
             if change.list.number != self._number + 1 or (self._in_force and change.list.before != self._in_force):
                 self._tally.problem("key", "changes the keys, and does not follow from the change before it: one is left out, or was put in", record=change.record)
-            self._number, self._in_force = change.list.number, change.list.keys
-        if covered:
-            self._last = covered[-1]
-            why = broken(signed_by, covered[0].list.before, [change.list for change in covered])
-            if why is not None:
-                reason = (
-                    f"changes the keys to {_names(self._in_force)}, and the checkpoint that covers it {why}: whoever wrote it did not have that key, "
-                    "and what follows is signed by keys that nothing leads to"
-                )
-                self._tally.problem("key", reason, record=self._last.record)
-                self._broken = f"record {self._last.record} {reason}"
+            self._number, self._in_force, self._last = change.list.number, change.list.keys, change
+        return covered
+
+    def _check(self, covered: Sequence[Change], signed_by: Sequence[note.VerifierKey]) -> None:
+        why = broken(signed_by, covered[0].list.before, [change.list for change in covered]) if covered else None
+        if why is not None:
+            record = covered[-1].record
+            reason = (
+                f"changes the keys to {_names(self._in_force)}, and the checkpoint that covers it {why}: whoever wrote it did not have that key, "
+                "and what follows is signed by keys that nothing leads to"
+            )
+            self._tally.problem("key", reason, record=record)
+            self._broken = f"record {record} {reason}"
 
     # -- what it comes to -----------------------------------------------------------------------------------------------
 

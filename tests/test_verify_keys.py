@@ -14,6 +14,7 @@ from shared.deliver.verify import verify_bundle, verify_store
 from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.errors import StoreConflict, VerificationError
+from shared.records import record
 from shared.seal import note
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore
@@ -98,6 +99,27 @@ def account_of(log):
     return next(unit["resource"] for unit in plan["units"] if "/accounts/" in unit["resource"])
 
 
+def filled(maker, size):
+    """The same log with records about nothing, until it has this many."""
+    filler = [record("exhibit", maker.stamp(), sweep=None, kind="filler", number=number) for number in range(size - maker.size())]
+    maker.put("filler", f"to-{size}", filler)
+    maker.seal("filler")
+    return maker
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, 400, 512])
+def test_a_change_anywhere_in_the_tree_is_connected_with_it(tmp_path, size):
+    """The change is the last record of a log of `size`; the bundle is about what came long before, or long after."""
+    maker = hand_over(filled(begun(DirectoryStore(tmp_path / "store"), FIRST), size - 1), [SECOND], by=[FIRST, SECOND])
+    sweeps(filled(maker, 770), 2)
+    for period in (hours(0, 8), hours(8, 14)):
+        data = built(maker.store, tmp_path, period)
+        assert f"keys/{size:020}.checkpoint" in apart(data)
+        for holder in (FIRST, SECOND):
+            found = verdict(data, keys_of(holder))
+            assert found.exit_code == 0, found.as_lines()
+
+
 def test_a_bundle_of_a_log_whose_keys_never_changed_has_nothing_new(tmp_path):
     store = begun(DirectoryStore(tmp_path / "store"), FIRST).store
     entries = apart(built(store, tmp_path, hours(0, 8)))
@@ -170,6 +192,19 @@ def test_a_change_that_the_new_key_did_not_sign_is_refused_too(tmp_path):
     found = verify_store(maker.store, keys_of(FIRST))
     assert [(problem.what, problem.record) for problem in found.problems] == [("key", 103)]
     assert f"is not signed by {STRANGER.key.short}" in found.problems[0].reason
+
+
+def test_nobody_is_led_over_a_change_that_was_not_signed_for(tmp_path):
+    maker = sweeps(hand_over(begun(DirectoryStore(tmp_path / "store"), FIRST), [STRANGER], by=[FIRST], forged=True, then=[STRANGER]), 2)
+    trust = Trust(keys_of(FIRST), Tally())
+    trust.take(103, [line for _, line in open_log(maker.store).lines(103, 104)])
+    sizes = sorted(int(path[-20:]) for path in maker.store.list(layout.CHECKPOINTS))
+    vouchers = []
+    for size in sizes[sizes.index(104) :]:
+        trust.checkpoint(maker.store.get(layout.checkpoint(size)))
+        vouchers.append(trust.voucher)
+    assert vouchers == [FIRST.key, *[None] * (len(vouchers) - 1)]
+    assert "record 103 changes the keys" in trust.refusal()
 
 
 def test_a_retired_key_signs_nothing_more(tmp_path):
@@ -293,6 +328,27 @@ def signed_again(data, *signers):
 
 
 @pytest.mark.parametrize("old_signature", ["kept", "left out"])
+def cut(entries, keep):
+    """The bundle with these ranges of its records and no others."""
+    lines = {}
+    for first, count in json.loads(entries[NAME])["ranges"]:
+        found = entries.pop(f"records/{first:020}.jsonl").splitlines(keepends=True)
+        lines |= dict(zip(range(first, first + count), found, strict=True))
+    for first, count in keep:
+        entries[f"records/{first:020}.jsonl"] = b"".join(lines[index] for index in range(first, first + count))
+    return together(entries, ranges=[list(place) for place in keep])
+
+
+def test_records_that_are_left_out_are_missed_whatever_changes_stand_beside_them(log, tmp_path):
+    entries = apart(built(log.store, tmp_path, hours(0, 20)))
+    [(first, count)] = json.loads(entries[NAME])["ranges"]
+    for keep in ([(first, 150), (160, count - 160 + first)], [(first, 150), (205, 1), (210, count - 210 + first)], [(first, 103), (150, 1), (205, count - 205 + first)]):
+        found = verdict(cut(dict(entries), keep), keys_of(THIRD))
+        assert any(problem.what == "period" and "are left out" in problem.reason for problem in found.problems), found.as_lines()
+    found = verdict(cut(dict(entries), [(first, 150), (205, 1)]), keys_of(THIRD))
+    assert any(problem.what == "period" and "the bundle ends at record 150" in problem.reason for problem in found.problems), found.as_lines()
+
+
 def test_another_key_put_into_the_change_leads_nowhere(bundle, old_signature):
     """Somebody without a key of the log makes himself the successor of the first one: in the record, under the checkpoint, at the end."""
     entries = apart(bundle)

@@ -50,7 +50,7 @@ BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
 
 KEY_CHANGES = "keys"
-"""The sweep name under which changes of the signing keys wait to be sealed."""
+"""The sweep name under which changes of the signing keys wait to be sealed. They have no marker: each has a number."""
 
 PLAN = "plan"
 CLOSED = "closed"

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.fixtures import app, commandline
+from tests.fixtures import app, commandline, vaults
 from tests.fixtures import azurite as emulator
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
 quarry, desk = commandline.quarry, commandline.desk
 answering = app.answering
+local_vault = vaults.local_vault
 
 
 def pytest_runtest_setup(item):

@@ -38,6 +38,7 @@ def rotate(
     """Change the keys that sign: sealed as a record, under a checkpoint that the old keys and the new ones sign. Done again, it finishes what was begun."""
     from shared.service.key_history import history_of
     from shared.service.rotate import Wanted
+    from shared.service.rotate import rotate as change
 
     check_algorithm(algorithm)
     done = change(settings(), Wanted(to, second, lost, reason, algorithm))

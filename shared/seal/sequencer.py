@@ -14,6 +14,7 @@ Leaves out: when to seal (the service's affair) and what the records say.
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared import layout
@@ -21,6 +22,7 @@ from shared.canonical import canonical, sha256
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
 from shared.seal.pen import Pen
+from shared.seal.places import Places
 from shared.seal.signing import Signer
 from shared.seal.store import Store, put_same
 
@@ -29,6 +31,9 @@ FORMAT = 1
 
 MAX_COMMIT_BYTES = 64 * 1024 * 1024
 """Batches of one commit together, roughly: what a sequencer holds in memory at once."""
+
+READERS = 8
+"""Batches that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +127,8 @@ class Sequencer:
         self._store = store
         self._pen = signer if isinstance(signer, Pen) else Pen([signer])
         self._head: _Head | None = None
-        self._sealed: dict[str, dict[str, tuple[int, int]]] = {}
-        self._read_upto: dict[str, int] = {}
+        self._since: dict[str, int] = {}
+        self._places = Places(lambda seq: self._parsed(store.get(layout.commit(seq)) or b"", seq))
 
     # -- the log as it is -----------------------------------------------------------------------------------------------
 
@@ -183,8 +188,8 @@ class Sequencer:
 
     # -- appending ------------------------------------------------------------------------------------------------------
 
-    def seal(self) -> int:
-        """Append every batch that waits in an open sweep; return how many records were appended.
+    def seal(self, only: str | None = None) -> int:
+        """Append every batch that waits in an open sweep (or in `only` that one); return how many records were appended.
 
         Raises:
             StoreConflict: the store contradicts itself.
@@ -192,19 +197,25 @@ class Sequencer:
             Misuse: the keys here may not sign any more.
         """
         before = self.catch_up()
-        while waiting := self._waiting():
+        waiting = self._waiting(only)
+        while waiting:
             self._pen.check()
             self._append(waiting)
             self.catch_up()
+            # Listed again when all of these are sealed, not after each commit: a list of a large sweep is many requests.
+            waiting = [path for path in waiting if not self._is_sealed(path)] or self._waiting(only)
         assert self._head is not None
         self._store.put(layout.SEQUENCER_HINT, canonical({"seq": self._head.seq}))
         self._store.flush()
         return self._head.edge.size - before
 
-    def _waiting(self) -> list[str]:
+    def _is_sealed(self, path: str) -> bool:
+        sweep, name = layout.batch_parts(path)
+        return name in self.places(sweep)
+
+    def _waiting(self, only: str | None) -> list[str]:
         paths: list[str] = []
-        for marker in self._store.list(layout.OPEN_SWEEPS):
-            sweep = marker[len(layout.OPEN_SWEEPS) :]
+        for sweep in [only] if only else [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]:
             sealed = self.places(sweep)
             names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
             paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
@@ -220,19 +231,10 @@ class Sequencer:
         if self._head is None:
             self.catch_up()
         assert self._head is not None
-        if sweep not in self._sealed:
-            self._sealed[sweep] = {}
-            self._read_upto[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
-        if self._read_upto[sweep] < self._head.seq:
-            for commit in self.commits(self._read_upto[sweep]):
-                if commit.seq > self._head.seq:
-                    break
-                for batch, first in commit.places():
-                    of, name = layout.batch_parts(batch.path)
-                    if of == sweep:
-                        self._sealed[sweep][name] = (first, batch.records)
-                self._read_upto[sweep] = commit.seq
-        return self._sealed[sweep]
+        if sweep not in self._since:
+            self._since[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
+        since = self._since[sweep]
+        return self._places.of(sweep, since=since if since <= self._head.seq else 0, seq=self._head.seq)
 
     @property
     def seq(self) -> int:
@@ -242,8 +244,7 @@ class Sequencer:
     def _append(self, paths: list[str]) -> None:
         assert self._head is not None
         refs, lines, total = [], [], 0
-        for path in paths:
-            data = self._store.get(path) or b""
+        for path, data in self._fetched(paths):
             records = batch_lines(data, path)
             refs.append(BatchRef(path, sha256(data), len(records)))
             lines.append(records)
@@ -254,6 +255,13 @@ class Sequencer:
         commit = Commit(self._head.seq + 1, first, first + sum(ref.records for ref in refs), tuple(refs))
         if self._store.put_new(layout.commit(commit.seq), commit.encoded()):
             self._derive(self._head, commit, lines)
+
+    def _fetched(self, paths: list[str]) -> Iterator[tuple[str, bytes]]:
+        """The batches at these paths, several on their way at once: waiting for storage is not sealing."""
+        with ThreadPoolExecutor(READERS, "batches") as pool:
+            for start in range(0, len(paths), READERS):
+                some = paths[start : start + READERS]
+                yield from zip(some, (data or b"" for data in pool.map(self._store.get, some)), strict=True)
 
     def _derive(self, head: _Head, commit: Commit, known: list[list[bytes]] | None = None) -> None:
         if commit.first != head.edge.size:

@@ -8,6 +8,7 @@ from shared.canonical import Json, canonical
 from shared.records import whole
 from shared.seal.log import Log
 from shared.seal.store import Store
+from shared.service.summary_index import stored_summaries
 
 
 def open_sweeps(store: Store) -> list[str]:
@@ -32,7 +33,7 @@ def summaries(store: Store, log: Log) -> list[Json]:
     Each: sweep, slot, planned_at, closed_at, first and end (its records lie in between), plan_record, closed_record, units, failures,
     missing, complete, findings (by status), changes.
     """
-    found = [json.loads(store.get(path) or b"{}") for path in store.list(layout.SWEEP_SUMMARIES)]
+    found = stored_summaries(store)
     known = sorted((s for s in found if s.get("end", log.size + 1) <= log.size), key=lambda s: int(s["closed_record"]))
     upto = known[-1]["end"] if known else 0
     for summary in _scan(store, log, upto):

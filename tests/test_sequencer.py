@@ -56,7 +56,9 @@ def test_batches_are_appended_in_their_order(new_store):
 @pytest.mark.parametrize("signer", [SIGNER, P256], ids=["ed25519", "ecdsa"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @BOTH
-def test_killed_at_every_single_write(new_store, signer, after):
+def test_killed_at_every_single_write(new_store, signer, after, request):
+    if signer is SIGNER and "blobs" in request.node.name:
+        pytest.skip("on blobs the signer that signs differently every time is enough: the order of writes is the same")
     fatal = 0
     while True:
         fatal += 1
@@ -79,6 +81,7 @@ def test_killed_at_every_single_write(new_store, signer, after):
 @BOTH
 def test_two_sequencers_at_once_append_everything_once(new_store):
     store = new_store()
+    turns = 12 if hasattr(store, "root") else 4
     put_batches(store, "s1", ["plan"])
     errors = []
 
@@ -86,7 +89,7 @@ def test_two_sequencers_at_once_append_everything_once(new_store):
         try:
             mine = again(store)
             sequencer = Sequencer(mine, SIGNER)
-            for turn in range(12):
+            for turn in range(turns):
                 put_batches(mine, "s1", [f"u{worker}-{turn}"], records=40)
                 sequencer.seal()
         except BaseException as error:
@@ -99,7 +102,7 @@ def test_two_sequencers_at_once_append_everything_once(new_store):
         thread.join()
     assert not errors
     Sequencer(store, SIGNER).seal()
-    assert len(check_whole(store)) == 3 + 4 * 12 * 40
+    assert len(check_whole(store)) == 3 + 4 * turns * 40
 
 
 @BOTH

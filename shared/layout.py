@@ -54,13 +54,18 @@ CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"
 
 
+def is_name(text: str) -> bool:
+    """Whether this can be one part of a path: the name of a sweep or unit of ours."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
+
+
 def checked_name(name: str) -> str:
     """Return `name` if it can be one part of a path.
 
     Raises:
         ValueError: it could climb out of its folder, or is no name a sweep or unit of ours has.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise ValueError(f"not a name for a path: {name!r}")
     return name
 
@@ -98,6 +103,16 @@ def batch(sweep: str, name: str) -> str:
 def key_change(number: int) -> str:
     """The batch of the change of keys numbered `number` (from 1, without a gap): who would know the keys needs no list of batches."""
     return batch(KEY_CHANGES, f"{number:06d}")
+
+
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
+    return batch(hold_sweep(number), "hold")
+
+
+def hold_sweep(number: int) -> str:
+    """The sweep name under which that act waits to be sealed."""
+    return f"hold-{number:06d}"
 
 
 def batch_parts(path: str) -> tuple[str, str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures import azurite as emulator
+from tests.fixtures import commandline
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
+quarry, desk = commandline.quarry, commandline.desk
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from shared import layout
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
+from shared.seal.commits import last_commit, parse_commit
 from shared.seal.log import open_log
-from shared.seal.sequencer import Sequencer, last_commit, parse_commit
+from shared.seal.sequencer import Sequencer
 from shared.seal.signing import signer_for
 from tests.fixtures.azurite import BOTH, again, tamper
 from tests.fixtures.faulty import DyingStore, Killed

@@ -106,7 +106,7 @@ def test_a_message_comes_after_its_sweep_was_closed(works):
     works.collect()
     works.settle()
     assert sound(works).exit_code == 3
-    assert [record for _, record in works.estate.records("sweep-closed")][0]["missing"] == closed.missing
+    assert next(record for _, record in works.estate.records("sweep-closed"))["missing"] == closed.missing
 
 
 def test_a_lost_message_is_a_unit_that_is_named(works):
@@ -269,7 +269,8 @@ def test_a_storm_of_events_is_few_collections(works):
 # -- messages that are none ---------------------------------------------------------------------------------------------------------
 
 JUNK = [
-    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}', b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
+    b"",
+    b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}', b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
     b'{"v":1,"do":"unit","sweep":"s","unit":"u","asked":"b","id":7}', b'{"v":1,"do":"account","sweep":"s","account":"/subscriptions/x"}', b"[" * 100_000,
 ]  # fmt: skip
 

@@ -17,8 +17,9 @@ from shared.canonical import canonical, sha256
 from shared.deliver.verify import verify_store
 from shared.deliver.verify.store import _is_tile
 from shared.errors import Unreachable, VerificationError
+from shared.seal.commits import Commit
 from shared.seal.log import open_log
-from shared.seal.sequencer import Commit, Sequencer
+from shared.seal.sequencer import Sequencer
 from shared.seal.store import DirectoryStore
 from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
 

@@ -108,7 +108,8 @@ def _incomplete(done: Json) -> str:
     if done["failures"]:
         reasons = Counter(failure["reason"] for failure in done["failures"])
         reason, count = max(reasons.items(), key=lambda counted: (counted[0] != "skipped", counted[0] in _WHAT_TO_DO, counted[1]))
-        said.append(f"questions without an answer: {len(done['failures'])}, {count} of them {_explained(reason)}")
+        among = f"{count} of them " if count < len(done["failures"]) else "all of them " if count > 1 else ""
+        said.append(f"questions without an answer: {len(done['failures'])}, {among}{_explained(reason)}")
     return f"sealed, but incomplete; {'; '.join(said)}"
 
 
@@ -130,4 +131,8 @@ _WHAT_TO_DO = {
     "throttled": "Azure asked for patience until the budget was spent; run again later",
     "unreachable": "no connection; check network and proxy",
     "timeout": "no answer in time; run again",
+    "server-error": "a fault on Azure's side; run again later",
+    "malformed": "what answers is not Azure, or not in its right mind; check network and proxy",
+    "redirected": "what answers is not Azure; check network and proxy",
+    "foreign-host": "not a host of the cloud that EVIDENCE_CLOUD names; it was not asked",
 }

@@ -20,7 +20,7 @@ from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp
 from shared.seal.blob_account import LARGEST
 from shared.seal.blob_calls import Attempts, Sleep, code_of, explained
-from shared.seal.sequencer import last_commit
+from shared.seal.commits import last_commit
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from shared import layout
 from shared.errors import StoreConflict, VerificationError
 from shared.seal import note
+from shared.seal.commits import parse_commit
 from shared.seal.key_list import KeyList, sealed_keys
 from shared.seal.log import first_record
-from shared.seal.sequencer import parse_commit
 from shared.seal.store import Store
 
 

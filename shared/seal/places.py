@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shared import layout
 
 if TYPE_CHECKING:
-    from shared.seal.sequencer import Commit
+    from shared.seal.commits import Commit
 
 
 class Places:

@@ -12,82 +12,26 @@ Order of writes, and what a crash after each leaves (the next run of any sequenc
 Leaves out: when to seal (the service's affair) and what the records say.
 """
 
-import json
+import contextlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared import layout
 from shared.canonical import canonical, sha256
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import StoreConflict
 from shared.seal import note, tiles
+from shared.seal.commits import BatchRef, Commit, commit_of, last_commit, read_commit
 from shared.seal.pen import Pen
 from shared.seal.places import Places
 from shared.seal.signing import Signer
-from shared.seal.store import Store, put_same
-
-FORMAT = 1
-"""The version of commits that this code writes and reads."""
+from shared.seal.store import Store, hinted_number, put_same, read_hint
 
 MAX_COMMIT_BYTES = 64 * 1024 * 1024
 """Batches of one commit together, roughly: what a sequencer holds in memory at once."""
 
 READERS = 8
 """Batches that are read at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRef:
-    """A batch as a commit names it."""
-
-    path: str
-    sha256: str
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One step of the log: `size - first` records, in the order of the batches."""
-
-    seq: int
-    first: int
-    size: int
-    batches: tuple[BatchRef, ...]
-
-    def encoded(self) -> bytes:
-        """The bytes of the blob (docs/format.md section 1)."""
-        batches = [{"path": b.path, "records": b.records, "sha256": b.sha256} for b in self.batches]
-        return canonical({"v": FORMAT, "seq": self.seq, "first": self.first, "size": self.size, "batches": batches})
-
-    def places(self) -> Iterator[tuple[BatchRef, int]]:
-        """Each batch with the index of its first record."""
-        first = self.first
-        for batch in self.batches:
-            yield batch, first
-            first += batch.records
-
-
-def parse_commit(data: bytes) -> Commit:
-    """Read a commit.
-
-    Raises:
-        Misuse: it was written by a newer version of this software.
-        VerificationError: it is not a commit, or not in its canonical form.
-    """
-    try:
-        value = json.loads(data)
-        if value["v"] != FORMAT and isinstance(value["v"], int) and value["v"] > FORMAT:
-            raise Misuse(f"this store has format {value['v']}, this version of aoai-evidence reads {FORMAT}: install a newer one")
-        batches = tuple(BatchRef(b["path"], b["sha256"], b["records"]) for b in value["batches"])
-        found = Commit(value["seq"], value["first"], value["size"], batches)
-        for batch in batches:
-            layout.batch_parts(batch.path)
-        well_formed = found.encoded() == data and found.first + sum(b.records for b in batches) == found.size
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise VerificationError("malformed commit") from None
-    if not well_formed or any(b.records < 1 for b in batches):
-        raise VerificationError("malformed commit")
-    return found
 
 
 def batch_order(name: str) -> tuple[int, str]:
@@ -128,7 +72,7 @@ class Sequencer:
         self._pen = signer if isinstance(signer, Pen) else Pen([signer])
         self._head: _Head | None = None
         self._since: dict[str, int] = {}
-        self._places = Places(lambda seq: self._parsed(store.get(layout.commit(seq)) or b"", seq))
+        self._places = Places(lambda seq: read_commit(store, seq))
 
     # -- the log as it is -----------------------------------------------------------------------------------------------
 
@@ -142,7 +86,7 @@ class Sequencer:
         signed = self._store.get(layout.LATEST_CHECKPOINT) if self._head is None else None
         head = self._head or self._load()
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
-            self._derive(head, self._parsed(data, head.seq + 1))
+            self._derive(head, commit_of(data, head.seq + 1))
         if signed is not None:
             self._refuse_a_fork(head, signed)
         self._head = head
@@ -163,24 +107,14 @@ class Sequencer:
         """The commits numbered above `after`, in order."""
         seq = after + 1
         while (data := self._store.get(layout.commit(seq))) is not None:
-            yield self._parsed(data, seq)
+            yield commit_of(data, seq)
             seq += 1
-
-    def _parsed(self, data: bytes, seq: int) -> Commit:
-        try:
-            commit = parse_commit(data)
-        except VerificationError as error:
-            raise StoreConflict(f"{layout.commit(seq)}: {error}; run verify --store") from None
-        if commit.seq != seq:
-            raise StoreConflict(f"{layout.commit(seq)} says it is number {commit.seq}; run verify --store")
-        return commit
 
     def _load(self) -> _Head:
         """The newest state of the log that is wholly derived (its checkpoint is there)."""
         seq = last_commit(self._store)
         while seq > 0:
-            data = self._store.get(layout.commit(seq))
-            commit = self._parsed(data or b"", seq)
+            commit = read_commit(self._store, seq)
             if self._store.exists(layout.checkpoint(commit.size)):
                 return _Head(seq, tiles.load_edge(commit.size, lambda path: self._store.get(layout.LOG + path)))
             seq -= 1
@@ -217,14 +151,13 @@ class Sequencer:
         paths: list[str] = []
         for sweep in [only] if only else [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]:
             sealed = self.places(sweep)
-            names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
-            paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
+            paths += [layout.batch(sweep, name) for name in sorted(batch_names(self._store, sweep), key=batch_order) if name not in sealed]
         return paths
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""
         sealed = self.places(sweep)
-        return any(layout.batch_parts(path)[1] not in sealed for path in self._store.list(f"{layout.BATCHES}{sweep}/"))
+        return any(name not in sealed for name in batch_names(self._store, sweep))
 
     def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
@@ -232,7 +165,7 @@ class Sequencer:
             self.catch_up()
         assert self._head is not None
         if sweep not in self._since:
-            self._since[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
+            self._since[sweep] = hinted_number(read_hint(self._store, layout.OPEN_SWEEPS + sweep), "since")
         since = self._since[sweep]
         return self._places.of(sweep, since=since if since <= self._head.seq else 0, seq=self._head.seq)
 
@@ -302,16 +235,8 @@ class Sequencer:
         self._store.put(layout.LATEST_CHECKPOINT, existing)
 
 
-def last_commit(store: Store) -> int:
-    """The number of the newest commit, 0 for an empty log. Commits have no gaps, so a few look-ups find it."""
-    hint = json.loads(store.get(layout.SEQUENCER_HINT) or b"{}").get("seq", 0)
-    low = hint if isinstance(hint, int) and hint > 0 and store.exists(layout.commit(hint)) else 0
-    step = 1
-    while store.exists(layout.commit(low + step)):
-        low += step
-        step *= 2
-    while step > 1:
-        step //= 2
-        if store.exists(layout.commit(low + step)):
-            low += step
-    return low
+def batch_names(store: Store, sweep: str) -> Iterator[str]:
+    """The names of a sweep's batches. What else lies there is nothing of ours: `verify --store` names it."""
+    for path in store.list(f"{layout.BATCHES}{sweep}/"):
+        with contextlib.suppress(ValueError):
+            yield layout.batch_parts(path)[1]

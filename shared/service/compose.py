@@ -20,6 +20,7 @@ from shared.seal.log import Log, first_record, open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import FileSigner, load_key_file
 from shared.seal.store import InFolder, Store
+from shared.service.inputs import read_input
 from shared.service.stores import store_of
 from shared.settings import Settings, own_path
 
@@ -134,11 +135,7 @@ def profile_of(settings: Settings) -> ProfileInForce:
     if settings.profile is None:
         return ProfileInForce(DEFAULT, canonical(canonical_profile(DEFAULT)), "defaults")
     path = own_path(settings.profile)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read the profile {path}: {error.strerror}; EVIDENCE_PROFILE names it") from None
-    profile = read_profile(text, str(path))
+    profile = read_profile(read_input(path, "the profile", "EVIDENCE_PROFILE names it"), str(path))
     return ProfileInForce(profile, canonical(canonical_profile(profile)), path.name)
 
 
@@ -146,6 +143,7 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
     """The client for Azure Resource Manager, and who asks: `{"version", "identity"}` (object id, null where it cannot be told).
 
     Raises:
+        Misuse: what azure-identity is told in the environment is wrong.
         Unreachable: nobody is logged in.
     """
     from azure.core.exceptions import AzureError
@@ -170,9 +168,11 @@ def arm_client(settings: Settings) -> tuple["Arm", Json]:
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its many lines about ways to log in that it tried: ours is one
 
-        credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
         try:
+            credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
             identity = _object_id(credential.get_token(cloud.scope).token)
+        except ValueError as error:  # of a setting of azure-identity's own
+            raise Misuse(f"cannot log in to Azure: {error}") from None
         except AzureError as error:
             raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
         policies = [headers, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, replace
 
 from shared import layout
 from shared.canonical import canonical
+from shared.seal.commits import Commit, last_commit, read_commit
 from shared.seal.log import Log
-from shared.seal.sequencer import Commit, batch_lines, last_commit, parse_commit
-from shared.seal.store import Store
+from shared.seal.sequencer import batch_lines
+from shared.seal.store import Store, read_hint
 from shared.service import state
 
 READERS = 16
@@ -55,18 +56,16 @@ def newest_sweep(store: Store, log: Log) -> Newest:
 
 
 def _hint(store: Store) -> Newest | None:
-    try:
-        value = json.loads(store.get(layout.NEWEST_SWEEP) or b"null")
-        seq, record, at, slot = value["seq"], value["record"], value["at"], value["slot"]
-    except (ValueError, TypeError, KeyError):
-        return None
-    good = isinstance(seq, int) and isinstance(record, int) and isinstance(at, str) and isinstance(slot, str | None)
-    return Newest(seq, record, at, slot) if good and store.exists(layout.commit(seq)) else None
+    value = read_hint(store, layout.NEWEST_SWEEP)
+    seq, record, at, slot = (value.get(name) for name in ("seq", "record", "at", "slot"))
+    if isinstance(seq, int) and isinstance(record, int) and isinstance(at, str) and isinstance(slot, str | None):
+        return Newest(seq, record, at, slot) if seq > 0 and store.exists(layout.commit(seq)) else None
+    return None
 
 
 def _from_summaries(store: Store, log: Log) -> Newest:
     known = state.summaries(store, log)
-    seq = next((seq for seq in range(last_commit(store), 0, -1) if parse_commit(store.get(layout.commit(seq)) or b"").size <= log.size), 0)
+    seq = next((seq for seq in range(last_commit(store), 0, -1) if read_commit(store, seq).size <= log.size), 0)
     if not known:
         return Newest(seq)
     slots = [summary["slot"] for summary in known if summary["slot"]]
@@ -77,4 +76,4 @@ def _commits(store: Store, after: int, upto: int) -> Iterator[Commit]:
     with ThreadPoolExecutor(READERS, "commits") as pool:
         for start in range(after + 1, upto + 1, READERS):
             numbers = range(start, min(start + READERS, upto + 1))
-            yield from (parse_commit(data or b"") for data in pool.map(store.get, map(layout.commit, numbers)))
+            yield from pool.map(lambda seq: read_commit(store, seq), numbers)

@@ -14,8 +14,8 @@ from shared.collect.plan import Unit, account_unit, account_units, subscription_
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
+from shared.seal.commits import last_commit
 from shared.seal.log import open_log
-from shared.seal.sequencer import last_commit
 from shared.service import state
 from shared.service.collector import Collector
 from shared.service.continuity import continuity, previous_sweep

@@ -31,8 +31,9 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
     from shared.deliver import view as views
     from shared.deliver.report import render
     from shared.deliver.view_words import words
-    from shared.deliver.whole_file import whole_file
+    from shared.deliver.whole_file import place_of, whole_file
 
+    place_of(out)
     sweeps = read.within(when) if when else read.sweeps
     if not sweeps:
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")

@@ -7,6 +7,7 @@ from pathlib import Path
 from shared.deliver.verify.verdict import Progress, Verdict
 from shared.errors import Misuse, VerificationError
 from shared.seal import note
+from shared.service.inputs import read_input
 from shared.service.stores import store_of
 from shared.settings import Settings
 
@@ -23,10 +24,10 @@ def verify(file: Path | None, store: Settings | None, keys: Sequence[str], check
     try:
         trusted = [note.parse_vkey(line) for key in keys for line in _key_lines(key)]
     except VerificationError as error:
-        raise Misuse(f"--key: {error}") from None
+        raise Misuse(f"--key: {error}; give the line that `init` printed, or a file with it") from None
     if not trusted:
         raise Misuse("--key is missing: the verifier key that you had from the keeper of the log, by another way than the evidence")
-    held = _read(checkpoint, "the checkpoint") if checkpoint else None
+    held = read_input(checkpoint, "the checkpoint") if checkpoint else None
     if file is None:
         from shared.deliver.verify.store import verify_store
 
@@ -41,12 +42,5 @@ def verify(file: Path | None, store: Settings | None, keys: Sequence[str], check
 def _key_lines(key: str) -> list[str]:
     if "+" in key and not os.path.isfile(key):  # a key may be longer than a name can be: `Path.is_file` raises then
         return [key]
-    lines = [line.strip() for line in _read(Path(key), "the verifier key").decode("utf-8", "replace").splitlines()]
+    lines = [line.strip() for line in read_input(Path(key), "the verifier key").decode("utf-8", "replace").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read {what} {path}: {error.strerror}") from None

@@ -23,7 +23,7 @@ from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proo
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
-from shared.deliver.whole_file import whole_file
+from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.records import timestamp, whole
 from shared.seal import note
@@ -75,6 +75,7 @@ def build(
         raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
     if framework and framework not in rejudge.frameworks():
         raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
+    place_of(Path(out_path))
     log = open_log(store)
     held = _held(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.errors import VerificationError
+from shared.errors import NewerFormat, VerificationError
 from shared.records import moment
 
 KIND = "aoai-evidence-bundle"
@@ -84,14 +84,15 @@ def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest.
 
     Raises:
-        VerificationError: it is none, or was written by a later version.
+        VerificationError: it is none.
+        NewerFormat: a later version wrote it.
     """
     try:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
         if isinstance(value["v"], int) and value["v"] > 1:
-            raise VerificationError(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
+            raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -15,6 +15,7 @@ class Closed(NamedTuple):
     record: int
     at: str
     slot: str | None
+    """The newest slot that a sweep closed by then belongs to: after a sweep outside the schedule, that of one before it."""
 
 
 def plan_remarks(sweep: SweepState, index: int, closings: Sequence[Closed], *, from_start: bool) -> Iterator[Remark]:

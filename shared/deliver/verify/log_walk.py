@@ -5,6 +5,7 @@ allow it, the walk goes on from them, so that what comes after is still verified
 """
 
 import hashlib
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,10 @@ from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, records_in, settle
 from shared.deliver.verify.verdict import Progress, Tally
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import Misuse, NewerFormat, StoreConflict, VerificationError
 from shared.seal import note
+from shared.seal.commits import FORMAT, BatchRef, Commit, parse_commit
 from shared.seal.merkle import HASH_SIZE, root_of
-from shared.seal.sequencer import BatchRef, Commit, parse_commit
 from shared.seal.tiles import WIDTH, Edge, encode_bundle, load_edge
 
 
@@ -62,7 +63,11 @@ class Walk:
         return self.checkpoints[-1] if self.checkpoints else 0
 
     def run(self, last: int) -> None:
-        """Walk the commits up to `last`, and those that were written meanwhile."""
+        """Walk the commits up to `last`, and those that were written meanwhile.
+
+        Raises:
+            NewerFormat: a later version wrote one of them.
+        """
         while self.seq < last or self.edge.size < self.signed or self.blobs.store.exists(layout.commit(self.seq + 1)):
             self.seq += 1
             if not self._commit(self.seq):
@@ -104,7 +109,11 @@ class Walk:
         if data is not None:
             try:
                 commit = parse_commit(data)
-            except (VerificationError, Misuse) as error:
+            except Misuse as error:
+                if not _but_for_its_version(data):
+                    raise NewerFormat(str(error)) from None
+                reason = "the commit says that a newer version wrote it, and is otherwise one of this"
+            except VerificationError as error:
                 reason = str(error)
             else:
                 if commit.seq == seq:
@@ -222,6 +231,14 @@ class Walk:
         data = self.blobs.store.get(layout.LOG + path)
         lost = path.startswith("tile/entries/") and (data is None or records_in(data) is None)
         return encode_bundle([b""] * (size % WIDTH)) if lost else data
+
+
+def _but_for_its_version(data: bytes) -> bool:
+    """Whether a commit is one of ours but for the number of its version: a flipped bit, not a later format."""
+    try:
+        return bool(parse_commit(re.sub(rb'"v":[0-9]+\}\Z', b'"v":%d}' % FORMAT, data)))
+    except (VerificationError, Misuse):
+        return False
 
 
 def grown(edge: Edge, lines: list[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -14,8 +14,9 @@ from shared.deliver.verify.log_walk import Walk
 from shared.deliver.verify.slots import check_slots
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress, shown
 from shared.deliver.verify.view import View
-from shared.errors import VerificationError
+from shared.errors import NewerFormat, VerificationError
 from shared.seal import note
+from shared.seal.commits import FORMAT
 from shared.seal.store import Store
 from shared.seal.tiles import WIDTH
 
@@ -30,6 +31,7 @@ def verify_store(store: Store, keys: Sequence[note.VerifierKey], *, held: bytes 
 
     Raises:
         VerificationError: nothing can be said: no key, no sealed record, signed by none of the keys; or `held` is of no use.
+        NewerFormat: a later version wrote it.
         Unreachable: the store cannot be read.
     """
     if not keys:
@@ -44,6 +46,8 @@ def verify_store(store: Store, keys: Sequence[note.VerifierKey], *, held: bytes 
     examiner = Examiner(tally, parsed, View())
     walk = Walk(blobs, keys, tally, examiner, progress, files.checkpoints)
     walk.run(files.last_commit)
+    if walk.newest is not None and isinstance(examiner.format, int) and examiner.format > FORMAT:  # signed: nobody altered it on the way
+        raise NewerFormat(f"this store has format {examiner.format}, this version of aoai-evidence verifies {FORMAT}: install a newer one")
     examiner.finish()
     files.compare(walk)
     _conclude(walk, examiner, tally)

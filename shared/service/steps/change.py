@@ -18,7 +18,7 @@ from shared.errors import Refused
 from shared.privacy.disclosures import Disclosures
 from shared.privacy.redact import redact
 from shared.records import line, record, timestamp
-from shared.seal.sequencer import last_commit
+from shared.seal.commits import last_commit
 from shared.seal.store import put_body
 from shared.service import state
 from shared.service.compose import random_bytes

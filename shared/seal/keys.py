@@ -13,9 +13,9 @@ from itertools import groupby
 from shared import layout
 from shared.errors import StoreConflict, VerificationError
 from shared.seal import note
+from shared.seal.commits import parse_commit
 from shared.seal.key_list import KeyList, broken, first_keys, parse_change
 from shared.seal.log import first_record
-from shared.seal.sequencer import parse_commit
 from shared.seal.store import InFolder, Store
 
 

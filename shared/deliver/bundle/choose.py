@@ -11,8 +11,8 @@ from shared.canonical import Json
 from shared.deliver.bundle.manifest import selects
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.judge.assemble import SWEEP_UNIT
+from shared.seal.commits import Commit, last_commit, parse_commit
 from shared.seal.log import Log
-from shared.seal.sequencer import Commit, last_commit, parse_commit
 from shared.seal.store import Store
 
 Range = tuple[int, int]

@@ -11,9 +11,9 @@ from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.verdict import Tally
+from shared.seal.commits import BatchRef
 from shared.seal.key_list import MARK
 from shared.seal.merkle import HASH_SIZE, leaf_hash
-from shared.seal.sequencer import BatchRef
 from shared.seal.tiles import MAX_RECORD, WIDTH
 
 

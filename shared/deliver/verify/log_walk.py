@@ -19,8 +19,8 @@ from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import Misuse, NewerFormat, StoreConflict, VerificationError
 from shared.seal import note
+from shared.seal.commits import FORMAT, BatchRef, Commit, parse_commit
 from shared.seal.merkle import HASH_SIZE, root_of
-from shared.seal.sequencer import FORMAT, BatchRef, Commit, parse_commit
 from shared.seal.tiles import WIDTH, Edge, encode_bundle, load_edge
 
 

@@ -18,7 +18,7 @@ from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress,
 from shared.deliver.verify.view import View
 from shared.errors import NewerFormat, VerificationError
 from shared.seal import note
-from shared.seal.sequencer import FORMAT
+from shared.seal.commits import FORMAT
 from shared.seal.store import Store
 from shared.seal.tiles import WIDTH
 

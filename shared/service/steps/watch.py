@@ -11,9 +11,10 @@ from shared import alarms, layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.records import moment, timestamp
+from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
 from shared.seal.log import open_log
-from shared.seal.sequencer import batch_lines, parse_commit
+from shared.seal.sequencer import batch_lines
 from shared.service import state
 from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of

@@ -20,7 +20,7 @@ from shared.seal.log import open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import load_key_file
 from shared.seal.store import DirectoryStore
-from shared.service.compose import key_path
+from shared.service.signers import first_place
 from tests.fixtures.authority import Authority
 from tests.fixtures.bundles import apart, together
 from tests.fixtures.vouched import cut, site, trusted
@@ -45,7 +45,7 @@ class World:
         self.closings = [index + 1 for index, _ in made.records("sweep-closed")]
         self.keys = [note.parse_vkey(self.vkey)]
         self.trusted = trusted([self.authority], [self.witness])
-        self.signer = load_key_file(key_path(made.settings, made.store), "example.org/evidence")
+        self.signer = load_key_file(first_place(made.settings, made.store).file, "example.org/evidence")
 
 
 @pytest.fixture(scope="module")

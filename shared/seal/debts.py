@@ -1,6 +1,6 @@
 """What is owed: which checkpoints somebody is still to vouch for, or to keep, and when he is asked again. Pure.
 
-A later checkpoint covers all records before it, so not every one needs its own (docs/adr/0011):
+A later checkpoint covers all records before it, so not every one needs its own (docs/adr/0012):
 
     landmark    a checkpoint whose commit closes a sweep that a schedule or a person began: each is owed a timestamp of each authority, and
                 its place in each copy, until it has them

@@ -14,9 +14,11 @@ from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
 from shared.service import state
+from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.hold import in_force
 from shared.service.latest import LatestAnswers, answer_key
@@ -44,7 +46,7 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
     last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
-        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+        raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
@@ -228,7 +230,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
     return {
         "store": {
             "origin": read.facts["origin"],
-            "keys": read.facts["keys"],
+            "keys": [str(key) for key in read_keys(read.store).in_force.keys],
             "records": read.log.size,
             "retention": retention,
             "holds": list(in_force(read.store)),
@@ -240,6 +242,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
         "catalogue": catalogue().version,
+        "attested": read_standing(read.store).of(read.log.size),
     }
 
 

@@ -3,15 +3,16 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from shared import layout
 from shared.canonical import Json, canonical
 from shared.errors import Unreachable
 from shared.records import whole
+from shared.seal.commits import last_commit, read_commit
 from shared.seal.log import Log
-from shared.seal.sequencer import last_commit, read_commit
 from shared.seal.store import Store, get_body, hinted_number, read_hint
+from shared.service.summary_index import stored_summaries
 
 
 def open_sweeps(store: Store) -> list[str]:
@@ -23,6 +24,16 @@ def mark_open(store: Store, sweep: str, since: int) -> None:
     """Note that batches of `sweep` will come, after the commit numbered `since`."""
     if not store.exists(layout.open_sweep(sweep)):
         store.put(layout.open_sweep(sweep), canonical({"since": since}))
+
+
+def forget(store: Store, sweep: str, waits: Callable[[], bool]) -> None:
+    """Take the marker of a sweep away, unless a batch of it waits, or comes in the moment of looking."""
+    if waits():
+        return
+    after = since(store, sweep)
+    store.delete(layout.open_sweep(sweep))
+    if waits():  # whoever wrote it saw the marker and did not put it again
+        mark_open(store, sweep, after)
 
 
 def since(store: Store, sweep: str) -> int:
@@ -39,10 +50,10 @@ def summaries(store: Store, log: Log) -> list[Json]:
     Raises:
         StoreConflict: the log is not what was sealed.
     """
-    names = list(store.list(layout.SWEEP_SUMMARIES))
-    read = [summary for summary in (read_hint(store, name) for name in names) if _is_summary(summary)]
+    stored = stored_summaries(store, _is_summary)
+    read = list(filter(_is_summary, stored))
     known = {summary["closed_record"]: summary for summary in read if summary["end"] <= log.size}
-    gone = len(read) < len(names) or any(summary["previous"] not in (None, *known) for summary in known.values())
+    gone = len(read) < len(stored) or any(summary["previous"] not in (None, *known) for summary in known.values())
     after = 0 if gone else max((summary["end"] for summary in known.values()), default=0)
     for index in _closings(store, log, after):
         if index not in known:

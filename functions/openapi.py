@@ -4,8 +4,7 @@ from typing import Any
 
 from functions.access import OPERATOR, READER
 from shared import __version__
-from shared.judge.meaning.rules import SEVERITIES
-from shared.model import STATUSES
+from shared.model import SEVERITIES, STATUSES
 from shared.service.steps.answers import MOST, PAGE
 
 Described = dict[str, Any]
@@ -56,9 +55,11 @@ BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it
 
 _RECORD = {"record": INDEX, "v": {"const": 1}, "type": TEXT, "kind": TEXT, "at": TIME, "sweep": TEXT, "unit": TEXT, "resource": _or_null("string")}
 
-_FIELD = _whole(
-    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of={"type": "array", "items": TEXT}, **{"is": ANYTHING}
-)
+_FIELD = _object(
+    ["pointer", "op", "was", "is"],
+    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of=_list_of(TEXT, "What tells members of lists on the way apart."),
+    **{"is": ANYTHING},
+)  # fmt: skip
 
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
@@ -74,7 +75,7 @@ SCHEMAS: Described = {
     ),
     "Change": _whole(
         **_RECORD,
-        fields=_list_of({**_FIELD, "required": ["pointer", "op", "was", "is"]}),
+        fields=_list_of(_FIELD),
         severity={"enum": list(SEVERITIES)},
         means=_list_of(
             _whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=_or_null("string"),
@@ -105,6 +106,7 @@ SCHEMAS: Described = {
         end={**COUNT, "description": "One more than the index of its last record."},
         plan_record=INDEX,
         closed_record=INDEX,
+        previous=_or_null("integer", "Closing record of the sweep before."),
         units=COUNT,
         missing=_list_of(TEXT, "Units that were planned and not collected."),
         failures={**COUNT, "description": "Questions without an answer."},

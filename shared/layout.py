@@ -26,6 +26,7 @@ BODIES = EVIDENCE + "body/sha256/"
 LATEST_CHECKPOINT = STATE + "checkpoint"
 SEQUENCER_HINT = STATE + "sequencer.json"
 SWEEP_SUMMARIES = STATE + "sweep/"
+NEWEST_SWEEP = STATE + "newest.json"
 OPEN_SWEEPS = STATE + "open/"
 PROFILE_IN_FORCE = STATE + "profile.json"
 
@@ -40,6 +41,7 @@ POISON_SUFFIX = "-poison"
 SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
+TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
 WATCH = STATE + "watch.json"
@@ -50,7 +52,7 @@ BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
 
 KEY_CHANGES = "keys"
-"""The sweep name under which changes of the signing keys wait to be sealed."""
+"""The sweep name under which changes of the signing keys wait to be sealed. They have no marker: each has a number."""
 
 PLAN = "plan"
 CLOSED = "closed"
@@ -169,6 +171,16 @@ def alert(sweep: str) -> str:
     return ALERTS + checked_name(sweep)
 
 
+def tallies(sweep: str) -> str:
+    """Where it is counted what judging an open sweep came to so far."""
+    return f"{TALLIES}{checked_name(sweep)}/"
+
+
+def tally(sweep: str, unit: str) -> str:
+    """What one run of judging came to, which began with `unit`."""
+    return f"{tallies(sweep)}{checked_name(unit)}.json"
+
+
 def bundle_request(name: str) -> str:
     """What was asked for, and how far it is."""
     return f"{BUNDLE_REQUESTS}{checked_name(name)}.json"
@@ -182,6 +194,11 @@ def built_bundle(name: str) -> str:
 def sweep_summary(sweep: str) -> str:
     """What a closed sweep came to: where its records are, how many findings of which status."""
     return f"{SWEEP_SUMMARIES}{checked_name(sweep)}.json"
+
+
+def sweep_index(year: str) -> str:
+    """What the closed sweeps of a year came to, in one blob."""
+    return f"{STATE}sweeps/{checked_name(year)}.json"
 
 
 def unit_state(unit: str) -> str:

@@ -7,7 +7,7 @@ from shared import layout
 from shared.canonical import Json
 from shared.errors import StoreConflict, VerificationError
 from shared.seal import merkle, note, tiles
-from shared.seal.sequencer import last_commit, parse_commit, read_commit
+from shared.seal.commits import last_commit, parse_commit, read_commit
 from shared.seal.store import Store
 
 

@@ -23,10 +23,10 @@ from shared.canonical import Json, canonical
 from shared.errors import EvidenceError, StoreConflict, VerificationError
 from shared.seal import note
 from shared.seal.attestor import ENDINGS, Asked, Attestor, Owed
+from shared.seal.commits import Commit, last_commit, parse_commit
 from shared.seal.debts import Debt, due, failed, owing, paid, read_debt
 from shared.seal.lease import leased
 from shared.seal.log import Log, open_log
-from shared.seal.sequencer import Commit, last_commit, parse_commit
 from shared.seal.store import Store
 from shared.service.compose import Clock
 

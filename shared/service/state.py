@@ -9,9 +9,10 @@ from shared import layout
 from shared.canonical import Json, canonical
 from shared.errors import Unreachable
 from shared.records import whole
+from shared.seal.commits import last_commit, read_commit
 from shared.seal.log import Log
-from shared.seal.sequencer import last_commit, read_commit
 from shared.seal.store import Store, get_body, hinted_number, read_hint
+from shared.service.summary_index import stored_summaries
 
 
 def open_sweeps(store: Store) -> list[str]:
@@ -49,10 +50,10 @@ def summaries(store: Store, log: Log) -> list[Json]:
     Raises:
         StoreConflict: the log is not what was sealed.
     """
-    names = list(store.list(layout.SWEEP_SUMMARIES))
-    read = [summary for summary in (read_hint(store, name) for name in names) if _is_summary(summary)]
+    stored = stored_summaries(store, _is_summary)
+    read = list(filter(_is_summary, stored))
     known = {summary["closed_record"]: summary for summary in read if summary["end"] <= log.size}
-    gone = len(read) < len(names) or any(summary["previous"] not in (None, *known) for summary in known.values())
+    gone = len(read) < len(stored) or any(summary["previous"] not in (None, *known) for summary in known.values())
     after = 0 if gone else max((summary["end"] for summary in known.values()), default=0)
     for index in _closings(store, log, after):
         if index not in known:

@@ -136,7 +136,7 @@ class OpenSweep:
     def seal_and_judge(self, *, closing: bool = False) -> None:
         """Seal what waits, and write the findings of every unit that is sealed with all it is judged with; tell of it at the end."""
         self.judge.settle()
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         places = self.sequencer.places(self.name)
         planned = {unit.name: unit for unit in self.units}
         for unit in planned.values():  # one after another: the records of a unit are let go of when it is judged
@@ -176,9 +176,9 @@ class OpenSweep:
             judge.judge_sweep(missing)
         judge.settle()
         self.progress("seal", 0, 1)
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         self._write_closing(missing)
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         return self._result(missing, resumed)
 
     def _write_closing(self, missing: list[str]) -> None:

@@ -435,5 +435,6 @@ def test_marks_note_the_latest_time_before_each_size(sizes, chunks, random):
 def test_any_name_is_one_of_them_or_is_not(name):
     found = Attested("", Trusted(), Tally())
     if found.add(name):
-        assert layout.checked_name(name.split(".", 1)[1])
-        assert found.sizes == [int(name[:20])]
+        size, who, ending = layout.attestation_parts(name)
+        assert layout.attestation(size, who, ending) == layout.CHECKPOINTS + name
+        assert found.sizes == [size]

@@ -15,6 +15,8 @@ TILE_WIDTH = 256
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.IGNORECASE)
 
+_ATTESTATION = re.compile(r"([0-9]{20})\.([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.(tsr|cosig)")
+
 LOG = EVIDENCE + "log/"
 COMMITS = LOG + "commit/"
 CHECKPOINTS = LOG + "checkpoint/"
@@ -41,7 +43,10 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
+ALERTS = STATE + "alert/"
 WATCH = STATE + "watch.json"
+ATTESTED = STATE + "attested.json"
+ATTESTING_LOCK = STATE + "attesting.lock"
 
 BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
@@ -78,6 +83,23 @@ def commit(seq: int) -> str:
 def checkpoint(size: int) -> str:
     """The signed checkpoint of the log at `size` records."""
     return f"{CHECKPOINTS}{size:020d}"
+
+
+def attestation(size: int, name: str, ending: str) -> str:
+    """What somebody else said of a checkpoint: `tsr` of an authority, `cosig` of a witness."""
+    return f"{checkpoint(size)}.{checked_name(name)}.{ending}"
+
+
+def attestation_parts(name: str) -> tuple[int, str, str]:
+    """Size, who and ending of a file beside a checkpoint, by its name in that folder.
+
+    Raises:
+        ValueError: it is not the name of one.
+    """
+    found = _ATTESTATION.fullmatch(name)
+    if found is None:
+        raise ValueError(f"not the name of an attestation: {name!r}")
+    return int(found[1]), checked_name(found[2]), found[3]
 
 
 def tile_number(number: int) -> str:
@@ -152,6 +174,11 @@ def tallies(sweep: str) -> str:
 def tally(sweep: str, unit: str) -> str:
     """What one run of judging came to, which began with `unit`."""
     return f"{tallies(sweep)}{checked_name(unit)}.json"
+
+
+def alert(sweep: str) -> str:
+    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
+    return ALERTS + checked_name(sweep)
 
 
 def bundle_request(name: str) -> str:

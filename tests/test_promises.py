@@ -102,13 +102,12 @@ def test_2_what_could_not_be_collected_is_a_gap(tmp_path):
 
 
 def test_3_a_finding_that_the_bodies_do_not_bear_out_is_found(tmp_path, monkeypatch):
-    real = judging.finding
+    real = judging.finding_line
 
     def flattering(control, judgement, *rest):
-        value = real(control, judgement, *rest)
-        return {**value, "status": "satisfied"} if control == "local-auth-disabled" else value
+        return real(control, replace(judgement, status="satisfied") if control == "local-auth-disabled" else judgement, *rest)
 
-    monkeypatch.setattr(judging, "finding", flattering)
+    monkeypatch.setattr(judging, "finding_line", flattering)
     with estate(tmp_path, one_account) as site:
         site.collect()
         found = verdict(site)

@@ -270,7 +270,8 @@ def test_a_storm_of_events_is_few_collections(works):
 
 JUNK = [
     b"",
-    b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}', b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
+    b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}',
+    b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
     b'{"v":1,"do":"unit","sweep":"s","unit":"u","asked":"b","id":7}', b'{"v":1,"do":"account","sweep":"s","account":"/subscriptions/x"}', b"[" * 100_000,
 ]  # fmt: skip
 

@@ -68,9 +68,13 @@ def open_collector(settings: Settings, store: Store, now: Clock) -> Collector:
         )
     profile = profile_of(settings)
     arm, identity = arm_client(settings)
-    disclosures = Disclosures(store, random_bytes)
-    keeper = Keeper(lambda data: put_body(store, data), disclosures.commit if settings.personal_data == "commit" else None)
-    return Collector(store, facts, arm, keeper, _handshake(settings.cloud, now), identity, settings.cloud, profile, now, _store_id(settings))
+    return Collector(store, facts, arm, new_keeper(settings, store), _handshake(settings.cloud, now), identity, settings.cloud, profile, now, _store_id(settings))
+
+
+def new_keeper(settings: Settings, store: Store) -> Keeper:
+    """A keeper that remembers nothing: of a value that was erased, an old one would go on writing the commitment."""
+    commit = Disclosures(store, random_bytes).commit if settings.personal_data == "commit" else None
+    return Keeper(lambda data: put_body(store, data), commit)
 
 
 def _store_id(settings: Settings) -> str | None:

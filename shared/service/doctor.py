@@ -11,7 +11,10 @@ from shared.collect.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from shared.collect.plan import Unit, account_units, project_ids
 from shared.errors import EvidenceError
 from shared.schedule import parse
+from shared.seal.log import open_log
 from shared.service import state
+from shared.service.attest import owed_line, read_standing
+from shared.service.attestors import attestors
 from shared.service.compose import Clock, arm_client, profile_of, sealing, utc_now
 from shared.service.stores import is_account, store_of
 from shared.settings import Settings
@@ -32,7 +35,7 @@ class Check:
 def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
     """Look at everything; what cannot be looked at is a failed check, never an exception."""
     checks: list[Check] = []
-    for name, look in (("store", _store), ("profile and schedule", _schedule), ("azure", _azure)):
+    for name, look in (("store", _store), ("profile and schedule", _schedule), ("attestations", _attested), ("azure", _azure)):
         try:
             checks += look(settings, now)
         except EvidenceError as error:
@@ -73,6 +76,26 @@ def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:
         )
     else:
         yield Check("schedule", "ok", f"{text}: next at {parse(text).next(now()):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _attested(settings: Settings, _now: Clock) -> Iterator[Check]:
+    """Who vouches for checkpoints and keeps copies: how it stood when they were last asked. Nobody is asked here: what they give stays."""
+    wanted = attestors(settings)
+    if not wanted:
+        todo = "set EVIDENCE_TSA_URL, EVIDENCE_WITNESSES or EVIDENCE_COPIES: without them nobody else can tell if the newest records are cut off"
+        yield Check("attestations", "warning", "nobody else vouches for checkpoints or keeps copies", todo)
+        return
+    store = store_of(settings)
+    standing = {one["name"]: one for one in read_standing(store).of(open_log(store).size)}
+    for one in wanted:
+        known = standing.get(one.name)
+        if known is None:
+            yield Check(one.sort, "warning", f"{one.name}: not asked yet", "the next `collect`, or the function `seal`, asks")
+        elif line := owed_line(known):
+            todo = "compare with what they hold before anything else" if known["grave"] else "it is asked again by itself"
+            yield Check(one.sort, "failed" if known["grave"] else "warning", line, todo)
+        else:
+            yield Check(one.sort, "ok", f"{one.name}: the first {known['size']} records, at {known['at']}")
 
 
 def _azure(settings: Settings, now: Clock) -> Iterator[Check]:

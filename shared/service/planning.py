@@ -78,7 +78,8 @@ class Planner:
     def plan(self) -> bool:
         """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile."""
         collector, store = self.collector, self.collector.store
-        state.mark_open(store, self.sweep.name, last_commit(store))
+        since = last_commit(store)
+        state.mark_open(store, self.sweep.name, since)
         log = open_log(store)
         known = newest_sweep(store, log)
         kept = store.retention()
@@ -107,6 +108,7 @@ class Planner:
         )
         lines.append(line(plan, collector.keep_body))
         planned = store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
+        state.mark_open(store, self.sweep.name, since)  # taken meanwhile, where it seemed to be of nothing
         if planned:  # a hint: lost, the same profile is sealed once more
             store.put(layout.PROFILE_IN_FORCE, canonical({"sha256": collector.profile.digest, "bytes": len(collector.profile.body)}))
         return planned

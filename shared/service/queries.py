@@ -17,6 +17,7 @@ from shared.schedule import parse
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
 from shared.service import state
+from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.hold import in_force
 from shared.service.latest import LatestAnswers, answer_key
@@ -44,7 +45,7 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
     last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
-        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+        raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
@@ -240,6 +241,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
         "catalogue": catalogue().version,
+        "attested": read_standing(read.store).of(read.log.size),
     }
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from shared import layout
 from shared.canonical import Json, canonical
@@ -24,6 +24,16 @@ def mark_open(store: Store, sweep: str, since: int) -> None:
     """Note that batches of `sweep` will come, after the commit numbered `since`."""
     if not store.exists(layout.open_sweep(sweep)):
         store.put(layout.open_sweep(sweep), canonical({"since": since}))
+
+
+def forget(store: Store, sweep: str, waits: Callable[[], bool]) -> None:
+    """Take the marker of a sweep away, unless a batch of it waits, or comes in the moment of looking."""
+    if waits():
+        return
+    after = since(store, sweep)
+    store.delete(layout.open_sweep(sweep))
+    if waits():  # whoever wrote it saw the marker and did not put it again
+        mark_open(store, sweep, after)
 
 
 def since(store: Store, sweep: str) -> int:

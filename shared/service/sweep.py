@@ -210,7 +210,7 @@ class OpenSweep:
             closed, index, self.plan, first=first, findings=dict(self.judge.statuses), changes=self.judge.changes
         )
         store.put(layout.sweep_summary(self.name), canonical(summary))
-        store.delete(layout.open_sweep(self.name))
+        state.forget(store, self.name, lambda: self.sequencer.waits(self.name))
         failures = [{"kind": f.kind, "resource": f.resource, "reason": f.failure, "record": f.record} for f in self.judge.records.failures]
         count = sum(place[1] for place in places.values())
         return SweepResult(

@@ -20,6 +20,7 @@ from shared.deliver import rejudge
 from shared.deliver.bundle.choose import choose
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proof_path, records_path
+from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
@@ -114,6 +115,7 @@ class _Job:
     """Index of the closing record, by sweep."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
+    vouched: Vouched = field(default_factory=Vouched)
     commitments: set[str] = field(default_factory=set)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
@@ -136,6 +138,7 @@ class _Job:
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
+        self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
     def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
         for place in stored.get("overflow", {}).values():
@@ -178,11 +181,13 @@ class _Job:
         def add(name: str, data: bytes) -> None:
             files.append(File(name, zipped.add(name, len(data), lambda: [data]), len(data)))
 
-        add("README.txt", readme(manifest))
+        add("README.txt", readme(manifest, attested=bool(self.vouched.names)))
         for digest in sorted(self.bodies):
             add(body_path(digest.hex()), self._with_commitments(digest.hex()))
         add("catalogue.json", rejudge.catalogue_json())
         add("checkpoint", checkpoint)
+        for name, place in self.vouched.entries(self.log.size):
+            add(name, self._there(place))
         if self.disclose is not None:
             add("disclosures.json", canonical(self._disclosed(self.disclose)))
         length = self.table.seek(0, 2)
@@ -206,6 +211,12 @@ class _Job:
         return BundleInfo(
             path, sha256(encoded), file.seek(0, 2), self.log.size, self.period, self.sweeps, records, len(self.bodies), self.findings
         )
+
+    def _there(self, path: str) -> bytes:
+        data = self.store.get(path)
+        if data is None:
+            raise StoreConflict(f"{path} is missing, and others vouch for it: run verify --store, and restore it from a copy")
+        return data
 
     def _with_commitments(self, digest: str) -> bytes:
         data = self._body(digest)
@@ -246,7 +257,7 @@ class _Job:
         size = self.log.size
         numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
         numbers |= {size // WIDTH} if size % WIDTH else set()
-        numbers |= {self.held // WIDTH} if self.held % WIDTH else set()
+        numbers |= {one // WIDTH for one in (self.held, *self.vouched.sizes) if one % WIDTH}
         found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
         level = 1
         while size >> 8 * level:

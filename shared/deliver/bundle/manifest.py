@@ -15,6 +15,9 @@ NAME = "manifest.json"
 DERIVED = 1
 """The version of the rules by which README.txt, findings.csv and catalogue.json follow from the rest."""
 
+CHECKPOINTS = "checkpoints/"
+"""The folder of what others say of checkpoints, and of the checkpoints that they say it of."""
+
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -46,10 +49,15 @@ class Manifest:
     files: tuple[File, ...]
     derived: int = DERIVED
 
+    @property
+    def attested(self) -> bool:
+        """Whether others vouch for checkpoints in it: what a reader of version 1 does not know."""
+        return any(file.path.startswith(CHECKPOINTS) for file in self.files)
+
     def encoded(self) -> bytes:
         """The bytes of the entry."""
         return canonical({
-            "v": 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
+            "v": 2 if self.attested else 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
             "period": {"from": self.period[0], "to": self.period[1]},
             "scope": {"resources": list(self.resources) if self.resources is not None else None, "framework": self.framework},
             "log": {"origin": self.origin, "size": self.size},
@@ -66,6 +74,11 @@ def records_path(first: int) -> str:
 def body_path(digest: str) -> str:
     """The entry with a body."""
     return layout.body(digest)[len(layout.EVIDENCE) :]
+
+
+def checkpoint_entry(size: int) -> str:
+    """The entry with an earlier checkpoint, which others vouch for."""
+    return f"{CHECKPOINTS}{size:020d}"
 
 
 def proof_path(sweep: str) -> str:
@@ -91,7 +104,7 @@ def parse_manifest(data: bytes) -> Manifest:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
-        if isinstance(value["v"], int) and value["v"] > 1:
+        if isinstance(value["v"], int) and value["v"] > 2:
             raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)

@@ -83,7 +83,7 @@ WHAT IS IN THE ZIP
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-  findings.csv                  the findings as a table
+{attested}  findings.csv                  the findings as a table
   catalogue.json                what is judged, and which criteria that supports
   disclosures.json              values behind commitments, where you were allowed to see them
 
@@ -101,4 +101,12 @@ WORDS
                 changed
   commitment    stands for a personal value; whoever is given value and salt can check that it is
                 the one
+"""
+
+ATTESTED = """\
+  checkpoints/                  earlier checkpoints, and what others say of them: SIZE.NAME.tsr are
+                                timestamps (RFC 3161), SIZE.NAME.cosig cosignatures of witnesses
+                                (c2sp.org/tlog-cosignature). To check them too, give verify the
+                                root certificates of the authorities with --tsa-roots, and the
+                                witnesses' keys with --witness; have them from their own places
 """

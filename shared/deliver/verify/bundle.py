@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.deliver.bundle.manifest import NAME, proof_path, records_path
+from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, proof_path, records_path
+from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
@@ -23,11 +24,12 @@ Taker = Callable[[int, list[bytes]], None]
 
 
 def verify_bundle(
-    bundle: str | Path | BinaryIO, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, progress: Progress = no_progress
-) -> Verdict:
+    bundle: str | Path | BinaryIO, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, trusted: Trusted = NOBODY,
+    progress: Progress = no_progress,
+) -> Verdict:  # fmt: skip
     """Verify a bundle.
 
-    `keys`: whom the auditor trusts to have signed; `held`: a checkpoint that he kept from earlier.
+    `keys`: whom the auditor trusts to have signed; `trusted`: whom besides; `held`: a checkpoint that he kept from earlier.
 
     Raises:
         VerificationError: nothing can be said: no file, no zip of ours, no manifest, no key, signed by none of the keys; or `held` is of
@@ -38,13 +40,13 @@ def verify_bundle(
     try:
         if isinstance(bundle, str | Path):
             with Path(bundle).open("rb") as file:
-                return _verify(file, keys, held, progress)
-        return _verify(bundle, keys, held, progress)
+                return _verify(file, keys, held, trusted, progress)
+        return _verify(bundle, keys, held, trusted, progress)
     except OSError as error:
         raise VerificationError(f"the bundle cannot be read ({error.strerror or type(error).__name__}): name the file you received") from None
 
 
-def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None, progress: Progress) -> Verdict:
+def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None, trusted: Trusted, progress: Progress) -> Verdict:
     tally = Tally()
     package = Package(file, tally)
     manifest = package.manifest
@@ -57,20 +59,25 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     from_start = manifest.resources is None and manifest.ranges[0][0] == 0
     examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period))
     texts = Texts(manifest, bodies, tally)
+    attested = _attested(package, trusted)
+    marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
-        _run(package, tree, first, count, (examiner.take, texts.take), progress)
+        _run(package, tree, first, count, (marks.take, texts.take), progress)
     examiner.finish()
+    attested.check(lambda size: _earlier(package, tree, keys, checkpoint, size), lambda name: package.small(CHECKPOINTS + name), marks)
     check_period(manifest, examiner, tally)
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
     check_disclosures(package, tally)
     package.account()
-    if kept is not None:
+    if kept is not None and held is not None:
+        held_cosigned(held, trusted, tally)
         check_held(kept, checkpoint, package.tile, tally, bundle=True)
     else:
         tally.unchecked("that the log extends an earlier state of it: keep `checkpoint` of this bundle, and give it next time with --checkpoint")
     _say(tally, package)
+    attested.conclude(checkpoint.size, examiner.closings)
     return tally.verdict(
         "bundle", origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, identity=package.identity, period=manifest.period
     )
@@ -85,6 +92,37 @@ def _checkpoint(package: Package, keys: Sequence[note.VerifierKey]) -> tuple[byt
     if (checkpoint.origin, checkpoint.size) != (package.manifest.origin, package.manifest.size):
         package.tally.problem("manifest", "the manifest names another log, or another size, than the checkpoint", file=NAME)
     return data, checkpoint
+
+
+def _attested(package: Package, trusted: Trusted) -> Attested:
+    """What others say, out of the bundle; each file and its checkpoint is accounted for by that."""
+    found = Attested(CHECKPOINTS, trusted, package.tally)
+    for name in package.names(CHECKPOINTS):
+        if found.add(name.removeprefix(CHECKPOINTS)):
+            package.has(name)
+    for size in found.sizes:
+        package.has(checkpoint_entry(size))
+    return found
+
+
+def _earlier(package: Package, tree: Tree, keys: Sequence[note.VerifierKey], newest: note.Checkpoint, size: int) -> bytes | None:
+    """The checkpoint of a size, found to be of this log; None where it is not there, or was found to be bad (noted)."""
+    if size == newest.size:
+        return package.small("checkpoint", note.MAX_NOTE)
+    name = checkpoint_entry(size)
+    data = package.small(name, note.MAX_NOTE)
+    if data is None:
+        return None
+    try:
+        found = note.open_checkpoint(data, keys)
+        if (found.origin, found.size) != (newest.origin, size):
+            raise VerificationError(f"it is of the log {found.origin} at {found.size} records")
+        if tree.root_at(size) != found.root:
+            raise VerificationError("its root is not that of the records before it")
+    except VerificationError as error:
+        package.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=name)
+        return None
+    return data
 
 
 # -- records --------------------------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ class Texts:
         if manifest.framework is not None and manifest.framework not in rejudge.frameworks():
             self._tally.problem("manifest", f"names a framework that there is none of: {shown(manifest.framework)}", file="manifest.json")
         derived = {
-            "README.txt": sha256(readme(manifest)), "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+            "README.txt": sha256(readme(manifest, attested=manifest.attested)),
+            "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
         }  # fmt: skip
         for name, digest in derived.items():
             if package.digest_of(name) not in (None, digest):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import batched
 
 from shared import layout
 from shared.collect.plan import Unit
@@ -19,6 +18,7 @@ from shared.seal.sequencer import batch_lines
 from shared.service import state
 from shared.service.collector import Collector
 from shared.service.compose import THREADS, Sealing
+from shared.service.steps import alerts
 from shared.service.steps.app import App
 from shared.service.steps.plan import header_of, queue_units
 from shared.service.steps.read_ahead import ReadAhead
@@ -54,6 +54,7 @@ class Advance:
     sealing: Sealing
     lease: Lease
     ends: float
+    tell: Callable[[SweepResult], None]
     done: Advanced = field(default_factory=Advanced)
 
     def run(self) -> Advanced:
@@ -99,9 +100,8 @@ class Advance:
 
     def _leave(self, name: str) -> None:
         """Forget the marker of what is sealed: an event, a closed sweep with the batches that came late."""
-        places = self.sealing.sequencer.places(name)
-        if places and not self.sealing.sequencer.waits(name):
-            self.app.store.delete(layout.open_sweep(name))
+        if self.sealing.sequencer.places(name):
+            state.forget(self.app.store, name, lambda: self.sealing.sequencer.waits(name))
 
     def _open(self, name: str, collector: Collector) -> OpenSweep:
         sweep = OpenSweep(collector, self.sealing.sequencer, name, lambda what, done, total: None)
@@ -123,9 +123,10 @@ class Advance:
                 sweep.taken.add(unit.name)
         tally = Tally()
         with ThreadPoolExecutor(THREADS, "ahead") as pool:
-            for chunk in batched(ready, CHUNK):
+            for start in range(0, len(ready), CHUNK):
                 if self._late():
                     break
+                chunk = ready[start : start + CHUNK]
                 list(pool.map(self._warm(sweep, ahead), chunk))
                 for unit in chunk:
                     if unit.name in sweep.taken:
@@ -156,24 +157,28 @@ class Advance:
     # -- closing --------------------------------------------------------------------------------------------------------
 
     def _close(self, name: str, units: Sequence[Unit]) -> None:
-        """Read what no run has counted, judge the collection itself, and seal the closing record."""
+        """Read what no run has counted, judge the collection itself, seal the closing record, and tell what it came to."""
+        alerts.owe(self.app.store, name)
+        self.app.store.delete(layout.plan_header(name))  # before the marker: whoever is killed in between leaves nothing behind
         places = self.sealing.sequencer.places(name)
         with ReadAhead(self.app.store, (), THREADS) as ahead:
             sweep = self._open(name, replace(self.app.collector, store=ahead))
             take_up(self.app.store, sweep)
+            forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
             parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
             ahead.begin(layout.batch(name, part) for part in parts if part in places)
-            self.done.closed.append(sweep.close(resumed=False))
-        forget(self.app.store, name)
-        self.app.store.delete(layout.plan_header(name))
+            closed = sweep.close(resumed=False)
+        self.done.closed.append(closed)
+        self.tell(closed)
+        alerts.settle(self.app.store, name)
 
 
 def _subscription(unit: Unit, subscriptions: dict[str, Unit]) -> Unit:
     return subscriptions.get("/".join(unit.resource.split("/")[:3]), unit)
 
 
-def advance(app: App, budget: float = BUDGET) -> Advanced:
-    """Run the step once.
+def advance(app: App, budget: float = BUDGET, *, tell: Callable[[SweepResult], None] = lambda closed: None) -> Advanced:
+    """Run the step once. `tell` is called with every sweep that was closed.
 
     Raises:
         StoreConflict: the store contradicts itself: an alarm, nothing is appended.
@@ -182,4 +187,4 @@ def advance(app: App, budget: float = BUDGET) -> Advanced:
     with leased(app.store, layout.SEQUENCER_LOCK) as taken:
         if taken is None:
             return Advanced(held=True)
-        return Advance(app, app.sealing(), taken, time.monotonic() + budget).run()
+        return Advance(app, app.sealing(), taken, time.monotonic() + budget, tell).run()

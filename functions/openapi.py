@@ -4,7 +4,7 @@ from typing import Any
 
 from functions.access import OPERATOR, READER
 from shared import __version__
-from shared.model import STATUSES
+from shared.model import SEVERITIES, STATUSES
 from shared.service.steps.answers import MOST, PAGE
 
 Described = dict[str, Any]
@@ -55,6 +55,12 @@ BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it
 
 _RECORD = {"record": INDEX, "v": {"const": 1}, "type": TEXT, "kind": TEXT, "at": TIME, "sweep": TEXT, "unit": TEXT, "resource": _or_null("string")}
 
+_FIELD = _object(
+    ["pointer", "op", "was", "is"],
+    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of=_list_of(TEXT, "What tells members of lists on the way apart."),
+    **{"is": ANYTHING},
+)  # fmt: skip
+
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
     "Finding": _whole(
@@ -69,7 +75,13 @@ SCHEMAS: Described = {
     ),
     "Change": _whole(
         **_RECORD,
-        fields=_list_of(_whole(pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, **{"is": ANYTHING})),
+        fields=_list_of(_FIELD),
+        severity={"enum": list(SEVERITIES)},
+        means=_list_of(
+            _whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=_or_null("string"),
+                   statements=_list_of(TEXT), pointer=TEXT),
+            "What it means, the worst first.",
+        ),
         since={**TIME, "description": "It was as before at this time …"},
         until={**TIME, "description": "… and as after at this."},
         **{"from": _or_null("integer", "The record before; null where it appeared."), "to": _or_null("integer", "The record after; null where it is gone.")},
@@ -94,6 +106,7 @@ SCHEMAS: Described = {
         end={**COUNT, "description": "One more than the index of its last record."},
         plan_record=INDEX,
         closed_record=INDEX,
+        previous=_or_null("integer", "Closing record of the sweep before."),
         units=COUNT,
         missing=_list_of(TEXT, "Units that were planned and not collected."),
         failures={**COUNT, "description": "Questions without an answer."},
@@ -112,6 +125,7 @@ SCHEMAS: Described = {
                     {"type": "null"},
                 ]
             },
+            holds=_list_of(TEXT, "Legal holds in force."),
         ),
         last_sweep={"anyOf": [_ref("Sweep"), {"type": "null"}]},
         open_sweeps=_list_of(TEXT),
@@ -120,6 +134,17 @@ SCHEMAS: Described = {
         missed_slots=_list_of(TIME),
         controls={"type": "object", "additionalProperties": {"type": "object", "additionalProperties": COUNT}},
         catalogue=TEXT,
+        attested=_list_of(_ref("Attested"), "Who vouches for checkpoints, or keeps copies, and what is owed."),
+    ),
+    "Attested": _whole(
+        name=TEXT,
+        sort={"enum": ["timestamp", "cosignature", "copy"]},
+        size=COUNT,
+        at=_or_null("string"),
+        owed=COUNT,
+        since=_or_null("string"),
+        error=_or_null("string"),
+        grave={"type": "boolean"},
     ),
     "BundleRequest": {
         **_object(

@@ -7,7 +7,7 @@ import pytest
 
 from shared import layout
 from shared.errors import Refused
-from shared.service.steps.work import CollectAccount, CollectUnit, parse_work
+from shared.service.steps.work import CollectAccount, CollectUnit, ForNewerApp, parse_work
 from tests.fixtures.steps import Dropped, plant
 
 
@@ -232,10 +232,17 @@ def test_a_storm_of_events_is_few_collections(works):
 # -- messages that are none ---------------------------------------------------------------------------------------------------------
 
 JUNK = [
-    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":0,"do":"unit"}', b'{"v":true}', b'{"v":1}',
+    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":true}', b'{"v":1}',
     b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
     b'{"v":1,"do":"unit","sweep":"s","unit":"u","asked":"b","id":7}', b'{"v":1,"do":"account","sweep":"s","account":"/subscriptions/x"}', b"[" * 100_000,
 ]  # fmt: skip
+
+
+def test_a_message_of_a_newer_app_waits_for_it(works):
+    from shared.service.steps.unit import collect_message
+
+    with pytest.raises(ForNewerApp):
+        collect_message(works.app(), b'{"v":2,"do":"unit"}')
 
 
 @pytest.mark.parametrize("message", JUNK, ids=lambda message: message[:40].decode("latin-1"))

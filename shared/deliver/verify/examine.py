@@ -32,6 +32,8 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.format: Json = None
+        """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
         self._done: dict[str, tuple[int, frozenset[str]]] = {}
         """Sweeps that were closed: index of the closing record, and the units it calls missing."""
@@ -91,7 +93,7 @@ class Examiner:
         if value["type"] != "event" or not isinstance(store, dict) or not isinstance(store.get("origin"), str):
             self.tally.problem("record", "the first record of a log says what store it is of, and this one does not", record=0)
             return
-        self.origin = store["origin"]
+        self.origin, self.format = store["origin"], store.get("format")
 
     # -- sweeps ---------------------------------------------------------------------------------------------------------
 

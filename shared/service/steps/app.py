@@ -1,6 +1,7 @@
 """What every step needs, built once a process: the store, the queues, the collector. Functions share nothing else between invocations."""
 
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.errors import Misuse
 from shared.recent import Recent
+from shared.seal.attestor import Attestor
 from shared.seal.store import Store
+from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
@@ -18,8 +21,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.collect.work_queue import Queues
 
-PLANS = 50_000
-"""Units of plans that are remembered."""
+PLANS = 400_000
+"""Units of plans that are remembered, some 80 bytes each."""
 
 
 @dataclass
@@ -28,8 +31,9 @@ class App:
 
     settings: Settings
     now: Clock = utc_now
-    plans: Recent[str, frozenset[Unit]] = field(default_factory=lambda: Recent(PLANS))
-    """The units of the sweeps that were planned lately."""
+    _plans: Recent[str, frozenset[int]] = field(default_factory=lambda: Recent(PLANS))
+    """Of the sweeps that were planned lately, the hash of each unit."""
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _sweep: str | None = None
     _current: Collector | None = None
@@ -67,6 +71,25 @@ class App:
                 self._current = replace(self.collector, keeper=new_keeper(self.settings, self.store))
                 self._sweep = sweep
             return self._current
+
+    def has_planned(self, sweep: str, unit: Unit, units: Callable[[], Iterable[Unit]]) -> bool:
+        """Whether the plan of `sweep` names `unit`. `units` reads the plan, which names every account: once a process, by one at a time."""
+        with self._reading:
+            known = self._plans.get(sweep)
+            if known is None:
+                known = frozenset(map(hash, units()))
+                self._plans.put(sweep, known, len(known) + 1)
+        return hash(unit) in known
+
+    @cached_property
+    def attestors(self) -> list[Attestor]:
+        """Who vouches for checkpoints, and who keeps copies.
+
+        Raises:
+            Misuse: one of them cannot be what the settings say.
+        """
+        with self._lock:
+            return attestors(self.settings)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

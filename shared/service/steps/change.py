@@ -19,7 +19,8 @@ from shared.errors import Refused
 from shared.privacy.disclosures import Disclosures
 from shared.privacy.redact import redact
 from shared.records import line, moment, record, timestamp
-from shared.seal.sequencer import batch_lines, last_commit
+from shared.seal.commits import last_commit
+from shared.seal.sequencer import batch_lines
 from shared.seal.store import put_body
 from shared.service import state
 from shared.service.compose import random_bytes

@@ -27,18 +27,9 @@ def collect_message(app: App, message: bytes) -> str:
     work = parse_work(message)
     if isinstance(work, CollectAccount):
         return _collect_account(app, work)
-    if work.unit not in _planned(app, work.sweep):
+    if not app.has_planned(work.sweep, work.unit, lambda: planned_units(app.store, work.sweep)):
         raise Refused(f"the plan of {work.sweep} has no unit {work.unit.name} like that of the message")
     return f"{work.sweep} {work.unit.name}: {'collected' if _collect_unit(app, work.sweep, work.unit) else 'was collected before'}"
-
-
-def _planned(app: App, sweep: str) -> frozenset[Unit]:
-    """The units of a planned sweep, read once a process: nothing is collected that no plan has."""
-    known = app.plans.get(sweep)
-    if known is None:
-        known = frozenset(planned_units(app.store, sweep))
-        app.plans.put(sweep, known, len(known) + 1)
-    return known
 
 
 def _collect_unit(app: App, sweep: str, unit: Unit) -> bool:

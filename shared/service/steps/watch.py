@@ -11,8 +11,12 @@ from shared import alarms, layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.records import moment, timestamp
-from shared.seal.sequencer import batch_lines, parse_commit
+from shared.seal.commits import parse_commit
+from shared.seal.keys import read_keys
+from shared.seal.log import open_log
+from shared.seal.sequencer import batch_lines
 from shared.service import state
+from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
 from shared.service.planning import slot_sweep
 from shared.service.steps import alerts
@@ -41,7 +45,7 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
         Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on failed invocations.
     """
     memory, told = _remembered(app), []
-    for look in (_slots, _unsealed, _retention, _undelivered, _poison):
+    for look in (_slots, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
         for alarm in look(app, memory):
             tell(alarm)
             told.append(alarm)
@@ -156,6 +160,21 @@ def _strength(kept: Json) -> tuple[int, int]:
     return _RANKS.index(kept["policy"]) if kept.get("policy") in _RANKS else -1, kept.get("days") or 0
 
 
+def _handing_over(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
+    """A change of the signing keys that was begun, and is not finished for long."""
+    if read_keys(app.store).pending is None:
+        memory["handing over"] = None
+        return
+    since = memory["handing over"] = _text(memory.get("handing over")) or timestamp(app.now())
+    if app.now() - moment(since) > PATIENCE:
+        told = "a change of the signing keys was begun and not finished, run the same `aoai-evidence key rotate` again"
+        yield Alarm(alarms.BATCH_UNSEALED, f"{layout.KEY_CHANGES} is open since {since} or longer: {told}")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     """What was to be told of sweeps whose closing nobody lived to tell."""
     for sweep, found in alerts.owed(app.store):
@@ -168,3 +187,13 @@ def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
         count = app.queues.length(queue + layout.POISON_SUFFIX)
         if count:
             yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md")
+
+
+def _owed(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
+    """Who was asked to vouch for checkpoints, or to keep copies, and has not for long; and whoever saw another log than this one."""
+    standing = read_standing(app.store)
+    for one in standing.of(open_log(app.store).size) if standing.debts else ():
+        if one["grave"]:
+            yield Alarm(alarms.VERIFICATION_FAILED, f"{one['name']}: {one['error']}")
+        elif one["since"] and app.now() - datetime.fromisoformat(one["since"]) > PATIENCE and (line := owed_line(one)):
+            yield Alarm(alarms.ATTESTATION_OWED, line)

@@ -22,13 +22,16 @@ from infra.local import faults
 from infra.local.blob_wire import Fault
 from infra.local.worm import Worm
 from shared import alarms, layout
-from shared.errors import Misuse, Refused, Unreachable
+from shared.errors import Refused
 from shared.seal.blobs import CONTAINERS
 from shared.seal.log import open_log
-from shared.seal.signing import FileSigner
 from shared.service import state
-from tests.fixtures.app import deployed, drain, event, left_over, running, tiny
+from tests.fixtures.app import Answering, deployed, drain, event, left_over, principal, running, sound, tiny
+from tests.fixtures.authority import Authority
+from tests.fixtures.estate import estate
+from tests.fixtures.host import worker
 from tests.fixtures.mortal import Mortals
+from tests.fixtures.steps import Queues
 
 pytestmark = [pytest.mark.needs("functions"), pytest.mark.needs("azurite")]
 
@@ -44,6 +47,10 @@ def site(tmp_path_factory, azurite):
         blobs.policy = "locked"
         app.blobs, app.queues = blobs, queues
         yield app
+        verdict = app.sound()
+        assert verdict.intact and verdict.exit_code == 3, "after all of it the log is whole, and says what is missing"
+        named = {(gap.sweep, gap.reason.split(" ")[0]) for gap in verdict.gaps if gap.what == "unit"}
+        assert named == {(closing["sweep"], unit) for closing in app.closings() for unit in closing["missing"]}
 
 
 @pytest.fixture
@@ -312,27 +319,66 @@ def test_an_event_is_not_lost_where_nothing_can_be_queued(storm):
 # -- what else does not answer ----------------------------------------------------------------------------------------------------
 
 
-REFUSALS = [Unreachable("the vault throttles (429)"), Misuse("the vault refuses to sign (Forbidden): give the identity Key Vault Crypto User"), Unreachable("no answer")]
+@pytest.fixture
+def kept(tmp_path, local_vault):
+    """An app whose key is in a vault; its store is a folder, its queues are lists."""
+    local_vault.add_key("evidence")
+    key = f"{local_vault.endpoint}/keys/evidence"
+    with estate(tmp_path, tiny, signing_key=key) as made:
+        app, queues = Answering(made, Queues(), ""), Queues()
+        environment = {**app.environment, "EVIDENCE_SIGNING_KEY": key}
+        with running(environment, made.clock, queues):
+            app.vault, app.settings_there = local_vault, environment
+            assert worker().timer("sweep")[0]
+            assert all(worker().queue("collect_unit", message)[0] for message in queues.take(layout.COLLECT_QUEUE))
+            yield app
 
 
-def test_a_key_that_does_not_sign_holds_the_log_up_and_loses_nothing(app, monkeypatch, caplog):
-    app.host.timer("sweep")
-    app.host.pump(layout.COLLECT_QUEUE)
-    signed = app.store.get(layout.LATEST_CHECKPOINT)
-    for refusal in REFUSALS:
+def test_a_vault_that_does_not_sign_holds_the_log_up_and_loses_nothing(kept, caplog):
+    store, vault = kept.estate.store, kept.vault
+    signed = store.get(layout.LATEST_CHECKPOINT)
 
-        def sign(self, data, refusal=refusal):
-            raise refusal
+    def refused(word):
+        worked, _, _, error, _ = worker().timer("seal")
+        assert not worked and word in error, error
+        assert word in "\n".join(told(caplog)) and len(store.get(layout.LATEST_CHECKPOINT)) == len(signed)
+        assert store.get(layout.LATEST_CHECKPOINT) == signed, "nothing is called sealed that is not signed"
+        status, _, _ = kept.ask("status", headers=principal("Evidence.Reader"))
+        assert status == 200, "what was sealed before can be asked"
+        caplog.clear()
 
-        with monkeypatch.context() as patched:
-            patched.setattr(FileSigner, "sign", sign)
-            worked, _, _, error, _ = app.host.worker.timer("seal")
-            assert not worked and str(refusal) in error
-        assert str(refusal) in told(caplog)
-        assert app.store.get(layout.LATEST_CHECKPOINT) == signed, "nothing is called sealed that is not signed"
-        assert app.http("status", "GET", "/api/status")[0] == 200, "what was sealed before can be asked"
-    app.settle()
-    complete(app)
+    vault.throttle(100)
+    refused("throttled")
+    vault.faults.clear()
+    vault.permissions = frozenset({"keys/get"})
+    refused("sign")
+    [version] = vault.held["keys"]["evidence"].values()
+    vault.permissions, version.enabled = frozenset({"keys/get", "keys/sign"}), False
+    refused("is disabled")
+    version.enabled = True
+    assert worker().timer("seal")[0]
+    sound(kept.estate)
+    [closed] = [record for _, record in kept.estate.records("sweep-closed")]
+    assert (closed["missing"], closed["failures"]) == ([], TLS)
+
+
+@pytest.mark.needs("openssl")
+def test_an_authority_that_is_down_holds_up_nothing_and_is_told(kept, caplog, tmp_path):
+    with Authority(tmp_path / "authority") as authority, running({**kept.settings_there, "EVIDENCE_TSA_URL": authority.url}, kept.estate.clock, Queues()):
+        authority.fault = "closed"
+        assert worker().timer("seal")[0]
+        [closed] = [record for _, record in kept.estate.records("sweep-closed")]
+        assert closed["missing"] == [], "a sweep does not wait for others"
+        assert worker().timer("watch")[0] and told(caplog, alarms.ATTESTATION_OWED) == []
+        kept.estate.clock.advance(minutes=20)
+        assert worker().timer("seal")[0] and worker().timer("watch")[0]
+        assert len(told(caplog, alarms.ATTESTATION_OWED)) == 1
+        authority.fault = None
+        kept.estate.clock.advance(hours=1)
+        assert worker().timer("seal")[0] and worker().timer("watch")[0]
+        assert len(told(caplog, alarms.ATTESTATION_OWED)) == 1
+        assert [path for path in kept.estate.store.list(layout.CHECKPOINTS) if path.endswith(".tsr")]
+    sound(kept.estate)
 
 
 def test_records_that_wait_too_long_are_told(app, caplog):
@@ -598,15 +644,3 @@ def test_a_deployment_in_the_middle_of_a_sweep(app, mortals):
         newer("seal")
     app.settle()
     complete(app)
-
-
-# -- and at the end -------------------------------------------------------------------------------------------------------------------
-
-
-def test_after_all_of_it_the_log_is_whole_and_nothing_is_there_twice(site):
-    verdict = site.sound()
-    assert verdict.intact and verdict.exit_code == 3, "intact, and it says what is missing"
-    named = {gap.what for gap in verdict.gaps}
-    assert {"slot", "unit", "failure"} <= named
-    missing = [(c["sweep"], unit) for c in site.closings() for unit in c["missing"]]
-    assert {(gap.sweep, gap.reason.split(" ")[0]) for gap in verdict.gaps if gap.what == "unit"} == set(missing)

@@ -116,14 +116,14 @@ def _keep(app: App, event: Event) -> bool:
     store, path = app.store, layout.batch(event.name, "event")
     if store.exists(path):
         return False
-    since = last_commit(store)
-    state.mark_open(store, event.name, since)
     data = event.data if isinstance(event.data, dict) else {}
     try:
         commit = Disclosures(store, random_bytes).commit if app.settings.personal_data == "commit" else None
         body = redact(canonical(event.whole), "event", commit).body
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("the event holds what cannot be screened for personal values: it is not kept") from None
+    since = last_commit(store)
+    state.mark_open(store, event.name, since)
     value = record(
         "event",
         timestamp(app.now()),

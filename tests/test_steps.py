@@ -195,6 +195,20 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     sound(works)
 
 
+def test_an_event_with_a_clock_that_is_set_back_waits_no_longer_than_a_window(works):
+    account = an_account(works)
+    works.change(event(account))
+    works.estate.clock.advance(hours=-1)
+    works.change(event(account))
+    assert works.queues.delays[-1] <= 10
+    first, second = (message.decode() for message in works.queues.take(layout.COLLECT_QUEUE))
+    assert first == second
+    works.queues.waiting[layout.COLLECT_QUEUE] = [first, second]
+    works.collect()
+    works.settle()
+    sound(works)
+
+
 def test_an_event_of_what_is_gone_is_collected_as_gone(works):
     account = an_account(works)
     works.change(event(account.rsplit("/", 1)[0] + "/was-here", operation="Microsoft.CognitiveServices/accounts/delete"))

@@ -3,10 +3,11 @@
 Pure: bodies come through a function. Records are added in the order of the log; what is kept of each is small.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from shared.canonical import Json
 from shared.model import Answer, Evidence
@@ -18,6 +19,22 @@ SWEEP_UNIT = "sweep"
 """The unit that findings about the collection itself carry."""
 
 PLAN_UNIT = "plan"
+
+
+class Bodies(Sequence[Json]):
+    """The parsed pages of an answer, each loaded when it is looked at: a list of a hundred thousand files is never held whole."""
+
+    def __init__(self, digests: tuple[str, ...], load: LoadBody) -> None:
+        self._digests = digests
+        self._load = load
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._load(digest) for digest in self._digests[place]]
+        return self._load(self._digests[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,7 @@ class Entry:
 
     def answer(self, load: LoadBody) -> Answer:
         """The answer with its bodies."""
-        pages = () if self.failure else tuple(load(digest) for digest in self.digests)
+        pages: Sequence[Json] = () if self.failure else Bodies(self.digests, load) if len(self.digests) > 1 else (load(self.digests[0]),)
         return Answer(self.kind, self.resource, self.record, pages, self.failure, self.status)
 
     @property

@@ -12,8 +12,9 @@ from azure.core.pipeline.policies import HeadersPolicy
 from infra.local import faults
 from infra.local.scenarios import demo_world
 from infra.local.server import StandIn
-from shared.collect import arm as arm_module
-from shared.collect.arm import Arm, Budget
+from shared.collect import fetch
+from shared.collect.arm import Arm
+from shared.collect.asked import Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS
 from shared.collect.pace import Pace
 from shared.collect.transport import CurlTransport
@@ -91,10 +92,10 @@ def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
         (faults.not_found(), "not-found", None, 1),
         (faults.gone(), "gone", None, 1),
         (faults.not_registered(), "conflict", "MissingSubscriptionRegistration", 1),
-        (faults.server_error(500), "server-error", None, arm_module.ATTEMPTS),
-        (faults.server_error(503, retry_after=2), "server-error", None, arm_module.ATTEMPTS),
-        (faults.connection_reset(), "unreachable", None, arm_module.ATTEMPTS),
-        (faults.truncated(), "unreachable", None, arm_module.ATTEMPTS),
+        (faults.server_error(500), "server-error", None, fetch.ATTEMPTS),
+        (faults.server_error(503, retry_after=2), "server-error", None, fetch.ATTEMPTS),
+        (faults.connection_reset(), "unreachable", None, fetch.ATTEMPTS),
+        (faults.truncated(), "unreachable", None, fetch.ATTEMPTS),
         (faults.redirected("http://127.0.0.1:1/"), "redirected", None, 1),
         (faults.html_page(), "malformed", "not JSON", 1),
         (faults.invalid_json(), "malformed", "not JSON", 1),
@@ -188,7 +189,7 @@ def test_patience_ends_with_the_budget(azure, clock):
 def test_silence_is_a_timeout_after_two_tries(azure, clock):
     azure.faults.add("/deployments", faults.never_answers())
     asked = client(azure.endpoint, clock, read_timeout=0.2).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
-    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", arm_module.ATTEMPTS_IN_SILENCE)
+    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", fetch.ATTEMPTS_IN_SILENCE)
 
 
 def test_nobody_there(clock):

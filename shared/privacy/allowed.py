@@ -5,7 +5,7 @@ A table for each kind of answer: names of members, and what may stand there. Nam
 messages, attributes and everything that Azure adds tomorrow is not: it is replaced whole by `{"withheld":"unlisted"}`.
 
 Sources: learn.microsoft.com/azure/foundry/reference/rest (v1), azure-rest-api-specs AzureOpenAI/authoring 2024-10-21, and for messages
-of fine-tuning those and the page on safety evaluation. Logs: the columns that shared/collect/kql.py asks for and those that
+of fine-tuning those and the page on safety evaluation (articles/ai-foundry/openai/how-to/fine-tuning-safety-evaluation.md). Logs: the columns that shared/collect/kql.py asks for and those that
 AzureDiagnostics has for Cognitive Services. Claims: Azure Monitor's Activity Log schema.
 """
 
@@ -22,7 +22,7 @@ class Leaf(Enum):
 
     PLAIN = "a number, true, false, a short text, or a list of these"
     FIGURES = "an object of numbers, or of such objects: counts, settings"
-    WORDS = "a sentence of Azure's own, known here"
+    WORDS = "a message in Azure's own words"
     WHOLE = "anything: it is screened by the name of each key, as everywhere"
     ROWS = "the rows of a table, each cell by the name of its column"
 
@@ -139,28 +139,34 @@ COLUMNS: dict[str, Shape] = {
 }
 """Columns of a log, by their name in lower case: what may stand in a cell; of an object, whether it comes as one or as a text of JSON, its members."""
 
-_IDS = r"[A-Za-z0-9._:/-]{1,200}"
-_HARMS = r"\[(?:[A-Za-z][A-Za-z_ /-]{0,30}(?:, ?)?){0,12}\]"
-_NUMBER = r"-?[0-9.,eE+-]{1,24}"
-
-SENTENCES = re.compile(
-    rf"""(?x)
-      Job\ (?:enqueued|started|running|paused|resumed|succeeded|failed|canceled|cancelled|completed)\.?
-    | Job\ enqueued\.\ Waiting\ for\ jobs\ ahead\ to\ complete\.
-    | (?:Created|Starting|Cancelled|Canceled|Paused|Resumed)\ fine-?\ ?tun(?:e|ing)(?:\ job)?(?::\ {_IDS})?\.?
-    | Fine-?\ ?tuning\ (?:job|process)\ (?:created|queued|started|successfully\ completed|failed|stopping\ due\ to\ job\ cancellation)\.?
-    | (?:Fine-tuning|Training|Preprocessing|Postprocessing|Evaluation|Model\ evaluation|Safety\ evaluation|Data\ evaluation|Import)
-      \ (?:job\ )?(?:queued|started|in\ progress|completed|succeeded|finished|passed|failed|skipped)\.?
-    | Preprocessing\ (?:started|completed)\ for\ file\ (?:training|validation)\ file\.?
-    | Validating\ (?:training|validation)\ file(?::\ {_IDS})?\.?|Files\ validated,\ moving\ job\ to\ queued\ state\.?
-    | New\ fine-?tuned\ model\ created(?::\ {_IDS})?\.?|Checkpoint\ created\ at\ step\ {_NUMBER}(?:(?:\ with|:)?\ .{{0,20}}{_IDS})?
-    | (?:Completed|Uploaded)\ results?\ files?:?\ {_IDS}\.?
-    | Step\ {_NUMBER}(?:/{_NUMBER})?\ ?[:,](?:\ ?,?\ ?[a-z][a-z _]{{0,40}}={_NUMBER},?)+
-    | (?:Moderation|RAI|Content\ safety)\ (?:checks|evaluation)(?:\ for\ [a-z ]{{1,40}})?\ (?:started|completed|passed|failed)\.?
-    | The\ job\ (?:failed|was\ stopped)\ due\ to\ (?:an\ invalid\ (?:training|validation)\ file|usage\ policy\ violations)\.?
-    | The\ provided\ training\ data\ failed\ RAI\ checks\ for\ harm\ types:\ {_HARMS}\.\ Please\ fix\ the\ data\ and\ try\ again\.
-    | This\ model\ is\ unable\ to\ be\ deployed\.\ Model\ evaluation\ identified\ that\ this\ fine\ tuned\ model\ scores\ above\ acceptable
-      \ thresholds\ for\ {_HARMS}\.\ Please\ review\ your\ training\ data\ set\ and\ resubmit\ the\ job\.
-    """
+_ID = re.compile(
+    r"\b(?:file|ft|ftjob|ftevent|ftckpt|batch|assistant)-[A-Za-z0-9-]{6,120}"  # objects
+    r"|\b[A-Za-z0-9.-]{1,60}\.ft-[A-Za-z0-9._-]{6,120}|\bft:[A-Za-z0-9.:_-]{6,160}"  # fine-tuned models, which are listed by these names
 )
-"""Messages of fine-tuning that are Azure's own, whole: the verdict of the safety evaluation is among them. Any other may quote training data."""
+_WORD = re.compile(r"[^\W\d_]+")
+
+VOCABULARY = frozenset(
+    """
+    a above acceptable accuracy after again ahead all allowed an and any are as at available be because before been being by can canceled
+    cancelled cancelling cannot categories category checkpoint checkpoints check checks complete completed completing content created creating
+    data dataset default deployable deploy deployed deployment did directly dpo due during enqueued epoch epochs error eval evaluated evaluating
+    evaluation exceeds expired fail failed failing fails failure fairness file files fine finetune finetuned finetuning finished fix for found
+    from full gpu grader harm harmful harms has hate hateful have hub hyperparameters identified image images import imported importing in
+    inference info input insults internal invalid is it job jobs jsonl limit line lines loss low mean medium message metrics missing model
+    models moderation moved moving new no none not of on one or out output over parse pass passed passes passing pause paused percent please
+    policy postprocessing preference preprocessed preprocessing processing progress provided queue queued quota rai rate reached reinforcement
+    reject rejected result results resubmit resume resumed resuming retry review reward run running safe safety sample samples score scored
+    scores selected self server service set severity severities sexual sexually shot skipped snapshot started starting state status step steps
+    stop stopped stopping submitted succeeded success successful successfully supervised test than that the these this threshold thresholds
+    to token tokens train trained training triggered try tune tuned tuning type types unable unfairness unknown unsafe unsuccessful up updated
+    upload uploaded uploading usage user valid validated validating validation validity version very violated violation violations violence
+    process cancellation format e violent waiting warning was were will with within would you your high hyperparameter seconds minutes hours harmless evaluations
+    """.split()
+)
+"""The words of Azure's own messages about fine-tuning (its documents, and messages as users quote them): the verdict of the safety evaluation
+is told in them. A message with any other word may quote training data, and is not kept."""
+
+
+def own_words(text: str) -> bool:
+    """Whether a message is made of nothing but the vocabulary, numbers and ids of objects."""
+    return len(text) <= LONGEST and all(word.lower() in VOCABULARY for word in _WORD.findall(_ID.sub(" ", text)))

@@ -12,9 +12,10 @@ from infra.local.arm_errors import ArmError
 from infra.local.data_answering import DataAnswerer
 from infra.local.faults import Faults
 from infra.local.ids import subscription_of
+from infra.local.log_query import answer_query, is_query
 from infra.local.routes import Answer, Asked, Listing, find
 from infra.local.throttle import TokenBuckets
-from infra.local.wire import Request, Response, skip_of, skip_token
+from infra.local.wire import Request, Response, mark_of, skip_of, skip_token
 from infra.local.world import World
 
 Json = Any
@@ -53,9 +54,10 @@ class Answerer:
         self.served += 1
         if self._keep_requests:
             self.requests.append(request)
-        if request.account:
-            return self._of_data(request), 249
+        if request.account or is_query(request):
+            return self._beside_arm(request), 249
         remaining = 249
+        self.world.pass_time()
         try:
             if request.method != "GET" and find(request.method, request.path) is None:
                 self.violations.append(request)
@@ -71,10 +73,14 @@ class Answerer:
             response = self.faults.apply(request, response)
         return response, 0 if response.status == 429 else remaining
 
-    def _of_data(self, request: Request) -> Response:
-        if request.method != "GET" or self.data.reads_content(request):
-            self.violations.append(request)
-        response = self.data.answer(request)
+    def _beside_arm(self, request: Request) -> Response:
+        """Of the data plane of an account, or of Log Analytics, whose queries are no writes."""
+        if request.account:
+            if request.method != "GET" or self.data.reads_content(request):
+                self.violations.append(request)
+            response = self.data.answer(request)
+        else:
+            response = answer_query(self.world, request)
         return self.faults.apply(request, response) if self.faults else response
 
     def _take_token(self, throttle: TokenBuckets, request: Request) -> int:
@@ -119,7 +125,11 @@ class Answerer:
             raise arm_errors.authorization_failed(route.action, path)
         if version.lower() not in route.versions:
             raise arm_errors.unsupported_api_version(route.kind, version, sorted(route.versions))
-        answer = route.handler(self.world, Asked(path, match.groupdict(), query, route.kind))
+        try:
+            mark = mark_of(request.target)
+        except ValueError:
+            raise ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+        answer = route.handler(self.world, Asked(path, match.groupdict(), query, route.kind, mark))
         return Response(200, self._body(request, route.kind, answer), volatile=route.volatile)
 
     def _body(self, request: Request, kind: str, answer: Answer) -> bytes:
@@ -129,15 +139,14 @@ class Answerer:
         return _encode(shown).encode("utf-8", "surrogatepass")
 
     def _page(self, request: Request, kind: str, listing: Listing) -> Json:
-        size = self._page_sizes.get(kind, len(listing.rows))
-        try:
-            page, offset = skip_of(request.target)
-        except ValueError:
-            raise ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+        size = self._page_sizes.get(kind, listing.size or len(listing.rows))
+        page, offset = skip_of(request.target)
         rows = listing.rows[offset : offset + size]
         body = {"value": [self.world.resources.body(row) if isinstance(row, str) else row for row in rows], **listing.beside}
         if offset + size < len(listing.rows):
             path, _, query = request.target.partition("?")
             kept = [part for part in query.split("&") if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
-            body["nextLink"] = f"{self.endpoint}{path}?{'&'.join([*kept, f'%24skiptoken={skip_token(page + 1, offset + size)}'])}"
+            body["nextLink"] = (
+                f"{self.endpoint}{path}?{'&'.join([*kept, f'%24skiptoken={skip_token(page + 1, offset + size, listing.mark)}'])}"
+            )
         return body

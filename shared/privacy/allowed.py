@@ -127,7 +127,7 @@ COLUMNS: dict[str, Shape] = {
     **_plain(
         "timegenerated ingestedat sourcetable type tenantid resourceid _resourceid subscriptionid resourcegroup resourceprovider resource resourcetype "
         "category operationname operationversion resulttype resultsignature durationms correlationid event event_s location location_s tenant_s "
-        "assetidentity assetidentity_g objectid objectid_s callerobjectid callerobjectid_s calleripaddress apiversion rows firstat lastat count_"
+        "assetidentity assetidentity_g objectid objectid_s callerobjectid callerobjectid_s calleripaddress apiname apiversion rows firstat lastat count_"
     ),
     **dict.fromkeys(
         ("properties", "properties_s"),

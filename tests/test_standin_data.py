@@ -15,11 +15,14 @@ from infra.local.authorship import Actor, Caller
 from infra.local.clock import Clock
 from infra.local.data_lists import Style, listed
 from infra.local.data_shapes import WORDS, file_body
+from infra.local.estate_objects import fill
 from infra.local.ids import fold, guid
+from infra.local.scenarios import estate
 from infra.local.server import StandIn
 from infra.local.truth import object_id
 from infra.local.world import World
-from tests.test_standin import Answer
+from shared.collect.endpoints import BY_KIND
+from tests.test_standin import Answer, ask, run
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 SUBSCRIPTION = guid("test", "data")
@@ -458,3 +461,47 @@ def test_what_is_not_there_cannot_be_changed(site):
     with pytest.raises(KeyError):
         site.data.upload_file(fold(site.account) + "x")
     assert site.world.truth.deletions() == []
+
+
+# a process of its own, and estates
+
+
+def test_the_process_serves_data_planes_by_tls_and_writes_its_certificate(tmp_path):
+    pem = tmp_path / "ca.pem"
+    with run("--scenario", "estate:2x1", "--objects", "120", "--data-plane", "tls", "--certificate", str(pem)) as process:
+        site = Site()
+        site.azure._answerer.endpoint = process.stdout.readline().strip()
+        [one, _] = ask(site.azure, BY_KIND["accounts"].url(f"/subscriptions/{guid('estate', 0)}")).json["value"]
+        context = ssl.create_default_context(cafile=str(pem))
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        connection = http.client.HTTPSConnection(urlsplit(one["properties"]["endpoint"]).netloc, timeout=5, context=context)
+        connection.request("GET", "/openai/v1/files?limit=100", headers={"Authorization": "Bearer local"})
+        page = json.loads(connection.getresponse().read())
+        connection.close()
+        assert (len(page["data"]), page["has_more"]) == (100, True)
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--certificate", "x.pem"], ["--data-plane", "udp"], ["--objects", "many"], ["--tls", "--certificate", "/nowhere/x"]])
+def test_the_process_says_what_is_wrong_with_these_options(arguments):
+    with run(*arguments) as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (2, "")
+    assert "Traceback" not in err and err.strip()
+
+
+def test_a_generated_estate_may_hold_objects():
+    world = estate(1, 2, 1, lambda: START)
+    fill(world, 200)
+    one, other = world.accounts()
+    assert [len(world.data.ids(one, kind)) for kind in ("files", "finetuningjobs", "finetunedmodels", "batches", "vectorstores")] == [200, 4, 4, 10, 4]
+    job = world.data.body(one, "finetuningjobs", world.data.ids(one, "finetuningjobs")[1])
+    assert job["training_file"] in world.data.ids(one, "files")
+    assert job["fine_tuned_model"] in world.data.ids(one, "finetunedmodels")
+    assert not set(world.data.ids(one, "files")) & set(world.data.ids(other, "files"))
+    for collection in ("files", "batches", "vectorstores"):
+        assert all(world.data.body(one, collection, key)["id"] == key for key in world.data.ids(one, collection))
+    world.data.delete_file(one, world.data.ids(one, "files")[0])
+    assert len(world.data.ids(one, "files")) == 199

@@ -60,7 +60,7 @@ class Accounts(State):
         """What the accounts hold: files, jobs, models and the rest."""
         self.logs = ResourceLog(self)
         """What the diagnostic settings send to workspaces."""
-        self.data.on_call = self.logs.record_call
+        self.data.on_call, self.data.is_logged = self.logs.record_call, self.logs.is_logged
         self.address: Callable[[str], str | None] = lambda account: None
         """Where a new account answers; None: at the host that Azure would give it."""
         self._accounts: dict[str, dict[str, str]] = {}
@@ -221,7 +221,7 @@ class Accounts(State):
         with self.changing() as (moment, _):
             resource = str(self.resources.body(deployment)["id"])
             self.resources.take(deployment)
-            self.note("deleted", resource, cause=cause, by=None)
+            self.note("deleted", resource, cause=cause, by=None, logged=self.logs_automatic_deletions)
             if self.logs_automatic_deletions:
                 self.activity.record(moment, "delete", resource, AZURE)
 

@@ -15,6 +15,7 @@ from infra.local.ids import subscription_of
 from infra.local.log_query import answer_query, is_query
 from infra.local.routes import Answer, Asked, Listing, find
 from infra.local.throttle import TokenBuckets
+from infra.local.truth import Happening
 from infra.local.wire import Request, Response, mark_of, skip_of, skip_token
 from infra.local.world import World
 
@@ -29,7 +30,7 @@ class Answerer:
 
     def __init__(self, world: World, page_sizes: Mapping[str, int], throttle: TokenBuckets | None, keep_requests: bool) -> None:
         self.world = world
-        self.faults = Faults()
+        self.faults = Faults(self._note_fault)
         self.throttle = throttle
         self.requests: list[Request] = []
         self.violations: list[Request] = []
@@ -72,6 +73,10 @@ class Answerer:
         if self.faults:
             response = self.faults.apply(request, response)
         return response, 0 if response.status == 429 else remaining
+
+    def _note_fault(self, where: str, on: bool) -> None:
+        with self.world.lock:
+            self.world.truth.note(Happening(self.world.moment, "fault-on" if on else "fault-off", "fault", where))
 
     def _beside_arm(self, request: Request) -> Response:
         """Of the data plane of an account, or of Log Analytics, whose queries are no writes."""

@@ -105,6 +105,10 @@ class ResourceLog:
         """The workspaces (folded ids) that a record of a category would go to now."""
         return {fold(str(setting["properties"]["workspaceId"])) for setting in self._settings(account, category)}
 
+    def is_logged(self, account: str) -> bool:
+        """Whether a call made now has a row in some workspace, sooner or later."""
+        return fold(account) not in self._lost and bool(self._settings(account, "RequestResponse"))
+
     def workspaces(self) -> set[str]:
         """The folded ids of all workspaces: those that ever got a row, and those that a setting names."""
         named = set(self._rows)

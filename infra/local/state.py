@@ -149,15 +149,27 @@ class State:
         finally:
             self._story.unasked = before
 
-    def note(self, event: Event, resource: str, *, cause: Cause | None = None, by: Actor | None = _SOMEBODY) -> None:
-        """Something happened to a resource of ARM's. `by`: the world's actor unless told; None: Azure itself."""
+    def note(
+        self, event: Event, resource: str, *, cause: Cause | None = None, by: Actor | None = _SOMEBODY, logged: bool | None = None
+    ) -> None:
+        """Something happened to a resource of ARM's. `by`: the world's actor unless told; None: Azure itself.
+
+        `logged`, of deletions: as the Activity Log does it unless told, which names what was asked for and not what went with it.
+        """
         actor = self.actor if by is _SOMEBODY else by
         account = ACCOUNT.match(f"/{resource.strip('/')}")
-        kind = _KINDS.get(fold(resource).split("/")[-2], fold(resource).split("/")[-2])
-        named = actor.name if actor else None
+        kind = fold(resource).split("/")[-2]
         self.truth.note(
             Happening(
-                self.moment, event, kind, fold(resource), resource.rpartition("/")[2], fold(account[0]) if account else "", named, cause
+                self.moment,
+                event,
+                _KINDS.get(kind, kind),
+                fold(resource),
+                resource.rpartition("/")[2],
+                fold(account[0]) if account else "",
+                actor.name if actor else None,
+                cause,
+                logged=cause == "deleted" if logged is None else logged,
             )
         )
 
@@ -193,12 +205,12 @@ class State:
 
     def delete(self, resource: str) -> None:
         """Delete anything but an account, with all that lies under it."""
+        resource = str(self.resources.body(resource)["id"])
         with self.acting("delete", resource):
             for key, held in self.resources.take(resource):
-                if isinstance(held, dict):
-                    self.note("deleted", str(held.get("id", key)), cause="deleted")
-                elif key == fold(resource):
-                    self.note("deleted", resource, cause="deleted")
+                if isinstance(held, dict) or key == fold(resource):
+                    name = str(held.get("id", key)) if isinstance(held, dict) else resource
+                    self.note("deleted", name, cause="deleted", logged=key == fold(resource))
 
     def attempt(self, verb: str, resource: str, code: str = "ScopeLocked") -> None:
         """Somebody asks for a change that Azure refuses: the Activity Log says Failed, and all stays as it is."""

@@ -98,6 +98,16 @@ def key_change(number: int) -> str:
     return batch(KEY_CHANGES, f"{number:06d}")
 
 
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
+    return batch(hold_sweep(number), "hold")
+
+
+def hold_sweep(number: int) -> str:
+    """The sweep name under which that act waits to be sealed."""
+    return f"hold-{number:06d}"
+
+
 def batch_parts(path: str) -> tuple[str, str]:
     """Sweep and name of the batch at `path`.
 

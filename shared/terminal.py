@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEPS = {
     "plan": "planning", "collect": "collecting", "judge": "judging", "seal": "sealing", "bundle": "bundling", "verify": "verifying",
-    "verify files": "verifying files", "verify bodies": "verifying bodies",
+    "hold": "holding blobs", "release": "releasing blobs", "verify files": "verifying files", "verify bodies": "verifying bodies",
 }  # fmt: skip
 
 _ROOM_FOR_A_BAR = 40

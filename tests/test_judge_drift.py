@@ -108,7 +108,7 @@ def test_content_filters_by_name_and_source() -> None:
     assert _list("raiPolicies", [before], [after]) == []
     after["properties"]["contentFilters"][11]["severityThreshold"] = "High"
     (found,) = _list("raiPolicies", [before], [after])
-    assert found.fields == (Field("/properties/contentFilters/11/severityThreshold", "changed", "Medium", "High"),)
+    assert found.fields == (Field("/properties/contentFilters/11/severityThreshold", "changed", "Medium", "High", ("hate / prompt",)),)
     assert (before["properties"]["contentFilters"][0]["name"], before["properties"]["contentFilters"][0]["source"]) == ("Hate", "Prompt")
 
 
@@ -122,7 +122,10 @@ def test_logs_by_category_or_group() -> None:
 def test_models_have_no_id() -> None:
     before, after = [model("a"), model("b")], [model("b", stage="Deprecated"), model("a")]
     (found,) = _list("models", before, after)
-    assert (found.resource, found.fields) == (ACCOUNT, (Field("/value/0/lifecycleStatus", "changed", "GenerallyAvailable", "Deprecated"),))
+    assert (found.resource, found.fields) == (
+        ACCOUNT,
+        (Field("/value/0/lifecycleStatus", "changed", "GenerallyAvailable", "Deprecated", ("openai / b / 2024-11-20",)),),
+    )
     (gone,) = _list("models", before, before[:1])
     assert [(f.pointer, f.op) for f in gone.fields] == [("/value/1", "removed")]
 

@@ -14,6 +14,7 @@ from shared.canonical import Json
 from shared.deliver.verify.verdict import Verdict, no_progress
 from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
+from shared.judge.meaning.rules import SEVERITIES
 from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect
@@ -72,11 +73,10 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
     state = queries.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
-    say("7. changes, for instance:")
-    night = [change for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] and "/accounts/" in change["resource"]]
-    for change in night[2:8]:
-        field = change["fields"][0]
-        say(f"   record {change['record']}: {change['resource'].rpartition('/accounts/')[2]} {field['op']} {field['pointer'] or '(all of it)'}")
+    say("7. changes, the worst of them:")
+    night = [(change["record"], meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
+    for record, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
+        say(f"   record {record}: [{meaning['severity']}] {meaning['text']}")
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
     made = bundle(read, when, out)

@@ -172,7 +172,7 @@ class Judge:
                     if entry.kind == "accounts" and any(f.pointer for f in change.fields):
                         continue  # what changed within an account is said by the answer about that account
                     self.changes += 1
-                    fields = [{"pointer": f.pointer, "op": f.op, "was": f.was, "is": f.is_} for f in change.fields]
+                    fields = [_difference(field) for field in change.fields]
                     value = record(
                         "change",
                         at,
@@ -188,6 +188,11 @@ class Judge:
                     lines.append(line(value, self._keep))
             latest[_key(entry)] = _state(entry)
         return lines
+
+
+def _difference(field: drift.Field) -> Json:
+    of = {"of": list(field.of)} if field.of else {}
+    return {"pointer": field.pointer, "op": field.op, "was": field.was, "is": field.is_, **of}
 
 
 def _key(entry: Entry) -> str:

@@ -3,19 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json
-from shared.errors import Misuse
+from shared.errors import EvidenceError, Misuse
 from shared.judge.catalogue import catalogue
+from shared.judge.meaning import meanings, worst
+from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.log import Log
 from shared.seal.store import Store
 from shared.service import state
 from shared.service.compose import Clock, read_log, utc_now
+from shared.service.hold import in_force
 from shared.settings import Settings
 
 
@@ -133,11 +136,25 @@ def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Jso
             yield {"record": index, **record}
 
 
-def changes(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
-    """The changes in a period (default: all there are), with their indexes."""
+def changes(read: Reading, when: Period | None, wanted: Filter, severities: tuple[str, ...] = ()) -> Iterator[Json]:
+    """The changes in a period (default: all there are), with their indexes and what they mean by the profile that is in force now."""
+    profile = profile_in_force(read)
     for index, record in read.records(read.within(when) if when else read.sweeps, frozenset({"change"})):
-        if wanted.passes(record):
-            yield {"record": index, **record}
+        if not wanted.passes(record):
+            continue
+        found = meanings(record, effective(profile, record["resource"]))
+        severity = worst(found)
+        if not severities or severity in severities:
+            yield {"record": index, **record, "severity": severity, "means": [asdict(meaning) for meaning in found]}
+
+
+def profile_in_force(read: Reading) -> Profile:
+    """The profile that was sealed last; the defaults where none can be read."""
+    try:
+        place = json.loads(read.store.get(layout.PROFILE_IN_FORCE) or b"null")
+        return from_canonical(read.body(place["sha256"]))
+    except (EvidenceError, ValueError, TypeError, KeyError):
+        return DEFAULT
 
 
 def last_plan(read: Reading) -> Json:
@@ -204,7 +221,13 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         else:
             by_control.setdefault(record["control"], Counter())[record["status"]] += 1
     return {
-        "store": {"origin": read.facts["origin"], "keys": read.facts["keys"], "records": read.log.size, "retention": retention},
+        "store": {
+            "origin": read.facts["origin"],
+            "keys": read.facts["keys"],
+            "records": read.log.size,
+            "retention": retention,
+            "holds": list(in_force(read.store)),
+        },
         "last_sweep": read.sweeps[-1] if read.sweeps else None,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),

@@ -92,7 +92,7 @@ class Judge:
         lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest = state.unit_answers(self.store, unit)
         lines += self._changes(unit, list(entries.values()), latest)
-        _move_on(latest, self._ends.pop(unit, {}))
+        latest |= self._ends.pop(unit, {})
         self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
         self.records.units[unit] = {}
 
@@ -138,7 +138,7 @@ class Judge:
         if entries:
             latest = state.unit_answers(self.store, unit)
             latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure and entry.kind not in UNCOMPARED}
-            _move_on(latest, self._ends.pop(unit, {}))
+            latest |= self._ends.pop(unit, {})
             state.remember_answers(self.store, unit, latest)
         self.records.units[unit] = {}
 
@@ -197,13 +197,6 @@ def _difference(field: drift.Field) -> Json:
 
 def _key(entry: Entry) -> str:
     return f"{entry.kind} {entry.resource}"
-
-
-def _move_on(latest: dict[str, Json], ends: dict[str, Json]) -> None:
-    """Note to when questions with a window were answered. One that ends earlier (another sweep was judged first) changes nothing."""
-    for key, end in ends.items():
-        if latest.get(key, {}).get("to", "") <= end["to"]:
-            latest[key] = end
 
 
 def _state(entry: Entry) -> Json:

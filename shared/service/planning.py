@@ -11,7 +11,7 @@ from shared.canonical import Json, canonical
 from shared.collect.asked import Asked, Budget, Failed
 from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, Endpoint, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
-from shared.collect.windows import OVERLAP, after, previous_of, widest
+from shared.collect.windows import after, previous_of, widest
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
@@ -102,7 +102,7 @@ class Planner:
             questions=questions(),
             windows=widest(at),
             workspace=collector.workspace,
-            units=[unit.planned() for unit in self._with_windows(units, at)],
+            units=[unit.planned() for unit in self._with_windows(units, at, log.size)],
             cause=self.cause,
             collector=collector.identity,
             storage=origin.storage,
@@ -169,17 +169,17 @@ class Planner:
             found += [account_unit(resource, ACCOUNT_KINDS[0]) for resource in own if resource not in known]
         return found
 
-    def _with_windows(self, units: list[Unit], at: str) -> list[Unit]:
-        """The units, each with the windows that follow what was answered about it before, as far as that is remembered."""
+    def _with_windows(self, units: list[Unit], at: str, size: int) -> list[Unit]:
+        """The units, each with the windows that follow what was answered about it before, as far as that is remembered, and sealed."""
         with ThreadPoolExecutor(self.collector.threads, "windows") as pool:
-            return list(pool.map(lambda unit: replace(unit, windows=self._windows(unit, at)), units))
+            return list(pool.map(lambda unit: replace(unit, windows=self._windows(unit, at, size)), units))
 
-    def _windows(self, unit: Unit, at: str) -> tuple[Json, ...]:
+    def _windows(self, unit: Unit, at: str, size: int) -> tuple[Json, ...]:
         found = []
         for key, known in sorted(state.unit_answers(self.collector.store, unit.name).items()):
             kind, _, resource = key.partition(" ")
-            previous = previous_of(known) if kind in OVERLAP else None
-            if previous is not None:
+            previous = previous_of(kind, known, at)
+            if previous is not None and previous["record"] < size:
                 found.append(after(kind, resource, previous, at))
         return tuple(found)
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from shared.canonical import Json
+from shared.collect.windows import OVERLAP
 from shared.deliver.verify.answers import Remark, about, asked_elsewhere, page_remark, unit_remarks
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
@@ -71,6 +72,8 @@ class Intake:
         like = Likeness(self._text(kind), self._text(resource or b""), (digest.decode(),), None, int(status) if status else None)
         page = {"sha256": digest.decode(), "url": url[1:-1].decode()}
         if self._bodies.bodies.size_of(page["sha256"]) != int(size) or (method == b'"GET"' and not about(like.kind, like.resource, page["url"])):
+            return None
+        if like.kind in OVERLAP:  # without a window, or it had another shape
             return None
         if page_remark(like.kind, page["url"], [page], self._bodies, whole=True) is not None:
             return None

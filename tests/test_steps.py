@@ -10,6 +10,7 @@ from shared.errors import Refused
 from shared.service.steps.work import CollectAccount, CollectUnit, parse_work
 from tests.fixtures.faulty import DyingStore, Killed
 from tests.fixtures.steps import Dropped, plant
+from tests.test_windows import small
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ STEPS = {
 @pytest.mark.parametrize("name", STEPS)
 def test_killed_at_any_write(tmp_path_factory, name, after):
     before, step = STEPS[name]
-    with plant(tmp_path_factory.mktemp("count")) as counted:
+    with plant(tmp_path_factory.mktemp("count"), world=small) as counted:
         before(counted)
         total = writes_of(counted, lambda: step(counted))
         counted.collect()
@@ -169,7 +170,7 @@ def test_killed_at_any_write(tmp_path_factory, name, after):
         [failures] = [record["failures"] for _, record in counted.estate.records("sweep-closed")]
     assert total > 3
     for number in range(1, total + 1, max(1, total // 25)):
-        with plant(tmp_path_factory.mktemp("killed")) as works:
+        with plant(tmp_path_factory.mktemp("killed"), world=small) as works:
             before(works)
             kept = dict(works.queues.waiting)
             works.store = DyingStore(works.estate.store, number, after=after)

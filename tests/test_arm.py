@@ -21,7 +21,6 @@ from shared.collect.pace import Pace
 from shared.collect.transport import CurlTransport
 from shared.collect.windows import OVERLAP, Window
 
-
 WINDOW = Window(*(f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%S.%fZ}" for days in (80, 0)))
 
 

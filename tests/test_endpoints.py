@@ -93,7 +93,7 @@ def test_the_questions_of_a_plan_are_the_rows_of_the_table():
     everything = [kind for kinds in asked.values() for kind in kinds]
     assert set(everything) == {e.kind for e in ENDPOINTS if e.scope not in ("tenant", "plan", "store")} | {"tls"}
     assert all(len(kinds) == len(set(kinds)) for kinds in asked.values())
-    assert {entry for entry in PARENTS.values()} == {"fineTuningJob", "vectorStore"}
+    assert set(PARENTS.values()) == {"fineTuningJob", "vectorStore"}
 
 
 CONTENT = (

@@ -277,7 +277,7 @@ def test_two_answers_as_deep_as_they_come() -> None:
     assert len(_account_fields(buried(1), buried(2))) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(JSON, JSON)
 def test_any_two_answers(before: Json, after: Json) -> None:
     for kind in ("account", "deployments", "models"):
@@ -290,7 +290,7 @@ def test_any_two_answers(before: Json, after: Json) -> None:
         assert bool(found) == bool(back)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_anything_changed_anywhere_is_a_change(data: st.DataObject) -> None:
     """Beside the noise, no place of an account can change unseen, and the change is told from where it is."""

@@ -100,10 +100,10 @@ def survivors(value, shape, path=""):
         if not isinstance(value, dict):
             return [path] if clear(value) else []
         return [f for name, member in value.items() for f in (survivors(member, shape[name], f"{path}/{name}") if name in shape else
-                                                             [f"{path}/{name}"] if clear(member) and not isinstance(member, dict) or
+                                                             [f"{path}/{name}"] if (clear(member) and not isinstance(member, dict)) or
                                                              (isinstance(member, dict) and member and set(member) != {"withheld"}) else [])]  # fmt: skip
     if isinstance(value, dict):
-        return [path] if value and shape is not FIGURES or any(isinstance(v, str) and v for v in value.values()) else []
+        return [path] if (value and shape is not FIGURES) or any(isinstance(v, str) and v for v in value.values()) else []
     if isinstance(value, list):
         return [found for item in value for found in survivors(item, shape, path)]
     if isinstance(value, str) and value and shape is SENTENCE and not allowed.own_words(value):
@@ -193,7 +193,10 @@ def test_deep_nesting_is_cleaned_or_refused_and_raises_nothing_else():
     ("vectorStoreFiles", {"id": "file-1", "attributes": {"customer": "Mueller"}, "last_error": {"code": "server_error", "message": "x y"}},
      {"id": "file-1", "attributes": "W", "last_error": {"code": "server_error", "message": "W"}}),
     ("fineTuningEvents", {"id": "ftevent-1", "message": "Job started.", "data": {"step": 1, "text": "x"}}, {"id": "ftevent-1", "message": "Job started.", "data": "W"}),
-    ("servedModels", {"id": "gpt-4o.ft-1", "capabilities": {"fine_tune": True, "note": "x"}, "owned_by": "a"}, {"id": "gpt-4o.ft-1", "capabilities": "W", "owned_by": "a"}),
+    (
+        "servedModels", {"id": "gpt-4o.ft-1", "capabilities": {"fine_tune": True, "note": "x"}, "owned_by": "a"},
+        {"id": "gpt-4o.ft-1", "capabilities": "W", "owned_by": "a"},
+    ),
 ])  # fmt: skip
 def test_what_stays_of_an_object(kind, item, shown):
     assert left(a_page(item), kind)["data"] == [shown]

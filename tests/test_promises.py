@@ -51,7 +51,7 @@ def test_1_one_flipped_bit_anywhere_is_found_and_located(site):
     assert len(files) > 40
     for path in files:
         good = path.read_bytes()
-        for _ in range(3):
+        for _ in range(2):
             bad = bytearray(good)
             position = generator.randrange(len(bad))
             bad[position] ^= 1 << generator.randrange(8)
@@ -103,13 +103,12 @@ def test_2_what_could_not_be_collected_is_a_gap(tmp_path):
 
 
 def test_3_a_finding_that_the_bodies_do_not_bear_out_is_found(tmp_path, monkeypatch):
-    real = judging.finding
+    real = judging.finding_line
 
     def flattering(control, judgement, *rest):
-        value = real(control, judgement, *rest)
-        return {**value, "status": "satisfied"} if control == "local-auth-disabled" else value
+        return real(control, replace(judgement, status="satisfied") if control == "local-auth-disabled" else judgement, *rest)
 
-    monkeypatch.setattr(judging, "finding", flattering)
+    monkeypatch.setattr(judging, "finding_line", flattering)
     with estate(tmp_path, one_account) as site:
         site.collect()
         found = verdict(site)

@@ -10,7 +10,7 @@ from shared.errors import Refused
 from shared.service.steps.work import CollectAccount, CollectUnit, parse_work
 from tests.fixtures.faulty import DyingStore, Killed
 from tests.fixtures.steps import Dropped, plant
-from tests.test_windows import small
+from tests.test_crash import tiny
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_message_comes_after_its_sweep_was_closed(works):
     works.collect()
     works.settle()
     assert sound(works).exit_code == 3
-    assert [record for _, record in works.estate.records("sweep-closed")][0]["missing"] == closed.missing
+    assert works.estate.records("sweep-closed")[0][1]["missing"] == closed.missing
 
 
 def test_a_lost_message_is_a_unit_that_is_named(works):
@@ -162,7 +162,7 @@ STEPS = {
 @pytest.mark.parametrize("name", STEPS)
 def test_killed_at_any_write(tmp_path_factory, name, after):
     before, step = STEPS[name]
-    with plant(tmp_path_factory.mktemp("count"), world=small) as counted:
+    with plant(tmp_path_factory.mktemp("count"), world=tiny) as counted:
         before(counted)
         total = writes_of(counted, lambda: step(counted))
         counted.collect()
@@ -170,7 +170,7 @@ def test_killed_at_any_write(tmp_path_factory, name, after):
         [failures] = [record["failures"] for _, record in counted.estate.records("sweep-closed")]
     assert total > 3
     for number in range(1, total + 1, max(1, total // 25)):
-        with plant(tmp_path_factory.mktemp("killed"), world=small) as works:
+        with plant(tmp_path_factory.mktemp("killed"), world=tiny) as works:
             before(works)
             kept = dict(works.queues.waiting)
             works.store = DyingStore(works.estate.store, number, after=after)
@@ -269,7 +269,8 @@ def test_a_storm_of_events_is_few_collections(works):
 # -- messages that are none ---------------------------------------------------------------------------------------------------------
 
 JUNK = [
-    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}', b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
+    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}',
+    b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
     b'{"v":1,"do":"unit","sweep":"s","unit":"u","asked":"b","id":7}', b'{"v":1,"do":"account","sweep":"s","account":"/subscriptions/x"}', b"[" * 100_000,
 ]  # fmt: skip
 

@@ -194,7 +194,9 @@ def shifted(kind, **fields):
 
 
 @pytest.mark.parametrize("kind", ["activityLog", "resourceLogDeletions"])
-@pytest.mark.parametrize("fields", [{"from": "2026-10-31T23:00:00.000000Z"}, {"to": "2026-11-30T00:00:00.000000Z"}, {"previous": {"record": 1, "to": "2026-11-01T00:00:00.000000Z"}}])
+@pytest.mark.parametrize("fields", [
+    {"from": "2026-10-31T23:00:00.000000Z"}, {"to": "2026-11-30T00:00:00.000000Z"}, {"previous": {"record": 1, "to": "2026-11-01T00:00:00.000000Z"}},
+])
 def test_a_window_that_is_not_the_plans(store, kind, fields):
     only(sealed(store, shifted(kind, **fields)), "answer", f"{kind}: was asked for another time than the plan has")
 

@@ -1,5 +1,6 @@
 """Windows of the logs: each follows what was answered before, fixed by the plan, whatever fails, dies, is lost or comes from another version."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -18,8 +19,8 @@ from shared.errors import Misuse
 from shared.records import moment, timestamp
 from shared.records import whole as whole_record
 from shared.seal import note
-from shared.service import planning
-from shared.service.steps.work import CollectUnit, parse_work
+from shared.service import latest, planning
+from shared.service.steps.work import ForNewerApp
 from tests.fixtures.estate import estate
 from tests.fixtures.records import old_questions
 from tests.fixtures.steps import plant
@@ -85,7 +86,7 @@ def test_what_has_none_before_goes_back_as_far_as_it_can():
     assert window_of(ACTIVITY, "/r", [], widest(at)) == Window("2026-08-04T00:00:00.000000Z", at)
     assert window_of("account", "/r", [], widest(at)) is None
     assert window_of(ACTIVITY, "/r", [], None) is None, "a plan of old"
-    assert REACH < timedelta(days=90), "Azure refuses a time that has left its 90 days between planning and asking"
+    assert timedelta(days=90) > REACH, "Azure refuses a time that has left its 90 days between planning and asking"
 
 
 @pytest.mark.parametrize("state", [{}, None, {"to": 5}, {"to": "x", "record": 1}, {"to": "2026-11-01T00:00:00.000000Z"}, {"record": 3, "at": "x"}])
@@ -107,7 +108,7 @@ def test_each_sweep_goes_on_where_the_one_before_ended(site):
         for found in by_resource.values():
             assert len(found) == 3 and found[0][1]["previous"] is None
             assert moment(found[0][1]["to"]) - moment(found[0][1]["from"]) == REACH
-            for (index, earlier, _), (_, later, _) in zip(found, found[1:], strict=False):
+            for (index, earlier, _), (_, later, _) in itertools.pairwise(found):
                 assert later["previous"] == {"record": index, "to": earlier["to"]}
                 assert moment(earlier["to"]) - moment(later["from"]) == OVERLAP[kind]
     sound(site)
@@ -152,7 +153,7 @@ def test_a_page_that_fails_leaves_the_watermark_and_keeps_what_came(site):
     site.azure.faults.add(f"{subscription}/providers/Microsoft.Insights/eventtypes", faults.server_error(500), page=2)
     sweep(site)
     site.azure.faults.clear()
-    index, record = next((i, r) for i, r in answers(site, ACTIVITY, "failure") if subscription in r["resource"])
+    record = next(r for _, r in answers(site, ACTIVITY, "failure") if subscription in r["resource"])
     assert len(record["pages"]) == 1 and record["pages"][0]["bytes"] > 10_000
     sweep(site)
     again = answers(site, ACTIVITY, "observation")[-1][1]
@@ -160,25 +161,69 @@ def test_a_page_that_fails_leaves_the_watermark_and_keeps_what_came(site):
     sound(site)
 
 
-def test_lost_state_is_ninety_days_again_and_no_problem(site):
-    sweep(site)
+def state_of(site):
+    """What is remembered of answers about windows, by unit."""
+    found = {}
+    for path in site.store.list(layout.STATE + "unit/"):
+        found[path] = {key: value for key, value in json.loads(site.store.get(path)).items() if key.partition(" ")[0] in OVERLAP}
+    return found
+
+
+def lose_units(site):
     for path in list(site.store.list(layout.STATE + "unit/")):
         site.store.delete(path)
+
+
+def lose_all(site):
+    for path in list(site.store.list(layout.STATE)):
+        site.store.delete(path)
+
+
+def tear(site):
+    for path in list(site.store.list(layout.STATE + "unit/")):
+        site.store.put(path, site.store.get(path)[:-7])
+
+
+@pytest.mark.parametrize("lose", [lose_units, lose_all, tear])
+def test_lost_state_is_read_again_from_the_log(site, lose):
     sweep(site)
-    for kind in OVERLAP:
-        assert {record["window"]["previous"] is None for _, record in answers(site, kind)} == {True}
-    sound(site)
+    site.azure.faults.add("eventtypes/management", faults.forbidden())
     sweep(site)
-    assert all(record["window"]["previous"] for kind in OVERLAP for _, record in answers(site, kind)[-1:])
+    site.azure.faults.clear()
+    known = state_of(site)
+    assert {key.partition(" ")[0] for answers in known.values() for key in answers} == set(OVERLAP)
+    lose(site)
+    sweep(site)
+    for path, before in known.items():
+        plan = whole_record(site.records("sweep-planned")[-1][1], site.reading().body)
+        [listed] = [unit.get("windows", []) for unit in plan["units"] if path.endswith(f"/{unit['unit']}.json")]
+        assert {f"{w['kind']} {w['resource']}": w["previous"] for w in listed} == {
+            key: {"record": value["record"], "to": value["to"]} for key, value in before.items()
+        }
     sound(site)
 
 
-@pytest.mark.parametrize("wrong", [{"record": 10**9, "to": "2026-11-01T00:00:30.000000Z"}, {"record": 3}, {"to": "yesterday", "record": 3}, "text", 5])
+def test_what_cannot_be_read_again_is_asked_for_from_the_beginning(site, monkeypatch):
+    sweep(site)
+    site.azure.faults.add("eventtypes/management", faults.forbidden())
+    sweep(site)
+    site.azure.faults.clear()
+    lose_all(site)
+    monkeypatch.setattr(latest, "LOOK_BACK", 1)
+    sweep(site)
+    assert [record["window"]["previous"] is None for _, record in answers(site, ACTIVITY)] == [True, False, True]
+    assert answers(site, LOGS)[-1][1]["window"]["previous"]["to"] == answers(site, LOGS)[1][1]["window"]["to"]
+    sweep(site)
+    assert answers(site, ACTIVITY)[-1][1]["window"]["previous"]
+    sound(site)
+
+
+@pytest.mark.parametrize("wrong", [{"record": 10**9}, {"to": "yesterday"}, {"to": None}, {"to": "2036-01-01T00:00:00.000000Z"}, {"record": "3"}])
 def test_state_that_is_wrong_is_not_followed(site, wrong):
     sweep(site)
     for path in list(site.store.list(layout.STATE + "unit/")):
         found = json.loads(site.store.get(path))
-        changed = {key: wrong if key.partition(" ")[0] in OVERLAP else value for key, value in found.items()}
+        changed = {key: {**value, **wrong} if key.partition(" ")[0] in OVERLAP else value for key, value in found.items()}
         site.store.put(path, json.dumps(changed).encode())
     sweep(site)
     assert {record["window"]["previous"] is None for _, record in answers(site, ACTIVITY)} == {True}
@@ -323,16 +368,11 @@ def test_a_sweep_planned_before_is_finished_as_it_was_planned(tmp_path, monkeypa
         assert not [r for _, r in works.estate.records("observation", "failure") if r["kind"] in endpoints.UNCOMPARED]
 
 
-def test_a_message_of_the_older_version_has_its_windows_looked_up(tmp_path):
-    """The older version queued a unit of the newer one's plan, and does not know of windows."""
+def test_messages_tell_no_windows_and_the_plan_does(tmp_path):
     with plant(tmp_path, world=small) as works:
-        for turn in range(2):
+        for _ in range(2):
             works.plan()
-            messages = [json.loads(message) for message in works.queues.take(layout.COLLECT_QUEUE)]
-            assert all("windows" in message for message in messages)
-            for message in messages if turn else ():
-                del message["windows"]
-            works.queues.waiting[layout.COLLECT_QUEUE] = [json.dumps(message) for message in messages]
+            assert all("windows" not in json.loads(message) for message in works.queues.waiting[layout.COLLECT_QUEUE])
             works.collect()
             works.settle()
             works.estate.clock.advance(hours=6)
@@ -340,27 +380,25 @@ def test_a_message_of_the_older_version_has_its_windows_looked_up(tmp_path):
         assert [r["window"]["previous"] is None for _, r in answers(works.estate, ACTIVITY)] == [True, False]
 
 
+def later_questions():
+    return {**endpoints.questions(), "account:OpenAI": ["account", "tomorrowsQuestion"]}
+
+
 def test_a_sweep_of_a_later_version_is_left_to_it(tmp_path, monkeypatch):
     with plant(tmp_path, world=small) as works:
         with monkeypatch.context() as later:
-            later.setattr(planning, "questions", lambda: {**endpoints.questions(), "account:OpenAI": ["account", "tomorrowsQuestion"]})
+            later.setattr(planning, "questions", later_questions)
             works.plan()
-        with pytest.raises(Misuse, match="later version .*tomorrowsQuestion"):
+        with pytest.raises(ForNewerApp, match="tomorrowsQuestion"):
             works.collect()
         assert not [r for _, r in works.estate.records("observation") if r["kind"] == "deployments"]
 
 
-def test_windows_in_messages_are_checked():
-    from shared.collect.plan import Unit
-    from shared.errors import Refused
-
-    window = {"kind": ACTIVITY, "resource": "/subscriptions/s", "from": "2026-11-01T00:00:00.000000Z", "previous": {"record": 1, "to": "x"}}
-    message = CollectUnit("s", Unit("u", "/subscriptions/s", "subscription", (window,)))
-    assert parse_work(message.text().encode()).unit.windows == (window,)
-    for bad in ("x", [5], [{}], [{**window, "kind": 5}], [{**window, "previous": None}]):
-        text = json.dumps({**json.loads(message.text()), "windows": bad})
-        with pytest.raises(Refused, match="window"):
-            parse_work(text.encode())
+def test_on_a_command_line_it_is_said(site, monkeypatch):
+    with monkeypatch.context() as later:
+        later.setattr(planning, "questions", later_questions)
+        with pytest.raises(Misuse, match="later version .*tomorrowsQuestion"):
+            sweep(site)
 
 
 def test_a_clock_that_ran_ahead_heals(site):

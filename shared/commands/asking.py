@@ -57,7 +57,7 @@ def changes(
     severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
 ) -> None:
     """The changes between consecutive states of each resource, with what they mean."""
-    from shared.judge.meaning.rules import SEVERITIES
+    from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
     from shared.service.queries import reading
 
@@ -105,11 +105,19 @@ def _status_lines(value: Json) -> list[str]:
     schedule = value["schedule"] or "none declared: completeness over time cannot be shown"
     lines.append(f"schedule {schedule}; slots missed: {len(value['missed_slots'])}")
     lines += [f"  missed {slot}" for slot in value["missed_slots"][-5:]]
+    lines += _attested_lines(value["attested"])
     if value["open_sweeps"]:
         lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
     columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
     rows = [[name, *(counts.get(column, "") for column in columns)] for name, counts in value["controls"].items()]
     return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider"], rows)]
+
+
+def _attested_lines(attested: Json) -> list[str]:
+    from shared.service.attest import owed_line
+
+    done = {"timestamp": "timestamped", "cosignature": "cosigned", "copy": "copied"}
+    return [owed_line(one) or f"{one['name']}: {done[one['sort']]} {one['size']} records at {one['at']}" for one in attested]
 
 
 def _short(resource: str | None) -> str:

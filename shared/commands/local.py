@@ -2,6 +2,10 @@
 
 import contextlib
 import io
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -35,5 +39,13 @@ def demo(directory: Annotated[Path, typer.Option(help="A new or empty folder to 
     from shared.service.demo import demo as show
 
     screen = terminal()
-    shown = show(directory, say=screen.note)
+    shown = show(directory, screen.note, _program())
     screen.answer(shown, shown["summary"])
+
+
+def _program() -> str:
+    """How this program was called, so that a command which it prints can be copied: it need not be on the PATH."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m shared"
+    return "aoai-evidence" if shutil.which("aoai-evidence") == str(called) else shlex.quote(os.path.relpath(called))

@@ -1,6 +1,7 @@
 """The use-case `demo`: the whole job on the local stand-in, told step by step. Time is the stand-in's own: four days pass in seconds."""
 
 import contextlib
+import shlex
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from shared.canonical import Json
 from shared.deliver.verify.verdict import Verdict, no_progress
 from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
-from shared.judge.meaning.rules import SEVERITIES
+from shared.model import SEVERITIES
 from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect
@@ -46,8 +47,10 @@ class Site:
     world: "World"
 
 
-def demo(directory: Path, say: Say) -> Json:
+def demo(directory: Path, say: Say, program: str = "aoai-evidence") -> Json:
     """Do the whole job in `directory` (new or empty, or one of an earlier demo, which is replaced); return what was shown.
+
+    `program`: how the command line is called here.
 
     Raises:
         Misuse: the folder holds something else, or cannot be made.
@@ -65,10 +68,10 @@ def demo(directory: Path, say: Say) -> Json:
         site.clock.advance(hours=6)
         last = collect(site.settings, by="schedule", now=site.clock)
         say(f"5. The next sweep: {last.changes} resources changed, findings: {_counts(last.findings)}")
-        return _hand_over(site, new, say)
+        return _hand_over(site, new, say, program)
 
 
-def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
+def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
     read = queries.reading(site.settings)
     state = queries.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
@@ -96,11 +99,12 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
     page = site.folder / "report.html"
     report(read, when, page, site.clock())
     say(f"11. report: {page}")
-    return _shown(site, new, state, changes, made, sound, broken, page)
+    check = f"{program} verify {shlex.quote(made['path'])} --key {shlex.quote(str(key_file))}"
+    return _shown(site, new, state, changes, made, sound, broken, page, check)
 
 
 def _shown(
-    site: Site, new: NewStore, state: Json, changes: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path
+    site: Site, new: NewStore, state: Json, changes: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path, check: str
 ) -> Json:
     if not sound.intact or broken.intact or not changes or not sound.gaps:
         raise AssertionError("the demo did not show what it must show; please report this")
@@ -111,7 +115,7 @@ def _shown(
         "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
-        f"  verify it          aoai-evidence verify {made['path']} --key {site.folder / 'auditor.vkey'}",
+        f"  verify it          {check}",
         f"  the store          {site.settings.store}",
         f"  the tampered copy  {site.folder / 'tampered.zip'}",
     ]

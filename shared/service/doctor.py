@@ -12,16 +12,23 @@ from shared.collect.windows import OVERLAP, Window
 from shared.errors import EvidenceError
 from shared.records import timestamp
 from shared.schedule import parse
+from shared.seal.log import open_log
+from shared.seal.pen import try_out
+from shared.seal.store import Store
 from shared.service import state
-from shared.service.compose import Clock, azure_clients, profile_of, sealing, utc_now
+from shared.service.attest import owed_line, read_standing
+from shared.service.attestors import attestors
+from shared.service.compose import Clock, Sealing, azure_clients, profile_of, sealing, store_facts, utc_now
 from shared.service.doctor_data import Check, data_and_logs
+from shared.service.signers import SECOND, current, first_place, second_place
 from shared.service.stores import is_account, store_of
 from shared.settings import Settings
+
 
 def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
     """Look at everything; what cannot be looked at is a failed check, never an exception."""
     checks: list[Check] = []
-    for name, look in (("store", _store), ("profile and schedule", _schedule), ("azure", _azure)):
+    for name, look in (("store", _store), ("profile and schedule", _schedule), ("attestations", _attested), ("azure", _azure)):
         try:
             checks += look(settings, now)
         except EvidenceError as error:
@@ -31,10 +38,8 @@ def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
 
 def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
     store = store_of(settings)
-    ready = sealing(settings, store)
-    size = ready.sequencer.catch_up()
-    yield Check("store", "ok", f"{settings.store}: log {ready.facts['origin']} with {size} records")
-    yield Check("key", "ok", f"signs as {ready.signer.key}")
+    yield Check("store", "ok", f"{settings.store}: log {store_facts(store)['origin']} with {open_log(store).size} records")
+    yield from _keys(settings, store)
     store.put("state/doctor", b"x")
     store.delete("state/doctor")
     yield Check("writing", "ok", "the store can be written to")
@@ -51,6 +56,58 @@ def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
         yield Check("open sweeps", "warning", f"left open: {', '.join(left)}", "the next `collect` goes on with them")
 
 
+def _keys(settings: Settings, store: Store) -> Iterator[Check]:
+    """Which keys sign, whether they can, and whether that is to change."""
+    try:
+        ready = sealing(settings, store)
+        signing = list(_signing(ready))
+        if all(check.mark != "failed" for check in signing):
+            ready.sequencer.catch_up()
+    except EvidenceError as error:
+        yield Check("key", "failed", str(error))
+        return
+    yield from signing
+    if ready.keys.pending:
+        told = "run the same `aoai-evidence key rotate` again"
+        yield Check("change of keys", "warning", f"number {ready.keys.pending[-1].number} was begun and is not finished", told)
+    second = second_place(settings)
+    if second is not None and len(ready.signers) < 2:
+        told = "`aoai-evidence key rotate` makes it one of them"
+        yield Check("second key", "warning", f"{second} is not among the keys of this store, so it signs nothing", told)
+    yield from _newer(settings, ready)
+
+
+def _signing(ready: Sealing) -> Iterator[Check]:
+    at_hand = {signer.key: signer for signer in ready.signers}
+    for name, key in zip(("key", "second key"), ready.keys.in_force.keys, strict=False):
+        signer = at_hand.get(key)
+        if signer is None:
+            told = f"set {SECOND}, or seal a list of keys without it: `aoai-evidence key rotate`"
+            yield Check(name, "warning", f"{key} signs nothing from here: it is not at hand", told)
+            continue
+        try:
+            try_out(signer)
+        except EvidenceError as error:
+            yield Check(name, "failed", f"{key} cannot sign", str(error))
+        else:
+            yield Check(name, "ok", f"signs as {key}" + (f", in {signer.identifier}" if signer.identifier else ""))
+
+
+def _newer(settings: Settings, ready: Sealing) -> Iterator[Check]:
+    """Whether the vault has a newer version of the key than the one that signs."""
+    where = first_place(settings, ready.store)
+    if where.vault is None:
+        return
+    try:
+        newest = current(where.of_any_version, settings, ready.facts["origin"])
+    except EvidenceError as error:
+        yield Check("key version", "warning", "which version of the key is current cannot be told", str(error))
+        return
+    if newest.key not in ready.keys.in_force.keys:
+        told = "`aoai-evidence key rotate` makes it the one that signs"
+        yield Check("key version", "warning", f"{newest.identifier} is current in the vault, and an older version signs", told)
+
+
 def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:
     profile = profile_of(settings)
     yield Check("profile", "ok" if settings.profile else "warning", f"{profile.source}, SHA-256 {profile.digest[:16]}…",
@@ -62,6 +119,26 @@ def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:
         )
     else:
         yield Check("schedule", "ok", f"{text}: next at {parse(text).next(now()):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _attested(settings: Settings, _now: Clock) -> Iterator[Check]:
+    """Who vouches for checkpoints and keeps copies: how it stood when they were last asked. Nobody is asked here: what they give stays."""
+    wanted = attestors(settings)
+    if not wanted:
+        todo = "set EVIDENCE_TSA_URL, EVIDENCE_WITNESSES or EVIDENCE_COPIES: without them nobody else can tell if the newest records are cut off"
+        yield Check("attestations", "warning", "nobody else vouches for checkpoints or keeps copies", todo)
+        return
+    store = store_of(settings)
+    standing = {one["name"]: one for one in read_standing(store).of(open_log(store).size)}
+    for one in wanted:
+        known = standing.get(one.name)
+        if known is None:
+            yield Check(one.sort, "warning", f"{one.name}: not asked yet", "the next `collect`, or the function `seal`, asks")
+        elif line := owed_line(known):
+            todo = "compare with what they hold before anything else" if known["grave"] else "it is asked again by itself"
+            yield Check(one.sort, "failed" if known["grave"] else "warning", line, todo)
+        else:
+            yield Check(one.sort, "ok", f"{one.name}: the first {known['size']} records, at {known['at']}")
 
 
 def _azure(settings: Settings, now: Clock) -> Iterator[Check]:

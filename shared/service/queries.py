@@ -14,11 +14,14 @@ from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
-from shared.seal.store import Store
+from shared.seal.store import Store, get_body
 from shared.service import state
+from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.hold import in_force
+from shared.service.latest import LatestAnswers, answer_key
 from shared.settings import Settings
 
 
@@ -43,7 +46,7 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
     last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
-        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+        raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
@@ -77,8 +80,12 @@ class Reading:
     sweeps: list[Json]
 
     def body(self, digest: str) -> Json:
-        """A parsed body; null where it is not there."""
-        return json.loads(self.store.get(layout.body(digest)) or b"null")
+        """A parsed body.
+
+        Raises:
+            StoreConflict: it is not there, or not what was sealed.
+        """
+        return json.loads(get_body(self.store, digest))
 
     def records(self, sweeps: Iterable[Json], types: frozenset[str]) -> Iterator[tuple[int, Json]]:
         """(index, record) of these types in the ranges of these sweeps."""
@@ -167,20 +174,20 @@ def last_plan(read: Reading) -> Json:
 
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
     """The accounts of the last sweep with their deployments, as last seen."""
-    plan = last_plan(read)
+    plan, latest = last_plan(read), LatestAnswers(read.store)
     for unit in plan["units"] if plan else ():
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
-        answers = state.unit_answers(read.store, unit["unit"])
-        account = _first_page(read, answers.get(f"account {unit['resource']}"))
+        answers = latest.of(unit["unit"])
+        account = _first_page(read, answers.get(answer_key("account", unit["resource"])))
         yield {
             "resource": unit["resource"],
             "name": unit["id"].rpartition("/")[2],
             "kind": unit["asked"].partition(":")[2],
             "location": account.get("location"),
             "subscription": unit["resource"].split("/")[2],
-            "last_seen": answers.get(f"account {unit['resource']}", {}).get("at"),
-            "deployments": [_deployment(item) for item in _items(read, answers.get(f"deployments {unit['resource']}"))],
+            "last_seen": answers.get(answer_key("account", unit["resource"]), {}).get("at"),
+            "deployments": [_deployment(item) for item in _items(read, answers.get(answer_key("deployments", unit["resource"])))],
         }
 
 
@@ -223,7 +230,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
     return {
         "store": {
             "origin": read.facts["origin"],
-            "keys": read.facts["keys"],
+            "keys": [str(key) for key in read_keys(read.store).in_force.keys],
             "records": read.log.size,
             "retention": retention,
             "holds": list(in_force(read.store)),
@@ -235,6 +242,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
         "catalogue": catalogue().version,
+        "attested": read_standing(read.store).of(read.log.size),
     }
 
 

@@ -1,17 +1,27 @@
 """What every step needs, built once a process: the store, the queues, the collector. Functions share nothing else between invocations."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.collect.clouds import CLOUDS
-from shared.collect.work_queue import Queues
+from shared.collect.plan import Unit
 from shared.errors import Misuse
+from shared.recent import Recent
+from shared.seal.attestor import Attestor
 from shared.seal.store import Store
-from shared.service.collector import Collector, open_collector
+from shared.service.attestors import attestors
+from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.collect.work_queue import Queues
+
+PLANS = 50_000
+"""Units of plans that are remembered: 4 KB each with their windows."""
 
 
 @dataclass
@@ -20,7 +30,11 @@ class App:
 
     settings: Settings
     now: Clock = utc_now
+    plans: Recent[str, dict[Unit, Unit]] = field(default_factory=lambda: Recent(PLANS))
+    """The units of the sweeps that were planned lately, each by what a message tells of it, which is not its windows."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _sweep: str | None = None
+    _current: Collector | None = None
 
     def __post_init__(self) -> None:
         if self.settings.cloud not in CLOUDS:
@@ -33,7 +47,7 @@ class App:
             return store_of(self.settings)
 
     @cached_property
-    def queues(self) -> Queues:
+    def queues(self) -> "Queues":
         """The work that waits.
 
         Raises:
@@ -47,6 +61,24 @@ class App:
         """Who asks Azure."""
         with self._lock:
             return open_collector(self.settings, self.store, self.now)
+
+    def collector_for(self, sweep: str) -> Collector:
+        """Who asks Azure for a sweep. Of personal values it knows what is in the store since: a process lives longer than they may."""
+        with self._lock:
+            if self._current is None or self._sweep != sweep:
+                self._current = replace(self.collector, keeper=new_keeper(self.settings, self.store))
+                self._sweep = sweep
+            return self._current
+
+    @cached_property
+    def attestors(self) -> list[Attestor]:
+        """Who vouches for checkpoints, and who keeps copies.
+
+        Raises:
+            Misuse: one of them cannot be what the settings say.
+        """
+        with self._lock:
+            return attestors(self.settings)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

@@ -18,8 +18,8 @@ from shared.service.planning import Planner, Scope, SweepName, slot_sweep
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectUnit
 
-HEADER = ("cause", "collector", "storage", "questions", "windows", "workspace")
-"""What each unit of a sweep needs of its plan; a plan of an earlier version has not all of it."""
+HEADER = ("cause", "collector", "storage", "questions", "deadline", "windows", "workspace")
+"""What each unit of a sweep needs of its plan, and whoever waits for its end; a plan of an earlier version has not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,22 @@ def plan_due(app: App, *, by: str = "schedule") -> Planned:
 
 def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, cause: Json) -> bool:
     """Write the plan of a sweep; False where another worker was faster."""
-    return Planner(app.collector, sweep, scope, schedule, cause).plan()
+    return Planner(app.collector_for(sweep.name), sweep, scope, schedule, cause).plan()
 
 
 def queue_units(app: App, sweep: str) -> int:
     """Queue every unit of a planned sweep that has no batch, once; return how many."""
-    marker = layout.plan_header(sweep)
-    if app.store.exists(marker):
+    if (header_of(app.store, sweep) or {}).get("queued"):
         return 0
-    plan = _plan(app.store, sweep)
-    waiting = [unit for unit in map(planned_unit, plan["units"]) if not app.store.exists(layout.batch(sweep, unit.name))]
+    plan = plan_of(app.store, sweep)
+    head = _header(plan, state.since(app.store, sweep))
+    app.store.put(layout.plan_header(sweep), canonical(head))  # first: a unit that is taken at once need not read the whole plan
+    there = set(app.store.list(f"{layout.BATCHES}{sweep}/"))
+    waiting = [unit for unit in map(planned_unit, plan["units"]) if layout.batch(sweep, unit.name) not in there]
     with ThreadPoolExecutor(THREADS, "queue") as pool:
         list(pool.map(lambda unit: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text()), waiting))
     # Last: a worker killed before this queues them all again, and a unit that is there already costs one look.
-    app.store.put(marker, canonical(_header(plan, state.since(app.store, sweep))))
+    app.store.put(layout.plan_header(sweep), canonical({**head, "queued": True}))
     return len(waiting)
 
 
@@ -75,17 +77,20 @@ def header(store: Store, sweep: str) -> Json:
     Raises:
         Refused: no such sweep is planned.
     """
+    return header_of(store, sweep) or _header(plan_of(store, sweep), state.since(store, sweep))
+
+
+def header_of(store: Store, sweep: str) -> Json:
+    """What `queue_units` left; None where it was lost, or is torn."""
     try:
         found = json.loads(store.get(layout.plan_header(sweep)) or b"null")
     except ValueError:
         found = None
-    if isinstance(found, dict) and all(name in found for name in ("since", *HEADER)):
-        return found
-    return _header(_plan(store, sweep), state.since(store, sweep))
+    return found if isinstance(found, dict) and all(name in found for name in ("since", "units", *HEADER)) else None
 
 
 def _header(plan: Json, since: int) -> Json:
-    return {"since": since, **{name: plan.get(name) for name in HEADER}}
+    return {"since": since, "units": len(plan["units"]), **{name: plan.get(name) for name in HEADER}}
 
 
 def planned_units(store: Store, sweep: str) -> list[Unit]:
@@ -94,10 +99,15 @@ def planned_units(store: Store, sweep: str) -> list[Unit]:
     Raises:
         Refused: no such sweep is planned.
     """
-    return [planned_unit(unit) for unit in _plan(store, sweep)["units"]]
+    return [planned_unit(unit) for unit in plan_of(store, sweep)["units"]]
 
 
-def _plan(store: Store, sweep: str) -> Json:
+def plan_of(store: Store, sweep: str) -> Json:
+    """The record `sweep-planned` of a sweep.
+
+    Raises:
+        Refused: no such sweep is planned.
+    """
     path = layout.batch(sweep, layout.PLAN)
     data = store.get(path)
     if data is None:

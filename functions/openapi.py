@@ -194,13 +194,18 @@ FINDING_FILTER = [
 ]
 
 
-def _get(summary: str, answer: Described, *, parameters: list[Described] | None = None, **others: Described) -> Described:
-    return {"get": {"summary": summary, "parameters": parameters or [], "responses": {"200": answer, **others, **REFUSED}, "security": [{"entra": [READER]}]}}
+def _get(summary: str, answer: Described, others: Described, *parameters: Described) -> Described:
+    responses = {"200": answer, **others, **REFUSED}
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses, "security": [{"entra": [READER]}]}}
 
 
-def _pages(summary: str, item: str, parameters: list[Described]) -> Described:
+def _pages(summary: str, item: str, *parameters: Described) -> Described:
     page = _whole(items=_list_of(_ref(item)), next=_or_null("integer", "What to pass as `after` for the next page."))
-    return _get(summary, _answer("A page.", page), parameters=[*parameters, *PAGING], **BAD, **CONFLICT)
+    return _get(summary, _answer("A page.", page), {**BAD, **CONFLICT}, *parameters, *PAGING)
+
+
+def _absent(text: str) -> Described:
+    return {"404": _answer(text, _ref("Problem"))}
 
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": TEXT}
@@ -208,15 +213,15 @@ _LATER = {"Retry-After": {"schema": TEXT, "description": "Seconds, while it is n
 _WHERE = {"Location": {"schema": TEXT, "description": "Where to look."}, **_LATER}
 
 PATHS: Described = {
-    "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), **BAD, **CONFLICT),
-    "/api/findings": _pages("Findings of the last sweep, or of a period", "Finding", [*PERIOD, ONE_RESOURCE, *FINDING_FILTER]),
-    "/api/changes": _pages("Changes between consecutive states", "Change", [*PERIOD, ONE_RESOURCE]),
-    "/api/deletions": _pages("What is gone", "Change", [*PERIOD, ONE_RESOURCE]),
-    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", [ONE_RESOURCE]),
+    "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), {**BAD, **CONFLICT}),
+    "/api/findings": _pages("Findings of the last sweep, or of a period", "Finding", *PERIOD, ONE_RESOURCE, *FINDING_FILTER),
+    "/api/changes": _pages("Changes between consecutive states", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/deletions": _pages("What is gone", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", ONE_RESOURCE),
     "/api/checkpoint": _get(
         "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
         {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},
-        **{"404": _answer("Nothing is sealed yet.", _ref("Problem"))},
+        _absent("Nothing is sealed yet."),
     ),
     "/api/bundles": {
         "post": {
@@ -229,8 +234,8 @@ PATHS: Described = {
     "/api/bundles/{id}": _get(
         "How far a bundle is; a link where it is built",
         _answer("The request.", _ref("Bundle"), _LATER),
-        parameters=[_ID],
-        **{"404": _answer("No such bundle was asked for.", _ref("Problem"))},
+        _absent("No such bundle was asked for."),
+        _ID,
     ),
     "/api/openapi.json": {
         "get": {

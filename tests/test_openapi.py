@@ -46,10 +46,9 @@ class Asking:
 
     def __call__(self, path, expected, *, roles=("Evidence.Operator",), bundle=None, query=None, body=b"", **changed):
         function, method = REQUESTS[path]
-        headers = principal(*roles) if roles is not None else {}
+        options = {"headers": principal(*roles) if roles is not None else {}, "params": {"id": bundle or self.answering.bundle}}
         with self.answering.running(**changed):
-            status, answered, data = self.answering.ask(function, method.upper(), path, headers=headers, query=query, body=body,
-                                                       params={"id": bundle or self.answering.bundle})  # fmt: skip
+            status, answered, data = self.answering.ask(function, method.upper(), path, query=query, body=body, **options)
         assert status == expected, (path, data)
         self.seen.add((path, method, str(status)))
         self.conforms(operations()[path, method]["responses"][str(status)], answered, data)

@@ -6,7 +6,9 @@ import pytest
 
 from infra.local.scenarios import estate
 from shared import layout
+from shared.collect.plan import Unit
 from shared.service.steps import advance as step
+from shared.service.steps.plan import paced
 from tests.fixtures.counted import CountedStore
 from tests.fixtures.steps import plant
 from tests.test_steps import event, findings, sound
@@ -131,6 +133,16 @@ def test_a_lost_header_is_made_again(works):
         works.seal()
         works.queues.take(layout.COLLECT_QUEUE)  # what it queued again
         assert json.loads(store.get(header))["queued"] is True
+
+
+def test_messages_come_no_faster_than_one_subscription_answers():
+    units = [Unit(f"u{number}", f"/subscriptions/{number % 2}/x/{number}", "account:OpenAI") for number in range(400)]
+    delays = paced(units, {"account:OpenAI": ["a", "b", "c", "d", "e"]}, 25.0)
+    for second in range(40):
+        asked = sum(5 for unit, delay in zip(units, delays, strict=True) if unit.resource.startswith("/subscriptions/1/") and delay <= second)
+        assert asked <= 250 + 25 * (second + 1) + 5
+    assert max(delays) == (200 * 5 - 5 - 250) // 25
+    assert paced(units, {}, 0.0) == [0] * 400
 
 
 def test_many_sweeps_at_once_cost_each_the_same(tmp_path_factory):

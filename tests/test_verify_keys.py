@@ -327,7 +327,6 @@ def signed_again(data, *signers):
     return f"{text}\n{''.join(note.signature_line(s.key, s.sign(text.encode())) for s in signers)}".encode()
 
 
-@pytest.mark.parametrize("old_signature", ["kept", "left out"])
 def cut(entries, keep):
     """The bundle with these ranges of its records and no others."""
     lines = {}
@@ -345,10 +344,16 @@ def test_records_that_are_left_out_are_missed_whatever_changes_stand_beside_them
     for keep in ([(first, 150), (160, count - 160 + first)], [(first, 150), (205, 1), (210, count - 210 + first)], [(first, 103), (150, 1), (205, count - 205 + first)]):
         found = verdict(cut(dict(entries), keep), keys_of(THIRD))
         assert any(problem.what == "period" and "are left out" in problem.reason for problem in found.problems), found.as_lines()
+    small = apart(built(log.store, tmp_path, hours(0, 8)))
+    stray = entries[f"records/{first:020}.jsonl"].splitlines(keepends=True)[150 - first]
+    ranges = sorted([*json.loads(small[NAME])["ranges"], [150, 1]])
+    found = verdict(together({**small, f"records/{150:020}.jsonl": stray}, ranges=ranges), keys_of(THIRD))
+    assert any(problem.what == "period" and "are left out" in problem.reason for problem in found.problems), found.as_lines()
     found = verdict(cut(dict(entries), [(first, 150), (205, 1)]), keys_of(THIRD))
     assert any(problem.what == "period" and "the bundle ends at record 150" in problem.reason for problem in found.problems), found.as_lines()
 
 
+@pytest.mark.parametrize("old_signature", ["kept", "left out"])
 def test_another_key_put_into_the_change_leads_nowhere(bundle, old_signature):
     """Somebody without a key of the log makes himself the successor of the first one: in the record, under the checkpoint, at the end."""
     entries = apart(bundle)

@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.clock import real_time
@@ -119,10 +120,11 @@ def page_sizes(given: list[str]) -> dict[str, int]:
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop."""
     try:
-        serve(parser().parse_args(arguments))
+        told = serve(parser().parse_args(arguments), lambda endpoint: print(endpoint, flush=True))
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 2
+    print(told, file=sys.stderr)
     return 0
 
 
@@ -130,8 +132,8 @@ class CannotServe(Exception):
     """What was asked for cannot be served; one line says why."""
 
 
-def serve(options: argparse.Namespace) -> None:
-    """Serve what `parser()` read, until told to stop.
+def serve(options: argparse.Namespace, listening: Callable[[str], None]) -> str:
+    """Serve what `parser()` read, until told to stop; `listening` is told the address. Returns how it was, in a sentence.
 
     Raises:
         CannotServe: there is no such world, or no such port is free.
@@ -147,11 +149,11 @@ def serve(options: argparse.Namespace) -> None:
     try:
         if options.certificate:
             _write_certificate(Path(options.certificate), azure.certificate_pem)
-        print(azure.endpoint, flush=True)
+        listening(azure.endpoint)
         over.wait()
     finally:
         azure.stop()
-    print(f"{azure.served} requests answered, {len(azure.violations)} of them no GET", file=sys.stderr)
+    return f"{azure.served} requests answered, {len(azure.violations)} of them no GET"
 
 
 def _stand_in(options: argparse.Namespace) -> StandIn:

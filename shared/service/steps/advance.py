@@ -164,13 +164,13 @@ class Advance:
         with ReadAhead(self.app.store, (), THREADS) as ahead:
             sweep = self._open(name, replace(self.app.collector, store=ahead))
             take_up(self.app.store, sweep)
+            forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
             parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
             ahead.begin(layout.batch(name, part) for part in parts if part in places)
             closed = sweep.close(resumed=False)
         self.done.closed.append(closed)
         self.tell(closed)
         alerts.settle(self.app.store, name)
-        forget(self.app.store, name)
 
 
 def _subscription(unit: Unit, subscriptions: dict[str, Unit]) -> Unit:

@@ -1,10 +1,12 @@
 """What every step needs, built once a process: the store, the queues, the collector. Functions share nothing else between invocations."""
 
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.canonical import canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.errors import Misuse
@@ -20,8 +22,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.collect.work_queue import Queues
 
-PLANS = 50_000
-"""Units of plans that are remembered: 4 KB each with their windows."""
+PLANS = 400_000
+"""Units of plans that are remembered, some 80 bytes each."""
 
 
 @dataclass
@@ -30,8 +32,9 @@ class App:
 
     settings: Settings
     now: Clock = utc_now
-    plans: Recent[str, dict[Unit, Unit]] = field(default_factory=lambda: Recent(PLANS))
-    """The units of the sweeps that were planned lately, each by what a message tells of it, which is not its windows."""
+    _plans: Recent[str, frozenset[int]] = field(default_factory=lambda: Recent(PLANS))
+    """Of the sweeps that were planned lately, the hash of each unit."""
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _sweep: str | None = None
     _current: Collector | None = None
@@ -70,6 +73,15 @@ class App:
                 self._sweep = sweep
             return self._current
 
+    def has_planned(self, sweep: str, unit: Unit, units: Callable[[], Iterable[Unit]]) -> bool:
+        """Whether the plan of `sweep` names `unit`, with its windows. `units` reads the plan, which names every account: once a process, by one at a time."""
+        with self._reading:
+            known = self._plans.get(sweep)
+            if known is None:
+                known = frozenset(map(_hash, units()))
+                self._plans.put(sweep, known, len(known) + 1)
+        return _hash(unit) in known
+
     @cached_property
     def attestors(self) -> list[Attestor]:
         """Who vouches for checkpoints, and who keeps copies.
@@ -83,3 +95,7 @@ class App:
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""
         return sealing(self.settings, self.store)
+
+
+def _hash(unit: Unit) -> int:
+    return hash((unit, canonical(list(unit.windows))))

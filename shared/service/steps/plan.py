@@ -1,11 +1,14 @@
 """The step `sweep`: plan the slot that is due, and queue its units. Timers fire late, twice or not at all: the slot names the sweep."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.collect.pace import BURST
 from shared.collect.plan import Unit, planned_unit
 from shared.errors import Misuse, Refused
 from shared.records import whole
@@ -56,19 +59,34 @@ def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, c
 
 
 def queue_units(app: App, sweep: str) -> int:
-    """Queue every unit of a planned sweep that has no batch, once; return how many."""
-    if (header_of(app.store, sweep) or {}).get("queued"):
+    """Queue every unit of a planned sweep that has no batch, once; return how many. Nothing of a sweep that is closed."""
+    if (header_of(app.store, sweep) or {}).get("queued") or app.store.exists(layout.batch(sweep, layout.CLOSED)):
         return 0
     plan = plan_of(app.store, sweep)
     head = _header(plan, state.since(app.store, sweep))
     app.store.put(layout.plan_header(sweep), canonical(head))  # first: a unit that is taken at once need not read the whole plan
     there = set(app.store.list(f"{layout.BATCHES}{sweep}/"))
     waiting = [unit for unit in map(planned_unit, plan["units"]) if layout.batch(sweep, unit.name) not in there]
+    delays = paced(waiting, plan["questions"], app.settings.reads_per_second)
     with ThreadPoolExecutor(THREADS, "queue") as pool:
-        list(pool.map(lambda unit: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text()), waiting))
+        list(pool.map(lambda unit, delay: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text(), delay=delay), waiting, delays))
     # Last: a worker killed before this queues them all again, and a unit that is there already costs one look.
     app.store.put(layout.plan_header(sweep), canonical({**head, "queued": True}))
     return len(waiting)
+
+
+def paced(units: Sequence[Unit], questions: dict[str, list[str]], per_second: float) -> list[int]:
+    """Seconds after which each unit is to be taken, so that all instances together ask no subscription for more than it answers.
+
+    Each instance keeps to the rate by itself; several on one subscription would not, and would be refused until their patience ended.
+    """
+    asked: Counter[str] = Counter()
+    delays = []
+    for unit in units:
+        subscription = unit.resource.split("/")[2]
+        delays.append(int(max(0, asked[subscription] - BURST) / per_second) if per_second else 0)
+        asked[subscription] += len(questions.get(unit.asked, ()))
+    return delays
 
 
 def header(store: Store, sweep: str) -> Json:

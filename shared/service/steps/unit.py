@@ -14,7 +14,7 @@ from shared.service.collector import orders_of
 from shared.service.planning import UNSCHEDULED_DEADLINE, Scope, SweepName
 from shared.service.steps.app import App
 from shared.service.steps.plan import header, plan_sweep, planned_units
-from shared.service.steps.work import CollectAccount, ForNewerApp, parse_work
+from shared.service.steps.work import CollectAccount, CollectUnit, ForNewerApp, parse_work
 
 
 def collect_message(app: App, message: bytes) -> str:
@@ -28,19 +28,18 @@ def collect_message(app: App, message: bytes) -> str:
     work = parse_work(message)
     if isinstance(work, CollectAccount):
         return _collect_account(app, work)
-    unit = _planned(app, work.sweep).get(work.unit)
+    unit = _as_planned(app, work)
     if unit is None:
         raise Refused(f"the plan of {work.sweep} has no unit {work.unit.name} like that of the message")
     return f"{work.sweep} {unit.name}: {'collected' if _collect_unit(app, work.sweep, unit) else 'was collected before'}"
 
 
-def _planned(app: App, sweep: str) -> dict[Unit, Unit]:
-    """The units of a planned sweep, read once a process: nothing is collected that no plan has, nor in a window that no plan has."""
-    known = app.plans.get(sweep)
-    if known is None:
-        known = {unit: unit for unit in planned_units(app.store, sweep)}
-        app.plans.put(sweep, known, len(known) + 1)
-    return known
+def _as_planned(app: App, work: CollectUnit) -> Unit | None:
+    """The unit that a message names; None: the plan has none like it. Nothing is collected that no plan has, nor in a window that no plan has."""
+    if app.has_planned(work.sweep, work.unit, lambda: planned_units(app.store, work.sweep)):
+        return work.unit
+    # A message that tells no windows is of an app that knew of none, or had too many.
+    return None if work.unit.windows else next((unit for unit in planned_units(app.store, work.sweep) if unit == work.unit), None)
 
 
 def _collect_unit(app: App, sweep: str, unit: Unit) -> bool:

@@ -15,11 +15,13 @@ from shared import layout
 from shared.collect import endpoints
 from shared.collect.windows import OVERLAP, REACH, Window, after, previous_of, widest, window_of
 from shared.deliver.verify.store import verify_store
-from shared.errors import Misuse
+from shared.errors import Misuse, Refused
 from shared.records import moment, timestamp
 from shared.records import whole as whole_record
 from shared.seal import note
 from shared.service import latest, planning
+from shared.service.steps import work
+from shared.service.steps.unit import collect_message
 from shared.service.steps.work import ForNewerApp
 from tests.fixtures.estate import estate
 from tests.fixtures.records import old_questions
@@ -368,16 +370,41 @@ def test_a_sweep_planned_before_is_finished_as_it_was_planned(tmp_path, monkeypa
         assert not [r for _, r in works.estate.records("observation", "failure") if r["kind"] in endpoints.UNCOMPARED]
 
 
-def test_messages_tell_no_windows_and_the_plan_does(tmp_path):
+@pytest.mark.parametrize("longest", [10**6, 10], ids=["told", "not told"])
+def test_the_windows_are_those_of_the_plan(tmp_path, monkeypatch, longest):
+    """Not told: too many for a message, or it is of an app that knew of none."""
+    monkeypatch.setattr(work, "LONGEST", longest)
     with plant(tmp_path, world=small) as works:
-        for _ in range(2):
+        for turn in range(2):
             works.plan()
-            assert all("windows" not in json.loads(message) for message in works.queues.waiting[layout.COLLECT_QUEUE])
+            told = [json.loads(message).get("windows") for message in works.queues.waiting[layout.COLLECT_QUEUE]]
+            assert any(told) == (longest > 100 and turn == 1)
             works.collect()
             works.settle()
             works.estate.clock.advance(hours=6)
         assert list(works.verify().problems) == []
         assert [r["window"]["previous"] is None for _, r in answers(works.estate, ACTIVITY)] == [True, False]
+
+
+def test_windows_that_no_plan_has_are_not_asked_for(tmp_path):
+    with plant(tmp_path, world=small) as works:
+        works.plan()
+        works.collect()
+        works.settle()
+        works.estate.clock.advance(hours=6)
+        works.plan()
+        [honest] = [m for m in works.queues.waiting[layout.COLLECT_QUEUE] if json.loads(m)["asked"] == "subscription"]
+        message = json.loads(honest)
+        for change in ([{"from": "2026-11-02T00:00:00.000000Z"}, {"resource": "/subscriptions/x"}, {"more": 1}]):
+            windows = [{**message["windows"][0], **change}, *message["windows"][1:]]
+            with pytest.raises(Refused, match="no unit"):
+                collect_message(works.app, json.dumps({**message, "windows": windows}).encode())
+        for windows in ([5], [{}], message["windows"][:1]):
+            with pytest.raises(Refused, match="no unit"):
+                collect_message(works.app, json.dumps({**message, "windows": windows}).encode())
+        with pytest.raises(Refused, match="names what no sweep has"):
+            collect_message(works.app, json.dumps({**message, "windows": [float("nan")]}).encode())
+        assert "collected" in collect_message(works.app, honest if isinstance(honest, bytes) else honest.encode())
 
 
 def later_questions():

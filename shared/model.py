@@ -30,6 +30,10 @@ class Answer:
     """Why there is no answer: `forbidden`, `not-found`, `throttled`, … (docs/format.md); None for an observation."""
     status: int | None = None
     """HTTP status of the final answer, None where none came."""
+    detail: str | None = None
+    """Of a failure: Azure's error code, or a word of the collector's."""
+    reach: str | None = None
+    """Of a log: `on` where it follows the answer before without a gap, `first FROM` where there was none, else `gap TO FROM`."""
 
     @property
     def body(self) -> Json:

@@ -135,7 +135,7 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
     for entries in list(sweep.records.units.values()):
         for entry in entries.values():
             if entry.kind == "accounts" and not entry.failure:
-                named |= set(_accounts(Likeness(*entry.likeness), kinds, scope["resources"], bodies))
+                named |= set(_accounts(entry.likeness, kinds, scope["resources"], bodies))
     # What a list names and cannot be an account has a failure of its own in the plan's batch: a gap, counted where it is read.
     named -= {resource for entries in sweep.records.units.values() for kind, resource in entries if kind == "account"} - planned
     for resource in sorted(named - planned):
@@ -163,7 +163,7 @@ def _seen(sweep: SweepState, bodies: Parsed) -> set[str] | None:
     for entries in sweep.records.units.values():
         entry = entries.get(("subscriptions", ""))
         if entry is not None and not entry.failure:
-            ids = (item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2] for item in _items(Likeness(*entry.likeness), bodies))
+            ids = (item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2] for item in _items(entry.likeness, bodies))
             return {identifier.lower() for identifier in ids if isinstance(identifier, str) and _SUBSCRIPTION.fullmatch(identifier)}
     return None
 

@@ -13,6 +13,7 @@ from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import View
+from shared.judge.assemble import entry_of
 
 KEPT_ANSWERS = 40_000
 """Answers remembered as checked."""
@@ -105,8 +106,7 @@ class Intake:
         """Keep an answer or failure in its unit, which the plan must have."""
         failed, name = value["type"] == "failure", value["unit"]
         response = value["response"] or {}
-        digests = () if failed else tuple(page["sha256"] for page in value["pages"])
-        like = Likeness(value["kind"], value["resource"] or "", digests, value["reason"] if failed else None, response.get("status"))
+        like = entry_of(index, value).likeness
         if name not in sweep.asked:
             self._tally.problem("answer", f"the plan has no unit {name}", record=index)
         elif not self._view.concerns(sweep.asked[name]["resource"]):

@@ -1,24 +1,9 @@
 """What the verifier keeps of one sweep while its records pass by: little for each record, and of a unit only until it is settled."""
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from shared.canonical import Json
-from shared.judge.assemble import Entry, SweepRecords
-
-
-class Likeness(NamedTuple):
-    """An answer without its place in the log: equal for two answers exactly when judging them gives the same."""
-
-    kind: str
-    resource: str
-    digests: tuple[str, ...]
-    failure: str | None
-    status: int | None
-
-    def entry(self, record: int) -> Entry:
-        """The same at its place."""
-        return Entry(self.kind, self.resource, record, "", self.digests, self.failure, self.status)
+from shared.judge.assemble import Entry, Likeness, SweepRecords
 
 
 @dataclass(slots=True)
@@ -98,7 +83,7 @@ class SweepState:
         for name, entries in self.records.units.items():
             unit = self.units.setdefault(name, UnitRecords())
             for entry in entries.values():
-                unit.likes.append(Likeness(*entry.likeness))
+                unit.likes.append(entry.likeness)
                 unit.indexes.append(entry.record)
             unit.planned = len(unit.likes)
         self.records.add(index, plan)

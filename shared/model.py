@@ -4,7 +4,7 @@ Words are those of docs/format.md. A *question* is one row of the endpoint table
 what it came to within one sweep: either pages of bytes, or a failure with its reason. "Could not look" is a value.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,7 @@ class Answer:
     """Lower-cased ARM id that the question was about (of a list: the resource the list belongs to)."""
     record: int
     """Index in the log of the observation or failure."""
-    pages: tuple[Json, ...] = ()
+    pages: Sequence[Json] = ()
     """The parsed bodies, one per page; empty for a failure."""
     failure: str | None = None
     """Why there is no answer: `forbidden`, `not-found`, `throttled`, … (docs/format.md); None for an observation."""

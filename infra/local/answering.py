@@ -1,4 +1,4 @@
-"""From a request to a response: authentication, throttling, the routing table, paging, faults, and the log of requests.
+"""From a request to ARM to a response: authentication, throttling, the routing table, paging, faults, and the log of requests.
 
 What was rendered is kept by target until the world changes, since a sweep of a thousand accounts asks the same questions again.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.local import arm_errors
 from infra.local.arm_errors import ArmError
+from infra.local.data_answering import DataAnswerer
 from infra.local.faults import Faults
 from infra.local.ids import subscription_of
 from infra.local.routes import Answer, Asked, Listing, find
@@ -33,6 +34,7 @@ class Answerer:
         self.violations: list[Request] = []
         self.served = 0
         self.endpoint = ""
+        self.data = DataAnswerer(world)
         self._page_sizes = dict(page_sizes)
         self._keep_requests = keep_requests
         self._kept: dict[str, Response] = {}
@@ -51,6 +53,8 @@ class Answerer:
         self.served += 1
         if self._keep_requests:
             self.requests.append(request)
+        if request.account:
+            return self._of_data(request), 249
         remaining = 249
         try:
             if request.method != "GET" and find(request.method, request.path) is None:
@@ -66,6 +70,12 @@ class Answerer:
         if self.faults:
             response = self.faults.apply(request, response)
         return response, 0 if response.status == 429 else remaining
+
+    def _of_data(self, request: Request) -> Response:
+        if request.method != "GET" or self.data.reads_content(request):
+            self.violations.append(request)
+        response = self.data.answer(request)
+        return self.faults.apply(request, response) if self.faults else response
 
     def _take_token(self, throttle: TokenBuckets, request: Request) -> int:
         subscription = subscription_of(request.path)

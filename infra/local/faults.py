@@ -32,7 +32,7 @@ class Rule:
     """One fault and when it happens. `fired` counts how often it did."""
 
     where: str | re.Pattern[str]
-    """A part of path and query in any case, or an expression searched for in them."""
+    """A part of path and query in any case, or an expression searched for in them. Of a data plane the account's id stands before the path."""
     fault: Fault
     times: int | None
     skip: int
@@ -42,7 +42,8 @@ class Rule:
 
     def matches(self, request: Request) -> bool:
         """Whether the request is one of those that the rule is about."""
-        found = self.where.lower() in request.target.lower() if isinstance(self.where, str) else self.where.search(request.target) is not None
+        place = request.account + request.target
+        found = self.where.lower() in place.lower() if isinstance(self.where, str) else self.where.search(place) is not None
         return found and (self.page == 1 or request.page >= self.page)
 
     def due(self) -> bool:

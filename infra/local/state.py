@@ -14,10 +14,12 @@ from typing import Any
 from infra.local import scope_shapes
 from infra.local.authorship import Actor, etag, guid_etag, system_data, touch
 from infra.local.clock import real_time
+from infra.local.due import Due
 from infra.local.ids import fold, guid
 from infra.local.property_path import remove_at, set_at
 from infra.local.regions import location_rows
 from infra.local.resources import Body, Resources
+from infra.local.truth import Truth
 
 Json = Any
 
@@ -37,26 +39,49 @@ class State:
         self.resources = Resources()
         self.subscriptions: dict[str, Body] = {}
         self.location_rows: Callable[[str], list[Json]] = location_rows
+        self.due = Due()
+        """What will happen by itself."""
         self._denied: set[str] = set()
-        self._story: datetime | None = None
+        self._truth = Truth()
+        self._story = threading.local()  # of the thread that tells it: the server's requests happen by the clock
 
     @contextmanager
     def changing(self) -> Iterator[tuple[datetime, int]]:
-        """Hold the lock for a change; gives the time of it and its number."""
+        """Hold the lock for a change; gives the time of it and its number. What was due before it has happened."""
         with self.lock:
+            self.pass_time()
             try:
-                yield self._story or self.now(), self.version
+                yield self.moment, self.version
             finally:
                 self.version += 1
+
+    @property
+    def truth(self) -> Truth:
+        """What really happened until now, for tests alone."""
+        self.pass_time()
+        return self._truth
+
+    @property
+    def moment(self) -> datetime:
+        """When a change happens that is made now: the clock's time, or that of the story within `at`."""
+        return getattr(self._story, "at", None) or self.now()
 
     @contextmanager
     def at(self, moment: datetime) -> Iterator[None]:
         """Let the changes within happen at `moment`, without touching the clock that the server shows."""
-        before, self._story = self._story, moment
+        before, self._story.at = getattr(self._story, "at", None), moment
         try:
             yield
         finally:
-            self._story = before
+            self._story.at = before
+
+    def pass_time(self) -> None:
+        """Let happen what was due by now (by the story's time within `at`), each thing at its own moment."""
+        with self.lock:
+            now = self.moment
+            while (due := self.due.take(now)) is not None:
+                with self.at(due[0]):
+                    due[1]()
 
     def add_subscription(self, subscription: str, name: str, *, state: str = "Enabled") -> str:
         """Add a subscription (its GUID) to those the caller sees; the GUID."""

@@ -37,6 +37,12 @@ class Request:
     accepts_gzip: bool = False
     keep_alive: bool = True
     body_length: int = 0
+    has_key: bool = False
+    """An `api-key` came."""
+    content_type: str = ""
+    body: bytes = field(default=b"", repr=False)
+    account: str = ""
+    """The account whose data plane is asked; empty elsewhere."""
 
     @property
     def path(self) -> str:
@@ -50,8 +56,8 @@ class Request:
 
     @property
     def page(self) -> int:
-        """Which page of a list is asked for, from 1."""
-        return skip_of(self.target)[0]
+        """Which page of a list is asked for, from 1; of lists that go on `after` an object, 2 is every page but the first."""
+        return 2 if "after" in self.query else skip_of(self.target)[0]
 
 
 def skip_token(page: int, offset: int) -> str:
@@ -76,7 +82,7 @@ def parse_head(head: bytes) -> Request:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise MalformedError(line[:80])
     method, target, version = words
-    host, authorization, accepts, connection, length = "", "", "", "", "0"
+    host, authorization, accepts, connection, length, key, content_type = "", "", "", "", "0", False, ""
     for one in fields:
         name, _, value = one.partition(":")
         match name.lower():
@@ -84,6 +90,10 @@ def parse_head(head: bytes) -> Request:
                 host = value.strip()
             case "authorization":
                 authorization = value.strip()
+            case "api-key":
+                key = bool(value.strip())
+            case "content-type":
+                content_type = value.strip()
             case "accept-encoding":
                 accepts = value
             case "connection":
@@ -104,6 +114,8 @@ def parse_head(head: bytes) -> Request:
         "gzip" in accepts,
         connection != "close" if version == "HTTP/1.1" else connection == "keep-alive",
         int(length),
+        key,
+        content_type,
     )
 
 
@@ -121,6 +133,8 @@ class Response:
     dated: bool = True
     volatile: bool = False
     """Not to be kept: it changes with time alone."""
+    request_id: str = ""
+    """Of an answer of the data plane: its name in `apim-request-id` and in logs."""
     _heads: dict[bool, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
     _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
 

@@ -17,6 +17,8 @@ from infra.local import scope_shapes as scoped
 from infra.local.account_shape import account_body
 from infra.local.authorship import etag, system_data
 from infra.local.clock import real_time, stamp
+from infra.local.data_plane import DataPlane
+from infra.local.data_store import Held
 from infra.local.ids import COGNITIVE, account_id, account_name, deleted_account_id, fold, guid, subscription_of
 from infra.local.resources import Body, Recipe
 from infra.local.state import State
@@ -36,6 +38,7 @@ class Deleted:
     at: datetime
     taken: list[tuple[str, Body | Recipe]]
     account: str
+    data: Held
 
 
 class World(State):
@@ -45,6 +48,10 @@ class World(State):
         super().__init__(now)
         self.shows_deletion_dates = False
         """Newer models have deletionDate and scheduledPurgeDate in deletedAccounts; no real answer with them was found."""
+        self.data = DataPlane(self)
+        """What the accounts hold: files, jobs, models and the rest."""
+        self.address: Callable[[str], str | None] = lambda account: None
+        """Where a new account answers; None: at the host that Azure would give it."""
         self._accounts: dict[str, dict[str, str]] = {}
         self._deleted: dict[str, Deleted] = {}
 
@@ -85,7 +92,7 @@ class World(State):
             raise ValueError("FlagMustBeSetForRestore: an account of that name is soft-deleted; restore or purge it first")
         with self.changing() as (moment, tick):
             body = account_body(
-                resource, kind=kind, location=location, endpoint=endpoint, actor=self.actor, tenant=self.tenant,
+                resource, kind=kind, location=location, endpoint=endpoint or self.address(resource), actor=self.actor, tenant=self.tenant,
                 moment=moment, tick=tick, tags=tags, properties=properties,
             )  # fmt: skip
             self.adopt_account(resource, kind, body)
@@ -117,7 +124,7 @@ class World(State):
                 shown["properties"] = {**body["properties"], "deletionDate": stamp(moment, tick), "scheduledPurgeDate": purge}
             taken = self.resources.take(account)
             del self._accounts[named.subscription.lower()][fold(account)]
-            self._deleted[fold(account)] = Deleted(shown, moment, taken, str(body["id"]))
+            self._deleted[fold(account)] = Deleted(shown, moment, taken, str(body["id"]), self.data.take(account))
 
     def restore_account(self, account: str) -> None:
         """Bring back a soft-deleted account: createdAt becomes the time of restoring, dateCreated and internalId stay.
@@ -132,7 +139,10 @@ class World(State):
             self._index(gone.account)
             for key, body in gone.taken:
                 self.resources.put(key, body)
+            self.data.give_back(account, gone.data)
             restored = self.resources.kept(account)
+            if (address := self.address(account)) is not None:
+                restored["properties"]["endpoint"] = address
             restored["systemData"] = system_data(self.actor, moment, tick)
             restored["etag"] = etag(moment, tick, account)
 

@@ -3,11 +3,11 @@
 Pure: bodies come through a function. Records are added in the order of the log; what is kept of each is small.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.canonical import Json
 from shared.model import Answer, Evidence
@@ -57,6 +57,22 @@ class Likeness(NamedTuple):
         return Entry(self.kind, self.resource, record, "", self.digests, self.failure, self.status, self.detail, self.reach)
 
 
+class Bodies(Sequence[Json]):
+    """The parsed pages of an answer, each loaded when it is looked at: a list of a hundred thousand files is never held whole."""
+
+    def __init__(self, digests: tuple[str, ...], load: LoadBody) -> None:
+        self._digests = digests
+        self._load = load
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._load(digest) for digest in self._digests[place]]
+        return self._load(self._digests[place])
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What is kept of an observation or failure."""
@@ -76,7 +92,7 @@ class Entry:
 
     def answer(self, load: LoadBody) -> Answer:
         """The answer with its bodies."""
-        pages = () if self.failure else tuple(load(digest) for digest in self.digests)
+        pages: Sequence[Json] = () if self.failure else Bodies(self.digests, load) if len(self.digests) > 1 else (load(self.digests[0]),)
         return Answer(self.kind, self.resource, self.record, pages, self.failure, self.status, self.detail, self.reach)
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shared import layout
 from shared.canonical import Json
+from shared.collect.endpoints import UNCOMPARED
 from shared.errors import StoreConflict
 from shared.judge import drift, engine
 from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
@@ -62,6 +63,8 @@ class Judge:
     changes: int = 0
     bodies: Bodies = field(init=False)
     _contexts: dict[str, Evidence] = field(default_factory=dict)
+    _ends: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Of units that were taken in: to when their questions with a window were answered."""
     _writer: ThreadPoolExecutor = field(init=False)
     _writes: list[Future[None]] = field(default_factory=list)
 
@@ -74,7 +77,11 @@ class Judge:
         """Take in the records of a sealed batch that begins at the index `first`."""
         path = layout.batch(self.sweep, name)
         for position, data in enumerate(batch_lines(self.store.get(path) or b"", path)):
-            self.records.add(first + position, json.loads(data))
+            value = json.loads(data)
+            self.records.add(first + position, value)
+            if value["type"] == "observation" and "window" in value:
+                end = {"record": first + position, "at": value["at"], "pages": [], "to": value["window"]["to"]}
+                self._ends.setdefault(name, {})[f"{value['kind']} {value['resource']}"] = end
 
     def judge_unit(self, unit: str, resource: str) -> None:
         """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
@@ -85,6 +92,7 @@ class Judge:
         lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest = state.unit_answers(self.store, unit)
         lines += self._changes(unit, list(entries.values()), latest)
+        _move_on(latest, self._ends.pop(unit, {}))
         self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
         self.records.units[unit] = {}
 
@@ -129,7 +137,8 @@ class Judge:
         entries = self.records.units.get(unit, {})
         if entries:
             latest = state.unit_answers(self.store, unit)
-            latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure}
+            latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure and entry.kind not in UNCOMPARED}
+            _move_on(latest, self._ends.pop(unit, {}))
             state.remember_answers(self.store, unit, latest)
         self.records.units[unit] = {}
 
@@ -153,6 +162,8 @@ class Judge:
         for entry in entries:
             before = latest.get(_key(entry))
             if entry.failure:
+                continue
+            if entry.kind in UNCOMPARED:
                 continue
             if before and tuple(before["pages"]) != entry.digests:
                 was = [self.bodies.load(digest) for digest in before["pages"]]
@@ -181,6 +192,13 @@ class Judge:
 
 def _key(entry: Entry) -> str:
     return f"{entry.kind} {entry.resource}"
+
+
+def _move_on(latest: dict[str, Json], ends: dict[str, Json]) -> None:
+    """Note to when questions with a window were answered. One that ends earlier (another sweep was judged first) changes nothing."""
+    for key, end in ends.items():
+        if latest.get(key, {}).get("to", "") <= end["to"]:
+            latest[key] = end
 
 
 def _state(entry: Entry) -> Json:

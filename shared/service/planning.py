@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.collect.arm import Asked, Budget, Failed
-from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, questions
+from shared.collect.asked import Asked, Budget, Failed
+from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, Endpoint, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
+from shared.collect.windows import OVERLAP, after, previous_of, widest
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
@@ -86,9 +87,10 @@ class Planner:
         asked, units, seen = self._discover()
         lines = [line(value, collector.keep_body) for value in self._store_records(kept, storage)]
         lines += [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked]
+        at = collector.stamp()
         plan = record(
             "sweep-planned",
-            collector.stamp(),
+            at,
             sweep=self.sweep.name,
             kind="sweep",
             schedule=self.schedule,
@@ -98,7 +100,9 @@ class Planner:
             scope=self.scope.as_json(),
             seen=seen,
             questions=questions(),
-            units=[unit.planned() for unit in units],
+            windows=widest(at),
+            workspace=collector.workspace,
+            units=[unit.planned() for unit in self._with_windows(units, at)],
             cause=self.cause,
             collector=collector.identity,
             storage=origin.storage,
@@ -115,18 +119,19 @@ class Planner:
 
     def _discover(self) -> tuple[list[tuple[str, Asked]], list[Unit], list[str] | None]:
         """Every question that planning asks, with the unit it belongs to; the units of work; the subscriptions that the identity sees."""
-        arm, budget = self.collector.arm, Budget()
-        listed = arm.ask(BY_KIND["subscriptions"], "", budget)
+        budget = Budget()
+        listed = self._ask(BY_KIND["subscriptions"], "", budget)
         asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
         if self.collector.store_id is not None:
-            asked += [(PLAN_UNIT, arm.ask(endpoint, self.collector.store_id, budget)) for endpoint in ENDPOINTS if endpoint.scope == "store"]
+            own = [endpoint for endpoint in ENDPOINTS if endpoint.scope == "store"]
+            asked += [(PLAN_UNIT, self._ask(endpoint, self.collector.store_id, budget)) for endpoint in own]
         seen, strange = visible_subscriptions(listed) if listed.failed is None else ([], [])
         for name in strange:
             malformed = Failed("malformed", "the list of subscriptions names what cannot be one")
             asked.append((PLAN_UNIT, Asked(BY_KIND["accounts"], name, "", (), malformed)))
         subscriptions = self._subscriptions(seen)
         with ThreadPoolExecutor(self.collector.threads, "plan") as pool:
-            lists = list(pool.map(lambda s: arm.ask(BY_KIND["accounts"], f"/subscriptions/{s}", Budget()), subscriptions))
+            lists = list(pool.map(lambda s: self._ask(BY_KIND["accounts"], f"/subscriptions/{s}", Budget()), subscriptions))
         units: list[Unit] = []
         for subscription, accounts in zip(subscriptions, lists, strict=True):
             unit = subscription_unit(subscription)
@@ -136,6 +141,9 @@ class Planner:
         # Subscriptions first: their answers are what accounts are judged with.
         units.sort(key=lambda unit: unit.asked != "subscription")
         return asked, units, [subscription.lower() for subscription in seen] if listed.failed is None else None
+
+    def _ask(self, endpoint: Endpoint, resource: str, budget: Budget) -> Asked:
+        return self.collector.arm.ask(endpoint, resource, budget, take=self.collector.keeper.take)
 
     def _subscriptions(self, seen: Sequence[str]) -> Sequence[str]:
         if self.scope.resources is not None:
@@ -160,6 +168,20 @@ class Planner:
             # Named but not listed: asked for all the same, so that the evidence says what Azure answers about it.
             found += [account_unit(resource, ACCOUNT_KINDS[0]) for resource in own if resource not in known]
         return found
+
+    def _with_windows(self, units: list[Unit], at: str) -> list[Unit]:
+        """The units, each with the windows that follow what was answered about it before, as far as that is remembered."""
+        with ThreadPoolExecutor(self.collector.threads, "windows") as pool:
+            return list(pool.map(lambda unit: replace(unit, windows=self._windows(unit, at)), units))
+
+    def _windows(self, unit: Unit, at: str) -> tuple[Json, ...]:
+        found = []
+        for key, known in sorted(state.unit_answers(self.collector.store, unit.name).items()):
+            kind, _, resource = key.partition(" ")
+            previous = previous_of(known) if kind in OVERLAP else None
+            if previous is not None:
+                found.append(after(kind, resource, previous, at))
+        return tuple(found)
 
     # -- the store and the profile --------------------------------------------------------------------------------------
 

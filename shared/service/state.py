@@ -82,7 +82,7 @@ def closing_summary(closed: Json, index: int, *, first: int, planned_at: str, pl
 
 
 def unit_answers(store: Store, unit: str) -> dict[str, Json]:
-    """The latest answers about a unit: by question and resource, `{"record","at","pages":[digest…]}`."""
+    """The latest answers about a unit: by question and resource, `{"record","at","pages":[digest…]}`; of one with a window `to`, its end."""
     found = json.loads(store.get(layout.unit_state(unit)) or b"{}")
     return found if isinstance(found, dict) else {}
 

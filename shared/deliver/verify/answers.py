@@ -12,7 +12,8 @@ from urllib.parse import unquote, urljoin
 from shared.canonical import Json
 from shared.collect.endpoints import BY_KIND
 from shared.deliver.verify.bodies import BodyError, NotJsonError, Parsed
-from shared.deliver.verify.sweep import Likeness, SweepState
+from shared.deliver.verify.sweep import SweepState
+from shared.judge.assemble import Likeness
 
 _SUBSCRIPTION = re.compile(r"[0-9A-Za-z_-]{1,64}")
 

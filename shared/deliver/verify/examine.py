@@ -8,7 +8,7 @@ from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closed_after, closing_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.intake import Intake
@@ -127,7 +127,7 @@ class Examiner:
         if value["type"] in ("retention", "sweep-planned") or value.get("unit") == PLAN_UNIT or self.view.from_start:
             return True
         if value["type"] == "sweep-closed":
-            self.closings.append(Closed(index, value["at"], value["slot"]))
+            self.closings.append(closed_after(self.closings, index, value["at"], value["slot"]))
         self.tally.counts["records of sweeps that began before"] += 1
         return False
 
@@ -176,7 +176,7 @@ class Examiner:
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
-        self.closings.append(Closed(index, value["at"], value["slot"]))
+        self.closings.append(closed_after(self.closings, index, value["at"], value["slot"]))
         self._done[sweep.name] = (index, missing)
         del self._sweeps[sweep.name.encode()]
 

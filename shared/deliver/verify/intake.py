@@ -10,10 +10,10 @@ from functools import lru_cache
 from shared.canonical import Json
 from shared.deliver.verify.answers import Remark, about, page_remark, unit_remarks
 from shared.deliver.verify.bodies import Parsed
-from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
+from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import View
-from shared.judge.assemble import entry_of
+from shared.judge.assemble import Likeness, entry_of
 
 KEPT_ANSWERS = 40_000
 """Answers remembered as checked."""

@@ -10,6 +10,7 @@ Real rows: elastic/integrations, packages/azure_openai (AZ CLI and SDK calls, 20
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from shared.canonical import Json, canonical, sha256
@@ -21,6 +22,9 @@ from shared.model import Point
 
 _TYPES: Final = ("s", "g", "d", "b", "t")
 """Suffixes by which AzureDiagnostics tells the type of a column: `properties_s`."""
+
+OVERLAP: Final = timedelta(hours=1)
+"""More than by what the windows of two answers overlap."""
 
 _GOOD: Final = ("ok", "success", "succeeded", "successful", "created", "accepted", "nocontent")
 
@@ -48,6 +52,11 @@ class Row:
         return (text in _GOOD) if text else None
 
     @property
+    def ingested(self) -> str | None:
+        """When it came into the log, where that was asked for."""
+        return when(self.columns.get("ingestedat"))
+
+    @property
     def by(self) -> Json:
         """The object id of whoever called: text, or what stands for it; None where a key was used or nothing is said."""
         return self.first("callerobjectid", "objectid", "identityobjectid")
@@ -67,6 +76,8 @@ class Call:
     """The row that says most."""
     points: tuple[Point, ...]
     """A row of each answer that it came in, in the order of the log."""
+    known: str = ""
+    """Up to when answers may tell of it again: when it came into the log, else when it was made."""
 
     @property
     def first(self) -> int:
@@ -90,17 +101,16 @@ def calls(entries: Iterable[Entry], shelf: Shelf) -> list[Call]:
         if entry.failure is not None:
             continue
         before = read.get(entry.resource)
-        oldest = plus(before, -MEMORY) if before is not None else ""
         groups: dict[str, list[Row]] = {}
         for row in shelf.lines(entry, rows):
-            if row.at >= oldest:
+            if before is None or not _told_before(row, before):
                 groups.setdefault(_identity(row), []).append(row)
         for key, told in groups.items():
             for number, row in enumerate(_distinct(told)):
                 name = f"{key}#{number}"
                 known = found.get(name)
                 if known is None:
-                    found[name] = Call(name, row.at, row.operation, row.succeeded, row.by, row.point, (row.point,))
+                    found[name] = Call(name, row.at, row.operation, row.succeeded, row.by, row.point, (row.point,), row.ingested or row.at)
                 else:
                     found[name] = _again(known, row)
         if entry.window is not None:
@@ -112,8 +122,8 @@ def _again(known: Call, row: Row) -> Call:
     """A call that a later answer tells of too, perhaps in full for the first time."""
     points = (*known.points, row.point)
     if known.succeeded is None and row.succeeded is not None:
-        return Call(known.key, row.at, row.operation, row.succeeded, row.by or known.by, row.point, points)
-    return replace(known, points=points)
+        return Call(known.key, row.at, row.operation, row.succeeded, row.by or known.by, row.point, points, max(known.known, row.ingested or row.at))
+    return replace(known, points=points, known=max(known.known, row.ingested or row.at))
 
 
 def rows(entry: Entry, load: LoadBody) -> Iterator[Row]:
@@ -128,6 +138,12 @@ def rows(entry: Entry, load: LoadBody) -> Iterator[Row]:
                 row = _row(plain, values, Point(entry.record, number, f"/tables/{place}/rows/{position}"))
                 if row is not None:
                     yield row
+
+
+def _told_before(row: Row, end: str) -> bool:
+    """Whether the answers up to a time told of a row: by when it was ingested, or by its age where that is not said."""
+    ingested = row.ingested
+    return ingested < plus(end, -OVERLAP) if ingested is not None else row.at < plus(end, -MEMORY)
 
 
 def deletes(call: Call) -> tuple[str, ...]:

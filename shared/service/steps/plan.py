@@ -18,8 +18,8 @@ from shared.service.planning import Planner, Scope, SweepName, slot_sweep
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectUnit
 
-HEADER = ("cause", "collector", "storage", "questions")
-"""What each unit of a sweep needs of its plan."""
+HEADER = ("cause", "collector", "storage", "questions", "windows", "workspace")
+"""What each unit of a sweep needs of its plan; a plan of an earlier version has not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def header(store: Store, sweep: str) -> Json:
 
 
 def _header(plan: Json, since: int) -> Json:
-    return {"since": since, **{name: plan[name] for name in HEADER}}
+    return {"since": since, **{name: plan.get(name) for name in HEADER}}
 
 
 def planned_units(store: Store, sweep: str) -> list[Unit]:

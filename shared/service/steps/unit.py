@@ -4,6 +4,7 @@ from shared import layout
 from shared.errors import Refused
 from shared.records import Origin
 from shared.service import state
+from shared.service.collector import orders_of
 from shared.service.planning import UNSCHEDULED_DEADLINE, Scope, SweepName
 from shared.service.steps.app import App
 from shared.service.steps.plan import header, plan_sweep, planned_units
@@ -29,8 +30,11 @@ def _collect_unit(app: App, work: CollectUnit) -> bool:
     plan = header(app.store, work.sweep)
     if work.unit.asked not in plan["questions"]:
         raise Refused(f"the plan of {work.sweep} has no questions for {work.unit.asked!r}")
+    unit = work.unit
+    if not work.whole and plan.get("windows"):
+        unit = next((planned for planned in planned_units(app.store, work.sweep) if planned.name == unit.name), unit)
     origin = Origin(work.sweep, plan["cause"], plan["collector"], plan["storage"])
-    new = app.collector.collect_batch(work.sweep, work.unit, plan["questions"], origin)
+    new = app.collector.collect_batch(work.sweep, unit, orders_of(plan), origin)
     state.mark_open(app.store, work.sweep, plan["since"])  # the marker is gone where the sweep was closed without this unit
     return new
 

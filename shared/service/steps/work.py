@@ -22,10 +22,14 @@ class CollectUnit:
 
     sweep: str
     unit: Unit
+    whole: bool = True
+    """False: the message is of an earlier version of the app, and does not tell the unit's windows."""
 
     def text(self) -> str:
         """The message."""
-        return _text({"do": "unit", "sweep": self.sweep, "unit": self.unit.name, "asked": self.unit.asked, "id": self.unit.id})
+        unit = self.unit
+        fields = {"sweep": self.sweep, "unit": unit.name, "asked": unit.asked, "id": unit.id, "windows": list(unit.windows)}
+        return _text({"do": "unit", **fields})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,25 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
     try:
         sweep = checked_name(fields["sweep"] or "")
         if fields["do"] == "unit":
-            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "")
+            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "", _windows(value.get("windows", [])))
             if not unit.asked or not unit.id.lower().startswith("/subscriptions/"):
                 raise Refused("the message names no unit of work")
-            return CollectUnit(sweep, unit)
+            return CollectUnit(sweep, unit, "windows" in value)
         if fields["do"] == "account" and is_account_id(fields["account"] or ""):
             return CollectAccount(sweep, fields["account"] or "", fields["event"] or "")
     except ValueError as error:
         raise Refused(f"the message names what no sweep has: {error}") from None
     raise Refused("the message asks for nothing that is known here")
+
+
+def _windows(value: Json) -> tuple[Json, ...]:
+    """The windows of a unit, as its plan lists them."""
+    texts = ("kind", "resource", "from")
+    if not isinstance(value, list) or not all(isinstance(one, dict) and all(isinstance(one.get(name), str) for name in texts) for one in value):
+        raise Refused("the windows of the message are none")
+    if not all(isinstance(one.get("previous"), dict) and isinstance(one["previous"].get("to"), str) for one in value):
+        raise Refused("a window of the message does not say what it follows")
+    return tuple(value)
 
 
 def parse_bundle_request(data: bytes) -> str:

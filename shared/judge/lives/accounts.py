@@ -7,7 +7,7 @@ listed no more may also have been moved, or the identity that collects may have 
 from collections.abc import Iterable
 
 from shared.judge.assemble import Entry
-from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, later, linked, seen_gone, told_by
+from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, gone_between, later, linked, seen_gone, told_by
 from shared.judge.lives.given import DELETED_ACCOUNTS, Given, identity_of
 from shared.judge.lives.inventory import Inventory, every_id
 from shared.judge.lives.kinds import ACCOUNT, KINDS
@@ -36,6 +36,11 @@ def accounts(given: Given, subscription: str) -> list[Statement]:
             found += one.again(settled.get(identifier, ()))
             found += one.statements(gone.get(identifier, []), own)
     return found
+
+
+def accounts_gone(was: Inventory, now: Inventory) -> list[str]:
+    """Ids of the accounts that are gone, or are not what they were, from one inventory to the next."""
+    return [one.id for one in gone_between(was, now, _compare)]
 
 
 def deleted_list(given: Given, entry: Entry) -> dict[str, Point] | None:
@@ -179,7 +184,7 @@ class _Account:
         )
         return Statement(
             ACCOUNT.name, self.id, self.id, operation.start, operation.end, status, cause, operation.by, reason, witnesses, records,
-            pairs=tuple(one.pair for one in shared), explained_by=(operation.key,) if following else (),
+            pairs=tuple(one.pair for one in shared), explained_by=(operation.key,), pending=following is None,
         )  # fmt: skip
 
     # -- what it held ---------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def _logged(operation: Operation, answers: list[Listed]) -> Statement:
     return Statement(
         ACCOUNT.name, operation.resource, operation.resource, operation.start, operation.end, status, "account-purged", operation.by, reason,
         witnesses, rests_on((told.point.record for told in operation.told), [following[0].record] if following else []),
-        explained_by=(operation.key,) if following else (),
+        explained_by=(operation.key,), pending=following is None,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from shared.judge.assemble import Entry
 from shared.judge.lives.causes import SENTENCES, Expiry, expiry
-from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, later, linked, seen_gone, told_by
+from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, gone_between, later, linked, seen_gone, told_by
 from shared.judge.lives.given import Given, subscription_of
 from shared.judge.lives.inventory import Inventory
 from shared.judge.lives.kinds import DEPLOYMENT
@@ -30,6 +30,11 @@ def deployments(given: Given, account: str) -> list[Statement]:
         found += [statement for past in settled.get(identifier, ()) if (statement := one.again(past)) is not None]
         found += one.statements(gone.get(identifier, []), own)
     return found
+
+
+def deployments_gone(was: Inventory, now: Inventory) -> list[str]:
+    """Ids of the deployments that are gone, or made anew, from one inventory to the next."""
+    return [one.id for one in gone_between(was, now, _compare)]
 
 
 def _compare(was: Inventory, now: Inventory, identifier: str) -> How | None:
@@ -107,7 +112,7 @@ class _Deployment:
         )
         return Statement(
             DEPLOYMENT.name, self.account, name, operation.start, operation.end, status, cause, operation.by, reason, witnesses, records,
-            pairs=tuple(one.pair for one in shared), created=created, explained_by=(operation.key,) if following else (),
+            pairs=tuple(one.pair for one in shared), created=created, explained_by=(operation.key,), pending=following is None,
         )  # fmt: skip
 
 

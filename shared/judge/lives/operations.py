@@ -97,6 +97,13 @@ def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | N
     return sorted((_folded(key, found) for key, found in lines.items()), key=lambda operation: (operation.start, operation.key))
 
 
+def concerns(entry: Entry, shelf: Shelf, resource: str) -> bool:
+    """Whether an answer, or an event, tells of something deleted in an account, or a subscription."""
+    deletions = (DELETE_ACCOUNT, DELETE_DEPLOYMENT, PURGE_ACCOUNT)
+    lines = shelf.lines(entry, _event if entry.kind == EVENT else _entries)
+    return any(line.name in deletions and line.resource.startswith(f"{resource}/") for line in lines)
+
+
 def _entries(entry: Entry, load: LoadBody) -> Iterator[_Line]:
     """Of an answer of the Activity Log."""
     for number, digest in enumerate(entry.digests):

@@ -62,6 +62,8 @@ class Statement:
     """What the records it rests on tell beside, and was counted for an earlier statement."""
     explained_by: tuple[str, ...] = ()
     """Keys of what logs tell and is counted for it: not part of the record."""
+    pending: bool = False
+    """Whether the next inventory may change it: not part of the record."""
 
     @property
     def key(self) -> tuple[str, str, str]:

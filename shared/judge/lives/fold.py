@@ -226,19 +226,24 @@ def _settle(state: State, sweep: UnitSweep, stand: Sequence[Statement]) -> None:
         elif statement.status not in _UNEXPLAINED:
             state.counted.update(dict.fromkeys(statement.explained_by, sweep.at))
     state.said = [_waiting(said, waits.get((said.key, said.essence), ())) for said in state.said]
-    unexplained = {(s.kind, s.after, s.before) for s in stand if s.status in _UNEXPLAINED and (s.cause, s.status) != ("expired", "unlogged")}
-    state.kept = [replace(kept, open=_stays_open(state, kept, unexplained)) if kept.open else kept for kept in state.kept]
+    unexplained: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for statement in stand:
+        if statement.status in _UNEXPLAINED and (statement.cause, statement.status) != ("expired", "unlogged"):
+            place = statement.kind, statement.after, statement.before
+            unexplained[place] = max(unexplained.get(place, ()), statement.explained_by, key=len)
+    state.kept = [_reopened(state, kept, unexplained) if kept.open else kept for kept in state.kept]
 
 
 def _waiting(said: Said, waits: tuple[str, ...]) -> Said:
     return said if said.waits == waits else replace(said, waits=waits)
 
 
-def _stays_open(state: State, kept: Kept, unexplained: set[tuple[str, str, str]]) -> bool:
+def _reopened(state: State, kept: Kept, unexplained: dict[tuple[str, str, str], tuple[str, ...]]) -> Kept:
     if kept.question == DELETED_ACCOUNTS:  # open until a later list of accounts shows what became of it
         later = state.last.get(ACCOUNT.question)
-        return later is None or later.record <= kept.now.record
-    return (BY_QUESTION[kept.question].name, kept.was.at, kept.now.at) in unexplained
+        return replace(kept, open=later is None or later.record <= kept.now.record)
+    calls = unexplained.get((BY_QUESTION[kept.question].name, kept.was.at, kept.now.at))
+    return replace(kept, open=calls is not None, calls=calls or ())
 
 
 def _is_past(state: State, statement: Statement) -> bool:

@@ -5,7 +5,6 @@ an answer about a log, as long as it may be needed to show that a log could have
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from shared.judge.assemble import EVENT, Entry
 from shared.judge.lives.given import ACCOUNT_ANSWER, ACTIVITY, DELETED_ACCOUNTS, DELETIONS, SETTINGS
@@ -22,19 +21,19 @@ _ACCOUNT_MEMORY = 2 * MEMORY
 
 def forget(state: State, now: str) -> None:
     """Let go of what is settled at the time `now`."""
-    state.kept = list(_kept(state, now))
+    kept = list(_kept(state, now))
+    for pair in state.kept:
+        if pair not in kept:
+            state.counted.update(dict.fromkeys(pair.calls, now))
+    state.kept = kept
     state.said = [said for said in state.said if _may_change(state, said, now)]
     for kind, questions in ((DELETIONS, None), (ACTIVITY, _BY_NAME)):
         state.logs = _logs(state, kind, _reach(state, questions), now)
     reach = _reach(state, None)
     state.facts = [entry for kind in (SETTINGS, ACCOUNT_ANSWER) for entry in _facts([e for e in state.facts if e.kind == kind], reach)]
-    state.counted = {key: at for key, at in state.counted.items() if at >= plus(now, -_memory(state, now))}
-
-
-def _memory(state: State, now: str) -> timedelta:
-    """How far back logs may tell again of what was counted: as far as they were not read since, and a little more."""
-    behind = min((end for end in state.read.values()), default=now)
-    return MEMORY if behind >= plus(now, -MEMORY) else FORGET
+    known = plus(min([now, *(entry.window.end for entry in state.logs if entry.window is not None)]), -MEMORY)
+    # Whatever was counted earlier is in no answer that is kept, nor in one to come.
+    state.counted = {key: at for key, at in state.counted.items() if at >= known}
 
 
 def _kept(state: State, now: str) -> Iterable[Kept]:

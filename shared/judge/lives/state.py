@@ -29,6 +29,8 @@ class Kept:
     """Whether something of it is not explained yet."""
     beside: list[Entry] = field(default_factory=list)
     """What else must be looked at: what an account that is gone had held, where a copy of a model is served."""
+    calls: tuple[str, ...] = ()
+    """Keys of what logs tell of it, though not of enough to explain it."""
 
     @property
     def pair(self) -> tuple[int, int]:
@@ -106,7 +108,10 @@ class State:
         return {
             "v": FORMAT,
             "last": {question: _entry(entry) for question, entry in self.last.items()},
-            "kept": [[k.question, _entry(k.was), _entry(k.now), k.open, [_entry(entry) for entry in k.beside]] for k in self.kept],
+            "kept": [
+                [kept.question, _entry(kept.was), _entry(kept.now), kept.open, [_entry(entry) for entry in kept.beside], list(kept.calls)]
+                for kept in self.kept
+            ],
             "logs": [_entry(entry) for entry in self.logs],
             "facts": [_entry(entry) for entry in self.facts],
             "counted": self.counted,
@@ -123,7 +128,10 @@ def state_of(value: Json) -> State | None:
             return None
         return State(
             {question: _from(entry) for question, entry in value["last"].items()},
-            [Kept(question, _from(was), _from(now), open_, _all(beside)) for question, was, now, open_, beside in value["kept"]],
+            [
+                Kept(question, _from(was), _from(now), open_, _all(beside), tuple(calls))
+                for question, was, now, open_, beside, calls in value["kept"]
+            ],
             _all(value["logs"]),
             _all(value["facts"]),
             dict(value["counted"]),

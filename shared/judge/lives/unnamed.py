@@ -116,7 +116,7 @@ class _Component:
             common_actor(call.by for call in match.near) if status == "corroborated" else None,
             reason + copied, witnesses, rests_on(self.records, (entry.record for entry in (*remade, *copies))),
             pairs=self.pairs, created=loss.was.created(identifier), counted=self.counted,
-            explained_by=tuple(call.key for call in taken) if status == "corroborated" else (),
+            explained_by=tuple(call.key for call in taken),
         )  # fmt: skip
 
     def _explained(self, needed: int, match: Match) -> str:

@@ -240,9 +240,11 @@ def statuses_are_those_that_the_witnesses_give(world, steps):
         [said] = [s for s in world.unit.standing() if s.id == name and s.kind == "deployment" and s.after == at(seen) and s.before == at(unseen)]
         when, logged = world.deleted["deployment", name, created]
         others = [k for k in world.deleted if k[:2] == ("deployment", name) and k[2] != created]
+        if others:
+            continue  # a name that is used again within minutes: whose deletion a skewed clock tells of cannot be known
         if logged and _published(world, name, when):
             assert said.status == "corroborated", said
-        elif not others:
+        else:
             assert said.status in ("unlogged", "unobservable"), said
     by_interval = {}
     for name, seen, unseen, created in gone(world, "file"):

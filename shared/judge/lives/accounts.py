@@ -7,7 +7,19 @@ listed no more may also have been moved, or the identity that collects may have 
 from collections.abc import Iterable
 
 from shared.judge.assemble import Entry
-from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, gone_between, later, linked, seen_gone, told_by
+from shared.judge.lives.disappearance import (
+    Gone,
+    How,
+    actor,
+    counted_before,
+    disappearances,
+    explain,
+    gone_between,
+    later,
+    linked,
+    seen_gone,
+    told_by,
+)
 from shared.judge.lives.given import DELETED_ACCOUNTS, Given, identity_of
 from shared.judge.lives.inventory import Inventory, every_id
 from shared.judge.lives.kinds import ACCOUNT, KINDS
@@ -75,7 +87,7 @@ class _Account:
         self.given, self.subscription, self.id, self.inventories, self.logs = given, subscription, identifier, inventories, logs
 
     def statements(self, gone: list[Gone], told: list[Operation]) -> list[Statement]:
-        counted = [one for one in told if self.given.is_counted(one.key, (t.point for t in one.told))]
+        counted = [one for one in told if self.given.is_counted(one.key, one.places)]
         left = explain(gone, [one for one in told if one not in counted])
         shared = linked(gone, told)
         found: list[Statement] = []
@@ -106,7 +118,7 @@ class _Account:
         logs = logs_between(self.logs, one.was.at, one.now.at)
         deleted = self._among_deleted(one)
         records = rests_on(*(other.records for other in shared), (log.record for log in logs), [deleted[0]] if deleted else [])
-        before = tuple(t.point for other in counted if one.spans(other) for t in other.told if t.point.record in records)
+        before = counted_before(shared, counted, records)
         status, cause, reason = self._verdict(one, deleted is not None, logs)
         listed = (Witness(AMONG_DELETED, deleted[1], deleted[2]),) if deleted is not None else ()
         return Statement(
@@ -180,7 +192,7 @@ class _Account:
             else:
                 status, reason = "not-effective", "Azure's log says that it was deleted, and it is still listed."
         records = rests_on(
-            (told.point.record for told in operation.told), *(one.records for one in shared), [following.record] if following else []
+            (point.record for point in operation.places), *(one.records for one in shared), [following.record] if following else []
         )
         return Statement(
             ACCOUNT.name, self.id, self.id, operation.start, operation.end, status, cause, operation.by, reason, witnesses, records,

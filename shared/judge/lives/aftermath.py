@@ -23,7 +23,7 @@ def purges(given: Given, subscription: str) -> list[Statement]:
     """Accounts that were purged, by somebody or by Azure when their time was over: deleted ones that can no longer be restored."""
     logs = given.activity(subscription)
     told = [o for o in operations(logs, given.shelf, frozenset({PURGE_ACCOUNT})) if o.outcome == "succeeded"]
-    told = [o for o in told if not given.is_counted(o.key, (t.point for t in o.told)) and o.resource.startswith(f"{subscription}/")]
+    told = [o for o in told if not given.is_counted(o.key, o.places) and o.resource.startswith(f"{subscription}/")]
     answers = [(entry, given_list) for entry in given.of(DELETED_ACCOUNTS, subscription) if (given_list := deleted_list(given, entry)) is not None]
     found: list[Statement] = []
     used: set[str] = set()
@@ -48,7 +48,7 @@ def _purged(identifier: str, was: Listed, now: Listed, operation: Operation) -> 
     reason = "It was purged, as Azure's log says, and is no longer among the accounts that can be restored: what it held is gone for good."
     return Statement(
         ACCOUNT.name, identifier, identifier, was[0].at, now[0].at, "corroborated", "account-purged", operation.by, reason,
-        (*witnesses, *told_by(operation)), rests_on((was[0].record, now[0].record), (told.point.record for told in operation.told)),
+        (*witnesses, *told_by(operation)), rests_on((was[0].record, now[0].record), (point.record for point in operation.places)),
         pairs=((was[0].record, now[0].record),), explained_by=(operation.key,),
     )  # fmt: skip
 
@@ -88,7 +88,7 @@ def _logged(operation: Operation, answers: list[Listed]) -> Statement:
         reason = "It was purged, as Azure's log says: what it held is gone for good. No list of deleted accounts had named it before."
     return Statement(
         ACCOUNT.name, operation.resource, operation.resource, operation.start, operation.end, status, "account-purged", operation.by, reason,
-        witnesses, rests_on((told.point.record for told in operation.told), [following[0].record] if following else []),
+        witnesses, rests_on((point.record for point in operation.places), [following[0].record] if following else []),
         explained_by=(operation.key,), pending=following is None,
     )  # fmt: skip
 
@@ -103,13 +103,13 @@ def strays(given: Given, subscription: str) -> list[Statement]:
     for operation in operations(given.activity(subscription), given.shelf, frozenset({DELETE_DEPLOYMENT})):
         account, _, name = operation.resource.rpartition("/deployments/")
         strange = operation.outcome == "succeeded" and account.startswith(f"{subscription}/") and account not in listed
-        if not strange or given.is_counted(operation.key, (t.point for t in operation.told)):
+        if not strange or given.is_counted(operation.key, operation.places):
             continue
         found.append(
             Statement(
                 DEPLOYMENT.name, account, name, operation.start, operation.end, "logged", "deleted", operation.by,
                 "Azure's log says that it was deleted; its account is not listed.", told_by(operation),
-                rests_on((told.point.record for told in operation.told), [lists[-1].record]), explained_by=(operation.key,),
+                rests_on((point.record for point in operation.places), [lists[-1].record]), explained_by=(operation.key,),
             )
         )  # fmt: skip
     return found

@@ -2,7 +2,19 @@
 
 from shared.judge.assemble import Entry
 from shared.judge.lives.causes import SENTENCES, Expiry, expiry
-from shared.judge.lives.disappearance import Gone, How, actor, disappearances, explain, gone_between, later, linked, seen_gone, told_by
+from shared.judge.lives.disappearance import (
+    Gone,
+    How,
+    actor,
+    counted_before,
+    disappearances,
+    explain,
+    gone_between,
+    later,
+    linked,
+    seen_gone,
+    told_by,
+)
 from shared.judge.lives.given import Given, subscription_of
 from shared.judge.lives.inventory import Inventory
 from shared.judge.lives.kinds import DEPLOYMENT
@@ -48,7 +60,7 @@ class _Deployment:
         self.given, self.account, self.id, self.inventories, self.logs = given, account, identifier, inventories, logs
 
     def statements(self, gone: list[Gone], told: list[Operation]) -> list[Statement]:
-        counted = [one for one in told if self.given.is_counted(one.key, (t.point for t in one.told))]
+        counted = [one for one in told if self.given.is_counted(one.key, one.places)]
         left = explain(gone, [one for one in told if one not in counted])
         shared = linked(gone, told)
         found = [self.again(one) or self._gone(one, shared or [one], counted) for one in gone]
@@ -57,7 +69,7 @@ class _Deployment:
     def _gone(self, one: Gone, shared: list[Gone], counted: list[Operation]) -> Statement:
         created, logs = one.was.created(self.id), logs_between(self.logs, one.was.at, one.now.at)
         records = rests_on(*(other.records for other in shared), (log.record for log in logs))
-        before = tuple(t.point for other in counted if one.spans(other) for t in other.told if t.point.record in records)
+        before = counted_before(shared, counted, records)
         status: Status = "corroborated"
         cause: Cause = "recreated" if one.how == "remade" else "deleted"
         if one.operation is not None:
@@ -108,7 +120,7 @@ class _Deployment:
             else:
                 status, reason = "not-effective", "Azure's log says that it was deleted, and it is still listed."
         records = rests_on(
-            (told.point.record for told in operation.told), *(one.records for one in shared), [following.record] if following else []
+            (point.record for point in operation.places), *(one.records for one in shared), [following.record] if following else []
         )
         return Statement(
             DEPLOYMENT.name, self.account, name, operation.start, operation.end, status, cause, operation.by, reason, witnesses, records,

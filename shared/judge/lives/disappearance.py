@@ -46,7 +46,7 @@ class Gone:
     @property
     def records(self) -> set[int]:
         """The inventories, and all that tells of the operations near it."""
-        return {self.was.record, self.now.record, *(told.point.record for operation in self.near for told in operation.told)}
+        return {self.was.record, self.now.record, *(point.record for operation in self.near for point in operation.places)}
 
 
 def disappearances(pairs: Iterable[tuple[Inventory, Inventory]], compare: Compare) -> dict[str, list[Gone]]:
@@ -68,24 +68,49 @@ def gone_between(was: Inventory, now: Inventory, compare: Compare) -> list[Gone]
     return found
 
 
-def explain(gone: Sequence[Gone], operations: Iterable[Operation]) -> list[Operation]:
-    """Let each operation, by time, explain the disappearance that ends first of those it lies in; return the ones that explain none."""
-    left = []
+def explain(gone: Sequence[Gone], operations: Sequence[Operation]) -> list[Operation]:
+    """Let each operation explain one disappearance, and as many as possible be explained; return the ones that explain none.
+
+    Each explains the one in whose very time it lies, unless more are explained where clocks are taken to differ.
+    """
     for operation in operations:
-        open_ = [one for one in gone if one.spans(operation)]
-        for one in open_:
-            one.near.append(operation)
-        first = next((one for one in open_ if one.operation is None), None)
-        if first is None:
+        for one in gone:
+            if one.spans(operation):
+                one.near.append(operation)
+    exact, loose = _matched(gone, operations, exact=True), _matched(gone, operations, exact=False)
+    chosen = exact if len(exact) == len(loose) else loose
+    for place, operation in chosen.items():
+        gone[place].operation = operation
+    return [operation for operation in operations if operation not in chosen.values()]
+
+
+def _matched(gone: Sequence[Gone], operations: Sequence[Operation], *, exact: bool) -> dict[int, Operation]:
+    """Operations by the place of what they explain: taken by time, each for what ends first."""
+    found: dict[int, Operation] = {}
+    left = []
+    for operation in operations if exact else ():
+        place = next((n for n, one in enumerate(gone) if n not in found and one.was.at <= operation.start and operation.end <= one.now.at), None)
+        if place is None:
             left.append(operation)
         else:
-            first.operation = operation
-    return left
+            found[place] = operation
+    for operation in left if exact else operations:
+        place = next((n for n, one in enumerate(gone) if n not in found and one.spans(operation)), None)
+        if place is not None:
+            found[place] = operation
+    return found
 
 
 def linked(gone: Sequence[Gone], told: Iterable[Operation]) -> list[Gone]:
     """The disappearances of one name, where an operation is near several: what is said of one then depends on the others."""
     return list(gone) if any(sum(one.spans(operation) for one in gone) > 1 for operation in told) else []
+
+
+def counted_before(gone: Sequence[Gone], counted: Iterable[Operation], records: Iterable[int]) -> tuple[Point, ...]:
+    """Where these records tell of operations that could explain these disappearances, and were counted for earlier ones."""
+    held = set(records)
+    near = (operation for operation in counted if any(one.spans(operation) for one in gone))
+    return tuple(point for operation in near for point in operation.places if point.record in held)
 
 
 def later(inventories: Iterable[Inventory], after: str, record: int = -1) -> Inventory | None:

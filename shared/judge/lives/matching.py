@@ -1,8 +1,9 @@
 """Which logged calls can explain which losses, where a log names no object: by kind, time and count. Pure.
 
-A call explains at most one object of a kind. As many objects as possible are explained: calls are taken by time, each by the loss that ends
-first among those whose time it lies in, give or take the difference of two clocks. That is a largest matching, since times are on a line.
-Objects that were due to expire need no call, so they come after the others.
+A call explains at most one object of a kind, and as many objects as possible are explained: calls are taken by time, each by the loss that
+ends first among those whose time it lies in, give or take the difference of two clocks. That is a largest matching, since times are on a
+line. Where as many are explained without that allowance, a call explains what is gone in its very time. Objects that were due to expire
+need no call, so they come after the others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,19 +37,52 @@ class Match:
 def matches(losses: Sequence[Loss], calls: Sequence[Call]) -> list[Match]:
     """The losses of one kind, in order, with the calls, by time, that explain them."""
     found = [_match(loss) for loss in losses]
-    used: set[str] = set()
     for call in calls:
-        open_ = [match for match in found if match.start <= call.at <= match.end]
-        for match in open_:
-            match.near.append(call)
-        first = min((match for match in open_ if len(match.taken) < len(match.plain)), key=lambda match: match.end, default=None)
-        if first is not None:
-            first.taken.append(call)
-            used.add(call.key)
+        for match in found:
+            if match.start <= call.at <= match.end:
+                match.near.append(call)
+    exact, loose = _taken(found, calls, exact=True), _taken(found, calls, exact=False)
+    used: set[str] = set()
+    for match, taken in zip(found, exact if sum(map(len, exact)) == sum(map(len, loose)) else loose, strict=True):
+        match.taken = sorted(taken, key=lambda call: (call.at, call.key))
+        used.update(call.key for call in taken)
     for match in found:
         match.taken_due = _for_due(match, [call for call in match.near if call.key not in used])
         used.update(call.key for call in match.taken_due)
     return found
+
+
+def _taken(found: Sequence[Match], calls: Sequence[Call], *, exact: bool) -> list[list[Call]]:
+    """For each loss the calls that explain `plain` of it: taken by time, each by the loss that ends first.
+
+    `exact`: those go first in whose very time a call lies.
+    """
+    taken: list[list[Call]] = [[] for _ in found]
+    left = list(calls)
+    for start, end in ((_after, _before), (_start, _end)) if exact else ((_start, _end),):
+        rest: list[Call] = []
+        for call in left:
+            places = (n for n, match in enumerate(found) if len(taken[n]) < len(match.plain) and start(match) <= call.at <= end(match))
+            place = next(places, None)
+            (rest if place is None else taken[place]).append(call)
+        left = rest
+    return taken
+
+
+def _after(match: Match) -> str:
+    return match.loss.after
+
+
+def _before(match: Match) -> str:
+    return match.loss.before
+
+
+def _start(match: Match) -> str:
+    return match.start
+
+
+def _end(match: Match) -> str:
+    return match.end
 
 
 def _match(loss: Loss) -> Match:

@@ -56,11 +56,9 @@ class Operation:
     by: Json
     """The object id of whoever did it, else what stands for the name; None where neither is told."""
     told: tuple[Told, ...]
-
-    @property
-    def last(self) -> Told:
-        """The entry that tells of the end."""
-        return max(self.told, key=lambda told: (told.at, told.point.record))
+    """Each entry once, where it came first."""
+    places: tuple[Point, ...]
+    """Everywhere that it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | N
 
     Answers are taken in the order of the log. What is much older than where the answer before it ended was told by that one.
     """
-    seen: set[str] = set()
+    seen: dict[str, list[Point]] = {}
     lines: dict[str, list[_Line]] = {}
     read: dict[str, str] = {}
     for entry in sorted(entries, key=lambda entry: entry.record):
@@ -89,12 +87,14 @@ def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | N
         before = read.get(entry.resource) if entry.window is not None else None
         oldest = plus(before, -MEMORY) if before is not None else ""
         for line in shelf.lines(entry, _event if entry.kind == EVENT else _entries):
-            if line.at >= oldest and line.identity not in seen and (names is None or line.name in names):
-                seen.add(line.identity)
+            if line.at < oldest or (names is not None and line.name not in names):
+                continue
+            if line.identity not in seen:
                 lines.setdefault(line.key, []).append(line)
+            seen.setdefault(line.identity, []).append(line.told.point)
         if entry.window is not None:
             read[entry.resource] = max(before or "", entry.window.end)
-    return sorted((_folded(key, found) for key, found in lines.items()), key=lambda operation: (operation.start, operation.key))
+    return sorted((_folded(key, found, seen) for key, found in lines.items()), key=lambda operation: (operation.start, operation.key))
 
 
 def concerns(entry: Entry, shelf: Shelf, resource: str) -> bool:
@@ -147,7 +147,7 @@ def _event(entry: Entry, load: LoadBody) -> Iterator[_Line]:
     yield _Line(f"event {identity}", key, resource, name, at, status, _actor(data), Told("event", Point(entry.record), at))
 
 
-def _folded(key: str, lines: list[_Line]) -> Operation:
+def _folded(key: str, lines: list[_Line], seen: dict[str, list[Point]]) -> Operation:
     lines.sort(key=lambda line: (line.at, line.told.point.record, line.told.point.pointer))
     ended = [line for line in lines if line.status in _DONE]
     outcome: Outcome = "open"
@@ -155,7 +155,8 @@ def _folded(key: str, lines: list[_Line]) -> Operation:
         outcome = "succeeded" if _DONE[ended[-1].status] == "succeeded" else "failed"
     by = next((line.by for line in reversed(lines) if line.by is not None), None)
     end = ended[-1].at if ended else lines[-1].at
-    return Operation(key, lines[0].resource, lines[0].name, lines[0].at, end, outcome, by, tuple(line.told for line in lines))
+    places = tuple(point for line in lines for point in seen[line.identity])
+    return Operation(key, lines[0].resource, lines[0].name, lines[0].at, end, outcome, by, tuple(line.told for line in lines), places)
 
 
 def _word(value: Json) -> str:

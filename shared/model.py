@@ -41,7 +41,7 @@ class Answer:
         return self.pages[0] if self.pages else None
 
     def items(self) -> Iterator[tuple[int, str, Json]]:
-        """The members of a list answer over all pages: (page number, JSON Pointer within that page, value).
+        """The members of a list of Resource Manager over all pages: (page number, JSON Pointer within that page, value).
 
         A page whose `value` is not a list gives nothing: `well_formed_list` says so.
         """
@@ -91,6 +91,10 @@ class Evidence:
     """By (kind, lower-cased resource). A question that was not asked has no entry."""
     context: "Evidence | None" = None
     """For an account: the evidence of its subscription (locations, the list of accounts), from the same sweep."""
+    deletions: tuple[Json, ...] = ()
+    """What reconciliation says of this unit in this sweep: the fields of its `deletion` records that follow from the records they name."""
+    at: str | None = None
+    """When the sweep was planned: for the age of things."""
 
     def answer(self, kind: str, resource: str | None = None) -> Answer | None:
         """The answer to `kind` about `resource` (default: the unit's own resource); None where it was not asked."""

@@ -224,16 +224,18 @@ def test_assistants_are_served_until_their_api_ended(site):
 @given(st.integers(0, 9), st.integers(1, 5), st.sampled_from(["asc", "desc"]))
 def test_a_list_walked_by_its_cursor_is_whole(size, limit, order):
     ids = [f"id-{n}" for n in range(size)]
-    found, after = [], None
+    found, after, pages = [], None, 0
     while True:
         query = {"limit": str(limit), "order": order} | ({"after": after} if after else {})
         page = listed(ids, lambda one: {"id": one}, query, Style("cursor"))
         found += [row["id"] for row in page["data"]]
+        pages += 1
         assert page["last_id"] == (found[-1] if page["data"] else None)
         if not page["has_more"]:
             break
         after = page["last_id"]
     assert found == (ids if order == "asc" else ids[::-1])
+    assert pages == max(1, -(-size // limit))
 
 
 def test_a_limit_above_the_most_and_a_cursor_that_names_nothing_are_refused(site):

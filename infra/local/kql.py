@@ -1,7 +1,7 @@
 """The part of Kusto's query language that questions about resource logs are put in, read into a tree. Anything else is a syntax error.
 
     let name = expression;
-    union [isfuzzy=true] [kind=outer] [withsource=Name] T1, T2        T1        (T1 | where …)
+    union [isfuzzy=true] [kind=outer] [withsource=Name] T1, T2, T*    T1        (T1 | where …)
     | where e   | extend n = e, …   | project [n =] e, …   | project-away n, …   | summarize [n =] f(e), … [by [n =] e, …]
     | order by e [asc|desc], …   | sort by …   | take n   | limit n   | distinct e, …
 
@@ -20,7 +20,7 @@ _TOKENS = re.compile(
     |(?P<text>@"(?:[^"]|"")*"|@'(?:[^']|'')*'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
     |(?P<time>datetime\s*\(\s*[^)"']*\))
     |(?P<number>\d+(?:\.\d+)?)
-    |(?P<word>!?(?:in~|contains_cs|contains|has|startswith|endswith|in)(?![\w-])|project-away|[A-Za-z_$][\w]*)
+    |(?P<word>!?(?:in~|contains_cs|contains|has|startswith|endswith|in)(?![\w-])|project-away|[A-Za-z_$][\w]*\*?)
     |(?P<sign>==|!=|=~|!~|<=|>=|[|(),;=<>.\[\]-])""",
     re.VERBOSE,
 )

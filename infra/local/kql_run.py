@@ -33,7 +33,7 @@ class _Run:
         self._columns: dict[str, str] = {}
 
     def result(self) -> Table:
-        found = [table for source in self._query.sources if (table := self._of(source)) is not None]
+        found = [table for source in self._sources() if (table := self._of(source)) is not None]
         if not found:
             raise KqlError("SEM0100", "'union' operator: Failed to resolve table expression: none of the tables is there")
         self._columns = {name: kind for table in found for name, kind in table.columns.items()}
@@ -41,6 +41,15 @@ class _Run:
         for step in self._query.steps:
             rows = self._step(step, rows)
         return Table(self._columns, rows)
+
+    def _sources(self) -> list[Source]:
+        """The sources of the query; a name that ends with `*` is every table whose name begins so, of which a fuzzy union may have none."""
+        found = []
+        for source in self._query.sources:
+            start = source.table.removesuffix("*")
+            names = [source.table] if start == source.table else sorted(name for name in self._tables if name.startswith(start))
+            found += [Source(name, source.steps) for name in names or ([] if self._query.fuzzy else [source.table])]
+        return found
 
     def _of(self, source: Source) -> Table | None:
         held = self._tables.get(source.table)

@@ -19,6 +19,7 @@ from infra.local.estate_objects import fill
 from infra.local.ids import fold, guid
 from infra.local.scenarios import estate
 from infra.local.server import StandIn
+from infra.local.throttle import TokenBuckets
 from infra.local.truth import object_id
 from infra.local.world import World
 from shared.collect.endpoints import BY_KIND
@@ -357,6 +358,18 @@ def test_lists_that_do_not_end(site):
     assert len(site.v1("/files").json["data"]) == 5
 
 
+def test_an_account_is_throttled_where_calls_are():
+    site = Site()
+    site.azure = StandIn(site.world, data_plane="http", throttle=TokenBuckets())
+    assert (site.azure._answerer._data_throttle.burst, site.azure._answerer._data_throttle.per_second) == (30, 30.0)
+    site.azure._answerer._data_throttle = TokenBuckets(2, 0.001)  # slow, so that the test need not be fast
+    other = site.world.create_account(SUBSCRIPTION, "rg", "two")
+    with site.azure:
+        assert [site.v1("/files").status for _ in range(3)] == [200, 200, 429]
+        assert site.v1("/files", account=other).status == 200
+        assert int(site.v1("/files").headers["Retry-After"]) > 1
+
+
 # changes
 
 
@@ -377,6 +390,10 @@ def test_a_file_is_uploaded_trained_with_and_deleted_over_http(site):
     assert site.v1(f"/batches/{batch.json['id']}/cancel", "POST").json["status"] == "cancelled"
     assert site.dated(f"/files/{file}", "DELETE").json == {"id": file, "object": "file", "deleted": True}
     assert site.dated(f"/files/{file}").status == site.dated(f"/files/{file}", "DELETE").status == 404
+    part = b'--x\r\nContent-Disposition: form-data; name="expires_after[seconds]"\r\n\r\n%d\r\n'
+    lasting = site.v1("/files", "POST", part % 7200 + form, Content_Type="multipart/form-data; boundary=x").json
+    assert lasting["expires_at"] - lasting["created_at"] == 7200
+    assert site.v1("/files", "POST", part % 60 + form, Content_Type="multipart/form-data; boundary=x").status == 400
     second = site.data.upload_file(site.account)
     gone = site.dated(f"/files/{second}", "DELETE", version="2024-06-01")
     assert (gone.status, gone.body) == (204, b"")

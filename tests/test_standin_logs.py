@@ -41,6 +41,15 @@ class Site:
         self.account = self.world.create_account(SUBSCRIPTION, "rg-One", "one")
         self.azure = StandIn(self.world)
 
+    def warm(self):
+        """Let the workspace have its table: something was logged a month ago, and is forgotten."""
+        now = self.clock()
+        with self.world.at(now - timedelta(days=40)):
+            self.log("allLogs", name="old")
+            self.world.data.call(self.account)
+            self.world.list_keys(self.account)
+            self.world.delete(f"{self.account}/providers/Microsoft.Insights/diagnosticSettings/old")
+
     def log(self, *logs, name="setting", account=None, **options):
         return self.world.put_diagnostic_setting(account or self.account, name, list(logs), workspace=WORKSPACE, **options)
 
@@ -128,6 +137,7 @@ def test_a_row_is_shaped_as_azures(site):
 
 
 def test_rows_arrive_late_and_are_forgotten(site):
+    site.warm()
     site.log("allLogs")
     site.world.data.call(site.account)
     site.clock.advance(minutes=2)
@@ -165,6 +175,7 @@ def test_rows_may_be_lost_and_clocks_may_differ(site):
 
 
 def test_settings_of_type_dedicated_fill_a_table_of_their_own(site):
+    site.warm()
     site.log("allLogs", dedicated=True)
     site.world.data.call(site.account)
     site.clock.advance(hours=1)
@@ -183,12 +194,36 @@ def test_settings_of_type_dedicated_fill_a_table_of_their_own(site):
 
 
 def test_a_name_with_a_star_is_every_table_whose_name_begins_so(site):
+    site.warm()
     site.log("allLogs", dedicated=True)
     site.world.data.call(site.account)
     site.clock.advance(hours=1)
     assert len(site.rows("union isfuzzy=true AzureDiagnostics, CognitiveServices*, AzureOpenAI*")) == 2
     assert site.rows("union isfuzzy=true AzureDiagnostics, AzureOpenAI*") == []
     assert site.post("union AzureDiagnostics, AzureOpenAI*").status == 400
+
+
+def test_a_new_workspace_has_no_table_until_its_first_row_and_columns_come_with_rows(site):
+    site.log("allLogs")
+    answer = site.post("AzureDiagnostics")
+    assert (answer.status, answer.json["error"]["innererror"]["innererror"]["code"]) == (400, "SEM0100")
+    assert site.post("union isfuzzy=true AzureDiagnostics, CognitiveServices*").status == 400
+    always = "union isfuzzy=true withsource=Table (datatable(TimeGenerated: datetime, _ResourceId: string)[]), AzureDiagnostics, Cognitive*"
+    assert site.rows(always + " | where _ResourceId =~ 'x' and ingestion_time() > datetime(2026-01-01) | summarize count() by Table") == []
+    site.world.list_keys(site.account)
+    site.clock.advance(hours=1)
+    assert len(site.rows()) == len(site.rows(always)) == 1
+    assert site.post("AzureDiagnostics | project event_s").status == 400
+    assert site.rows('AzureDiagnostics | project Event = column_ifexists("event_s", "")') == [{"Event": ""}]
+    site.world.data.call(site.account)
+    site.clock.advance(hours=1)
+    assert len(site.rows("AzureDiagnostics | where event_s != ''")) == 2
+    other = f"{WORKSPACE}-other"
+    assert site.post("AzureDiagnostics", path=f"/v1{other}/query").status == 404
+    site.world.logs.open_workspace(other)
+    site.world.logs.tables_from_start = True
+    assert site.rows(path=f"/v1{other}/query") == []
+    assert site.post("AzureDiagnostics", path="/v1/subscriptions/x/query").status == 404
 
 
 # questions
@@ -291,6 +326,7 @@ def test_too_many_rows_are_a_partial_result(site):
 
 
 def test_refusals_are_azures(site):
+    site.warm()
     site.log("allLogs")
     answer = site.post("AzureDiagnostics", Authorization="")
     assert (answer.status, answer.code) == (401, "AuthorizationRequiredError")
@@ -329,10 +365,13 @@ def test_refusals_are_azures(site):
         ("AzureDiagnostics | where (Category == 'x'", "SYN0002"),
         ("AzureDiagnostics | where Category in ()", "SYN0002"),
         ("AzureDiagnostics |", "SYN0002"),
+        ("datatable(Name)[]", "SYN0002"),
+        ("datatable(Name: string)", "SYN0002"),
         ("'AzureDiagnostics'", "SYN0002"),
     ],
 )
 def test_a_slip_in_a_query_is_found_even_without_rows(site, query, code):
+    site.warm()
     site.log("allLogs")
     answer = site.post(query)
     assert (answer.status, answer.code) == (400, "BadArgumentError")
@@ -342,6 +381,7 @@ def test_a_slip_in_a_query_is_found_even_without_rows(site, query, code):
 
 
 def test_faults(site):
+    site.warm()
     site.log("allLogs")
     site.azure.faults.add("/query", log_faults.log_throttled(3), times=1)
     site.azure.faults.add("/query", log_faults.log_timeout(), times=1, skip=1)

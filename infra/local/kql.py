@@ -2,12 +2,12 @@
 
     let name = expression;
     union [isfuzzy=true] [kind=outer] [withsource=Name] T1, T2, T*    T1        (T1 | where …)
-    datatable(name: type, …)[]        without rows: a leg of a union that is always there
     | where e   | extend n = e, …   | project [n =] e, …   | project-away n, …   | summarize [n =] f(e), … [by [n =] e, …]
     | order by e [asc|desc], …   | sort by …   | take n   | limit n   | distinct e, …
 
 Expressions: `or`, `and`, `== != =~ !~ < <= > >=`, `contains has startswith endswith in in~` (each with `!` before it), calls, `.name` and `["name"]`,
-strings, numbers, `datetime(…)`, `true`, `false`, `null`. Precedence and spelling as in the language's reference.
+strings, numbers, `datetime(…)`, `true`, `false`, `null`. Precedence and spelling as in the language's reference. For a table may stand
+`datatable(name: type, …)[]`, without rows: a leg of a union that is always there.
 """
 
 import re

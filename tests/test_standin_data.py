@@ -515,6 +515,7 @@ def test_a_generated_estate_may_hold_objects():
     world = estate(1, 2, 1, lambda: START)
     fill(world, 200)
     one, other = world.accounts()
+    assert world.data.access(other).inside
     assert [len(world.data.ids(one, kind)) for kind in ("files", "finetuningjobs", "finetunedmodels", "batches", "vectorstores")] == [200, 4, 4, 10, 4]
     job = world.data.body(one, "finetuningjobs", world.data.ids(one, "finetuningjobs")[1])
     assert job["training_file"] in world.data.ids(one, "files")

@@ -1,6 +1,7 @@
 """`verify` and what others say: what each thing shows, in plain words; and everything that does not hold is named, in a store and in a bundle."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -255,7 +256,8 @@ def test_clocks_that_are_a_little_apart_are_no_problem(tmp_path, world):
 def test_the_longest_wait_for_a_timestamp_is_said(world, store):
     """Sweeps of days ago, stamped now: the evidence shows how long nobody else's clock was over them."""
     [line] = [line for line in checked(world, store).checked if "no sweep waited longer" in line]
-    assert "10 days" in line and f"record {world.closings[0] - 1}" in line
+    assert re.search(r"\b(9|10) days", line), "ten, less what the clocks of this machine are late"
+    assert f"record {world.closings[0] - 1}" in line
 
 
 # -- bundles ----------------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def test_killed_over_and_over_with_the_stores_of_azure(mortals, tmp_path, azurit
         assert deliver(layout.CHANGE_QUEUE, "on_change") >= 2
         app.clock.advance(seconds=1)
         arrived(app, layout.COLLECT_QUEUE)
-        assert deliver(layout.COLLECT_QUEUE, "collect_unit") >= 4
+        assert deliver(layout.COLLECT_QUEUE, "collect_unit") >= 2, "bodies that are there already are no writes"
 
         kills = 0
         while (found := run("seal", kill=2 * kills + 1)).killed:

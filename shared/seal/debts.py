@@ -60,7 +60,8 @@ def read_debt(value: Json) -> Debt:
     try:
         found = Debt(**{**value, "owed": tuple(value["owed"])})
         for text in (found.at, found.since, found.wait):
-            moment(text or "2026-11-25T00:00:00.000000Z")
+            if text is not None:
+                moment(text)
         numbers = (found.size, found.failures, *found.owed)
         sound = all(type(number) is int and number >= 0 for number in numbers) and list(found.owed) == sorted(set(found.owed))
         return found if sound and isinstance(found.error, str | None) and isinstance(found.grave, bool) else Debt()

@@ -162,7 +162,7 @@ def _strength(kept: Json) -> tuple[int, int]:
 
 def _handing_over(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
     """A change of the signing keys that was begun, and is not finished for long."""
-    if read_keys(app.store).pending is None:
+    if not read_keys(app.store).pending:
         memory["handing over"] = None
         return
     since = memory["handing over"] = _text(memory.get("handing over")) or timestamp(app.now())

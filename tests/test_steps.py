@@ -195,6 +195,39 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     sound(works)
 
 
+def test_what_is_asked_after_an_event_is_answered_of_everything(works):
+    from shared.service import queries
+    from shared.service.queries import Filter
+    from tests.fixtures.app import event as small_event
+
+    account = an_account(works)
+    before = queries.status(works.estate.reading(), works.estate.clock)
+    findings_before = {(f["control"], f["resource"]): f for f in queries.findings(works.estate.reading(), None, Filter())}
+    names = {resource["name"] for resource in queries.resources(works.estate.reading(), Filter())}
+    works.estate.clock.advance(minutes=1)
+    subscription = account.split("/")[2]
+    new = works.estate.azure.world.create_account(subscription, "rg", "brand-new")
+    changed = next(a for a in works.estate.azure.world.accounts() if a.lower() == account)
+    off = works.estate.azure.world.get(changed)["properties"].get("disableLocalAuth")
+    works.estate.azure.world.set_property(changed, "/properties/disableLocalAuth", not off)
+    works.change(small_event(account), small_event(new, 2))
+    works.collect()
+    works.settle()
+    read = works.estate.reading()
+    after = queries.status(read, works.estate.clock)
+    assert (after["schedule"], after["last_sweep"], after["missed_slots"]) == (before["schedule"], before["last_sweep"], before["missed_slots"])
+    assert after["sweeps"] == before["sweeps"] + 2
+    assert {resource["name"] for resource in queries.resources(read, Filter())} == names | {"brand-new"}
+    held = list(queries.findings(read, None, Filter()))
+    now = {(f["control"], f["resource"]): f for f in held}
+    assert len(held) == len(now) and [f["record"] for f in held] == sorted(f["record"] for f in held)
+    assert set(now) == set(findings_before) | {(f["control"], f["resource"]) for f in held if f["resource"] == new.lower()}
+    assert now["local-auth-disabled", account]["status"] != findings_before["local-auth-disabled", account]["status"]
+    newer = {"/".join(resource.split("/")[:9]) for (_, resource), f in now.items() if f["sweep"] != before["last_sweep"]["sweep"]}
+    assert newer == {account, new.lower()}
+    assert sum(sum(counts.values()) for counts in after["controls"].values()) == len(held)
+
+
 def test_an_event_with_a_clock_that_is_set_back_waits_no_longer_than_a_window(works):
     account = an_account(works)
     works.change(event(account))

@@ -23,7 +23,6 @@ from infra.local.blob_wire import Fault
 from infra.local.worm import Worm
 from shared import alarms, layout
 from shared.errors import Refused
-from shared.seal.blobs import CONTAINERS
 from shared.seal.log import open_log
 from shared.service import state
 from tests.fixtures.app import Answering, deployed, drain, event, left_over, principal, running, sound, tiny
@@ -41,46 +40,69 @@ UNITS = 2
 """The subscription, and its account."""
 
 
+def whole(site):
+    """At the end of all of it."""
+    verdict = site.sound()
+    assert verdict.intact and verdict.exit_code == 3, "the log is whole, and says what is missing"
+    named = {(gap.sweep, gap.reason.split(" ")[0]) for gap in verdict.gaps if gap.what == "unit"}
+    assert named == {(closing["sweep"], unit) for closing in site.closings() for unit in closing["missing"]}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, azurite):
-    with Worm(azurite.blob) as blobs, Worm(azurite.queue) as queues, deployed(tmp_path_factory.mktemp("weather"), azurite, world=tiny) as app:
-        blobs.policy = "locked"
-        app.blobs, app.queues = blobs, queues
+    """The app with a store in a folder, and the emulator's queues."""
+    with deployed(tmp_path_factory.mktemp("weather"), azurite, world=tiny, in_folder=True) as app:
         yield app
-        verdict = app.sound()
-        assert verdict.intact and verdict.exit_code == 3, "after all of it the log is whole, and says what is missing"
-        named = {(gap.sweep, gap.reason.split(" ")[0]) for gap in verdict.gaps if gap.what == "unit"}
-        assert named == {(closing["sweep"], unit) for closing in app.closings() for unit in closing["missing"]}
+        whole(app)
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory, azurite):
+    """The app with all its storage in the emulator, behind layers that fail on demand."""
+    with Worm(azurite.blob) as blobs, Worm(azurite.queue) as queues:
+        with deployed(tmp_path_factory.mktemp("storms"), azurite, world=tiny, blob=blobs.endpoint, queue=queues.endpoint) as app:
+            blobs.policy = "locked"
+            app.blobs, app.queues = blobs, queues
+            yield app
+            blobs.faults.clear()
+            queues.faults.clear()
+            whole(app)
+
+
+@contextmanager
+def one_slot(site):
+    """The app at the beginning of its next slot. Afterwards the sky is blue, and nothing may be left over."""
+    now = site.clock()
+    site.clock.jump_to(datetime(now.year, now.month, now.day, now.hour // 6 * 6, 0, 30, tzinfo=UTC) + timedelta(hours=6))
+    size = open_log(site.store).size
+    site.new = lambda *types: site.records(*types, since=size)
+    site.new_closings = lambda: site.new("sweep-closed")
+    with running(site.environment, site.clock):
+        yield site
+        for layer in (site.blobs, site.queues) if hasattr(site, "blobs") else ():
+            layer.faults.clear()
+        site.expire_leases()
+        drain(site)
+        for queue in layout.QUEUES:
+            site.host.service.get_queue_client(queue + layout.POISON_SUFFIX).clear_messages()
+        site.settle()
+        assert left_over(site.store) == []
+        site.host.failures.clear()
+        site.estate.azure.faults.clear()
 
 
 @pytest.fixture
 def app(site, caplog):
-    """The app at the beginning of the next slot. Afterwards the sky is blue, and nothing may be left over."""
     caplog.set_level(logging.WARNING, "aoai-evidence")
-    slot = datetime(site.clock().year, site.clock().month, site.clock().day, site.clock().hour // 6 * 6, 0, 30, tzinfo=UTC) + timedelta(hours=6)
-    site.clock.jump_to(slot)
-    size = open_log(site.store).size
-    site.new = lambda *types: site.records(*types, since=size)
-    site.new_closings = lambda: site.new("sweep-closed")
-    yield site
-    site.blobs.faults.clear()
-    site.queues.faults.clear()
-    site.expire_leases()
-    drain(site)
-    for queue in layout.QUEUES:
-        site.host.service.get_queue_client(queue + layout.POISON_SUFFIX).clear_messages()
-    site.settle()
-    assert left_over(site.store) == []
-    site.host.failures.clear()
-    site.estate.azure.faults.clear()
+    with one_slot(site) as found:
+        yield found
 
 
 @pytest.fixture
-def storm(app):
-    """The same, behind layers that make storage fail."""
-    layers = {"EVIDENCE_STORE_ENDPOINT": app.blobs.endpoint, "EvidenceQueues__queueServiceUri": app.queues.endpoint}
-    with running({**app.environment, **layers}, app.clock):
-        yield app
+def storm(account, caplog):
+    caplog.set_level(logging.WARNING, "aoai-evidence")
+    with one_slot(account) as found:
+        yield found
 
 
 def told(caplog, alarm=""):
@@ -469,8 +491,7 @@ JUNK = [
 
 def test_what_is_no_message_is_set_aside_at_once_with_a_reason(app, caplog):
     def store():
-        """Every blob, and which version of it."""
-        return {(name, blob.name): blob.etag for name in CONTAINERS for blob in app.store.service.get_container_client(name).list_blobs()}
+        return {path: app.store.get(path) for folder in (layout.EVIDENCE, layout.STATE, layout.PERSONAL) for path in app.store.list(folder)}
 
     before = store()
     for queue in layout.QUEUES:
@@ -522,6 +543,7 @@ def test_a_fault_of_our_own_ends_too(app, monkeypatch, caplog):
 
 def test_a_bundle_that_cannot_be_built_here_ends_and_who_asked_is_told(storm):
     app = storm
+    app.sweep()
     since = f"{app.clock() - timedelta(days=1):%Y-%m-%d}"
     name = app.http("request_bundle", "POST", "/api/bundles", body=json.dumps({"from": since}).encode())[2]["id"]
     app.blobs.faults.append(Fault("PUT", "/bundles/", 403, "AuthorizationPermissionMismatch", times=None))

@@ -105,7 +105,7 @@ def _take(app: App, event: Event) -> str:
         return f"{event.name}: {'kept' if new else 'known'}, about no account"
     # Of the delivery that was kept, not of this one: whenever it comes again, it asks for the same collection.
     end = datetime.fromtimestamp(math.floor(_kept_at(app, event).timestamp() / WINDOW + 1) * WINDOW, UTC)
-    sweep = f"{end:%Y%m%dT%H%M%SZ}-event-{short(event.account.lower())}"
+    sweep = f"{end:%Y%m%dT%H%M%SZ}{layout.BY_EVENT}{short(event.account.lower())}"
     delay = min(max(0, math.ceil((end - app.now()) / timedelta(seconds=1))), WINDOW)
     app.queues.send(layout.COLLECT_QUEUE, CollectAccount(sweep, event.account, event.id).text(), delay=delay)
     return f"{event.name}: {'kept' if new else 'known'}, {sweep} queued"

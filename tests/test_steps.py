@@ -139,6 +139,16 @@ def test_two_seals_at_once_one_works(works):
     assert not works.seal().held
 
 
+@pytest.mark.parametrize(("looks", "stays"), [([True], True), ([False, True], True), ([False, False], False)])
+def test_a_marker_is_taken_away_only_where_no_batch_comes_in_that_moment(works, looks, stays):
+    from shared.service import state
+
+    store = works.estate.store
+    state.mark_open(store, "s", 7)
+    state.forget(store, "s", iter(looks).__next__)
+    assert (store.exists(layout.open_sweep("s")), state.since(store, "s")) == (stays, 7 if stays else 0)
+
+
 # -- events -----------------------------------------------------------------------------------------------------------------------
 
 

@@ -149,6 +149,24 @@ def test_a_marker_is_taken_away_only_where_no_batch_comes_in_that_moment(works, 
     assert (store.exists(layout.open_sweep("s")), state.since(store, "s")) == (stays, 7 if stays else 0)
 
 
+def test_a_process_that_lives_on_gives_whom_was_erased_a_new_pseudonym(works):
+    """What it remembers of commitments, and of the bodies that hold them, is of the sweep before."""
+    from shared.service.erase import erase
+    from tests.test_erase import people
+
+    app = works.app()
+    works.app = lambda: app
+    sweep(works)
+    subject = sorted(value for value in people(works.estate).values() if isinstance(value, str) and "@" in value)[0]
+    erased = erase(works.estate.settings, subject, now=works.estate.clock)
+    assert subject not in people(works.estate).values()
+    works.estate.clock.advance(hours=6)
+    sweep(works)
+    [new] = [commitment for commitment, value in people(works.estate).items() if value == subject]
+    assert new not in erased
+    sound(works)
+
+
 # -- events -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +220,7 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     works.collect()
     works.settle()
     assert len([1 for _, record in works.estate.records("event") if record["kind"] == "resource"]) == 1
+    assert len(works.estate.records("sweep-planned")) == 2, "the same evidence: its account was collected when it first came"
     sound(works)
 
 

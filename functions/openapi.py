@@ -4,8 +4,7 @@ from typing import Any
 
 from functions.access import OPERATOR, READER
 from shared import __version__
-from shared.judge.meaning.rules import SEVERITIES
-from shared.model import STATUSES
+from shared.model import SEVERITIES, STATUSES
 from shared.service.steps.answers import MOST, PAGE
 
 Described = dict[str, Any]
@@ -56,9 +55,11 @@ BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it
 
 _RECORD = {"record": INDEX, "v": {"const": 1}, "type": TEXT, "kind": TEXT, "at": TIME, "sweep": TEXT, "unit": TEXT, "resource": _or_null("string")}
 
-_FIELD = _whole(
-    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of={"type": "array", "items": TEXT}, **{"is": ANYTHING}
-)
+_FIELD = _object(
+    ["pointer", "op", "was", "is"],
+    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of=_list_of(TEXT, "What tells members of lists on the way apart."),
+    **{"is": ANYTHING},
+)  # fmt: skip
 
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
@@ -74,7 +75,7 @@ SCHEMAS: Described = {
     ),
     "Change": _whole(
         **_RECORD,
-        fields=_list_of({**_FIELD, "required": ["pointer", "op", "was", "is"]}),
+        fields=_list_of(_FIELD),
         severity={"enum": list(SEVERITIES)},
         means=_list_of(
             _whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=_or_null("string"),
@@ -105,6 +106,7 @@ SCHEMAS: Described = {
         end={**COUNT, "description": "One more than the index of its last record."},
         plan_record=INDEX,
         closed_record=INDEX,
+        previous=_or_null("integer", "Closing record of the sweep before."),
         units=COUNT,
         missing=_list_of(TEXT, "Units that were planned and not collected."),
         failures={**COUNT, "description": "Questions without an answer."},
@@ -192,13 +194,18 @@ FINDING_FILTER = [
 ]
 
 
-def _get(summary: str, answer: Described, *, parameters: list[Described] | None = None, **others: Described) -> Described:
-    return {"get": {"summary": summary, "parameters": parameters or [], "responses": {"200": answer, **others, **REFUSED}, "security": [{"entra": [READER]}]}}
+def _get(summary: str, answer: Described, others: Described, *parameters: Described) -> Described:
+    responses = {"200": answer, **others, **REFUSED}
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses, "security": [{"entra": [READER]}]}}
 
 
-def _pages(summary: str, item: str, parameters: list[Described]) -> Described:
+def _pages(summary: str, item: str, *parameters: Described) -> Described:
     page = _whole(items=_list_of(_ref(item)), next=_or_null("integer", "What to pass as `after` for the next page."))
-    return _get(summary, _answer("A page.", page), parameters=[*parameters, *PAGING], **BAD, **CONFLICT)
+    return _get(summary, _answer("A page.", page), {**BAD, **CONFLICT}, *parameters, *PAGING)
+
+
+def _absent(text: str) -> Described:
+    return {"404": _answer(text, _ref("Problem"))}
 
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": TEXT}
@@ -206,15 +213,15 @@ _LATER = {"Retry-After": {"schema": TEXT, "description": "Seconds, while it is n
 _WHERE = {"Location": {"schema": TEXT, "description": "Where to look."}, **_LATER}
 
 PATHS: Described = {
-    "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), **BAD, **CONFLICT),
-    "/api/findings": _pages("Findings of the last sweep, or of a period", "Finding", [*PERIOD, ONE_RESOURCE, *FINDING_FILTER]),
-    "/api/changes": _pages("Changes between consecutive states", "Change", [*PERIOD, ONE_RESOURCE]),
-    "/api/deletions": _pages("What is gone", "Change", [*PERIOD, ONE_RESOURCE]),
-    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", [ONE_RESOURCE]),
+    "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), {**BAD, **CONFLICT}),
+    "/api/findings": _pages("Findings of the last sweep, or of a period", "Finding", *PERIOD, ONE_RESOURCE, *FINDING_FILTER),
+    "/api/changes": _pages("Changes between consecutive states", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/deletions": _pages("What is gone", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", ONE_RESOURCE),
     "/api/checkpoint": _get(
         "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
         {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},
-        **{"404": _answer("Nothing is sealed yet.", _ref("Problem"))},
+        _absent("Nothing is sealed yet."),
     ),
     "/api/bundles": {
         "post": {
@@ -227,8 +234,8 @@ PATHS: Described = {
     "/api/bundles/{id}": _get(
         "How far a bundle is; a link where it is built",
         _answer("The request.", _ref("Bundle"), _LATER),
-        parameters=[_ID],
-        **{"404": _answer("No such bundle was asked for.", _ref("Problem"))},
+        _absent("No such bundle was asked for."),
+        _ID,
     ),
     "/api/openapi.json": {
         "get": {

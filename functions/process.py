@@ -55,6 +55,8 @@ def told(step: Callable[[], T]) -> T:
     """
     try:
         return step()
+    except Refused:
+        raise  # of a message: whoever sets it aside tells it
     except EvidenceError as error:
         LOG.error("%s", line_of(error))  # noqa: TRY400 - the host logs the traceback of what fails
         raise
@@ -74,20 +76,18 @@ def taken(queue: str, message: Message, step: Step, *, given_up: Callable[[App, 
         EvidenceError: it may work later: the host delivers the message again.
     """
     body = message.get_body()
-    last = (message.dequeue_count or 0) >= ATTEMPTS
     try:
-        done = told(lambda: step(app(), body))
+        LOG.info("%s", told(lambda: step(app(), body)))
     except Refused as error:
         reason = str(error)
     except Exception as error:
-        if not last:
+        if (message.dequeue_count or 0) < ATTEMPTS:
             raise
-        known = isinstance(error, EvidenceError)
-        reason = f"given up after {ATTEMPTS} attempts: {error if known else f'a fault of this app, {type(error).__name__}; its log tells more'}"
-        if not known:
-            LOG.exception("%s", reason)
+        reason = f"given up after {ATTEMPTS} attempts: {error}"
+        if not isinstance(error, EvidenceError):
+            LOG.exception("a fault of this app")
+            reason = f"given up after {ATTEMPTS} attempts: a fault of this app, {type(error).__name__}; its log tells more"
     else:
-        LOG.info("%s", done)
         return
     if given_up is not None:
         given_up(app(), body, reason)

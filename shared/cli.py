@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, holding, local, profiling
+from shared.commands import asking, collecting, delivering, holding, keys, local, profiling
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -35,6 +35,10 @@ COMMANDS: Final = (
 """Each command with an example."""
 
 GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
+    ("key", "The keys that sign: which there were, and how to change them.", (
+        (keys.show, "aoai-evidence key list"),
+        (keys.rotate, "aoai-evidence key rotate --to https://VAULT.vault.azure.net/keys/evidence-log"),
+    )),
     ("profile", "What you expect of your resources.", (
         (profiling.check, "aoai-evidence profile check profile.toml --resource /subscriptions/ID/resourceGroups/sandbox"),
         (profiling.schema, "aoai-evidence profile schema"),
@@ -62,7 +66,7 @@ for _command, _example in COMMANDS:
 for _name, _meaning, _members in GROUPS:
     _group = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=_meaning)
     for _member, _example in _members:
-        _group.command(epilog=f"{UNWRAPPED}Example: {_example}")(_member)
+        _group.command(_example.split()[2], epilog=f"{UNWRAPPED}Example: {_example}")(_member)
     app.add_typer(_group, name=_name)
 
 

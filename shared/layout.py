@@ -52,7 +52,7 @@ BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
 
 KEY_CHANGES = "keys"
-"""The sweep name under which changes of the signing keys wait to be sealed."""
+"""The sweep name under which changes of the signing keys wait to be sealed. They have no marker: each has a number."""
 
 PLAN = "plan"
 CLOSED = "closed"
@@ -166,6 +166,11 @@ def plan_header(sweep: str) -> str:
     return f"{PLAN_HEADERS}{checked_name(sweep)}.json"
 
 
+def alert(sweep: str) -> str:
+    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
+    return ALERTS + checked_name(sweep)
+
+
 def tallies(sweep: str) -> str:
     """Where it is counted what judging an open sweep came to so far."""
     return f"{TALLIES}{checked_name(sweep)}/"
@@ -174,11 +179,6 @@ def tallies(sweep: str) -> str:
 def tally(sweep: str, unit: str) -> str:
     """What one run of judging came to, which began with `unit`."""
     return f"{tallies(sweep)}{checked_name(unit)}.json"
-
-
-def alert(sweep: str) -> str:
-    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
-    return ALERTS + checked_name(sweep)
 
 
 def bundle_request(name: str) -> str:

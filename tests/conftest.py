@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures import app, commandline
+from tests.fixtures import app, commandline, vaults
 from tests.fixtures import azurite as emulator
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
 quarry, desk = commandline.quarry, commandline.desk
 answering = app.answering
+local_vault = vaults.local_vault
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3

@@ -56,7 +56,7 @@ def test_a_room_stands_only_on_floors_below(module):
 
 
 AZURE_ALLOWED = (
-    "shared/collect/", "shared/seal/store", "shared/seal/blob", "shared/seal/lease", "shared/seal/signing", "shared/seal/vault", "shared/deliver/alerts",
+    "shared/collect/", "shared/seal/store", "shared/seal/blob", "shared/seal/lease", "shared/seal/vault", "shared/deliver/alerts",
     "shared/service/compose.py", "shared/service/stores.py", "functions/",
 )  # fmt: skip
 ENVIRONMENT_READ = ("shared/commands/context.py", "functions/process.py")

@@ -204,11 +204,11 @@ def test_the_newest_of_a_busy_log_is_asked_for_now_and_then(estate_, authority):
     """Checkpoints that close no sweep: an erasure each minute."""
     from shared.seal.sequencer import Sequencer
     from shared.seal.signing import load_key_file
-    from shared.service.compose import key_path
+    from shared.service.signers import first_place
 
     estate_.collect()
     before = authority.asked
-    signer = load_key_file(key_path(estate_.settings, estate_.store), "example.org/evidence")
+    signer = load_key_file(first_place(estate_.settings, estate_.store).file, "example.org/evidence")
     for number in range(30):
         estate_.clock.advance(minutes=1)
         estate_.store.put(layout.open_sweep("busy"), b'{"since":0}')

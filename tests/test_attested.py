@@ -1,6 +1,7 @@
 """`verify` and what others say: what each thing shows, in plain words; and everything that does not hold is named, in a store and in a bundle."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from shared.seal.log import open_log
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import load_key_file
 from shared.seal.store import DirectoryStore
-from shared.service.compose import key_path
+from shared.service.signers import first_place
 from tests.fixtures.authority import Authority
 from tests.fixtures.bundles import apart, together
 from tests.fixtures.vouched import cut, site, trusted
@@ -45,7 +46,7 @@ class World:
         self.closings = [index + 1 for index, _ in made.records("sweep-closed")]
         self.keys = [note.parse_vkey(self.vkey)]
         self.trusted = trusted([self.authority], [self.witness])
-        self.signer = load_key_file(key_path(made.settings, made.store), "example.org/evidence")
+        self.signer = load_key_file(first_place(made.settings, made.store).file, "example.org/evidence")
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +256,8 @@ def test_clocks_that_are_a_little_apart_are_no_problem(tmp_path, world):
 def test_the_longest_wait_for_a_timestamp_is_said(world, store):
     """Sweeps of days ago, stamped now: the evidence shows how long nobody else's clock was over them."""
     [line] = [line for line in checked(world, store).checked if "no sweep waited longer" in line]
-    assert "10 days" in line and f"record {world.closings[0] - 1}" in line
+    assert re.search(r"\b(9|10) days", line), "ten, less what the clocks of this machine are late"
+    assert f"record {world.closings[0] - 1}" in line
 
 
 # -- bundles ----------------------------------------------------------------------------------------------------------------
@@ -435,5 +437,6 @@ def test_marks_note_the_latest_time_before_each_size(sizes, chunks, random):
 def test_any_name_is_one_of_them_or_is_not(name):
     found = Attested("", Trusted(), Tally())
     if found.add(name):
-        assert layout.checked_name(name.split(".", 1)[1])
-        assert found.sizes == [int(name[:20])]
+        size, who, ending = layout.attestation_parts(name)
+        assert layout.attestation(size, who, ending) == layout.CHECKPOINTS + name
+        assert found.sizes == [size]

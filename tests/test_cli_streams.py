@@ -2,11 +2,13 @@
 
 import fcntl
 import itertools
+import json
 import os
 import pty
 import re
 import select
 import shlex
+import signal
 import subprocess
 import sys
 import termios
@@ -14,7 +16,7 @@ import termios
 import pytest
 
 from infra.local import faults
-from tests.fixtures.commandline import COMMAND, ROOT, stays_sound
+from tests.fixtures.commandline import COMMAND, ROOT, ended, stays_sound
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="streams of POSIX")
 
@@ -24,6 +26,20 @@ def test_the_process_says_what_main_says(quarry, line):
     assert real == quarry(*line.split())
     assert real.code == 2
     assert real.error
+
+
+@pytest.mark.parametrize(("options", "number", "told"), [([], signal.SIGINT, True), (["--json", "--quiet"], signal.SIGTERM, False)])
+def test_the_stand_in_says_where_it_listens_and_ends_when_asked(desk, options, number, told):
+    process = desk.start("simulate", *options)
+    first = process.stdout.readline().decode()
+    while options and not first.endswith("}\n"):
+        first += process.stdout.readline().decode()
+    endpoint = json.loads(first)["endpoint"] if options else first.strip()
+    assert desk.having(EVIDENCE_ARM_ENDPOINT=endpoint)("collect", "--json").json["units"] > 5
+    process.send_signal(number)
+    outcome = ended(process)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert ("requests answered, 0 of them no GET" in outcome.err) == told
 
 
 # -- nobody reads ----------------------------------------------------------------------------------------------------------------

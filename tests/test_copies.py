@@ -173,6 +173,7 @@ def test_an_identity_that_may_only_add_finds_what_is_there(worm, azurite, says):
     """The role that adds and reads is refused where the name is taken: it is read and compared then."""
     worm.add_only, worm.says_of_taken = True, says
     service = connect_to_emulator(azurite.blob)
+    azurite.fresh()
     made = service.create_container("evidence")
     try:
         copy = ContainerCopy("copy", connect_to_emulator(worm.endpoint).get_container_client("evidence"))

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.canonical import canonical
@@ -18,6 +18,7 @@ POINTS = st.lists(st.builds(Point, st.integers(0, 2**63), st.integers(0, 300), T
 JUDGEMENTS = st.builds(Judgement, st.none() | TEXT, st.sampled_from(STATUSES), TEXT, POINTS)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXT, JUDGEMENTS, TEXT, TEXT, TEXT, TEXT)
 def test_the_line_of_a_finding_is_its_canonical_json(control, judgement, at, sweep, unit, profile):
     fields = (control, judgement, at, sweep, unit, profile)

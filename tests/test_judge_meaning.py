@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from shared.judge.catalogue import catalogue
 from shared.judge.drift import changes
 from shared.judge.meaning import RULES, meanings, worst
-from shared.judge.meaning.rules import SEVERITIES, seen_fields
+from shared.judge.meaning.rules import seen_fields
 from shared.judge.profile import DEFAULT, effective
 from shared.judge.profile_text import read_profile
+from shared.model import SEVERITIES
 from tests.test_judge_fuzz import JSON
 from tests.test_judge_samples import ACCOUNT, SUBSCRIPTION, account, change, deployment, diagnostic_setting, log, model, policy, tls
 

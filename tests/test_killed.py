@@ -49,11 +49,13 @@ def test_each_step_is_killed_after_each_of_its_writes(yard):
                 kills[step], killed = number, True
 
         # A timer: whoever is killed is not called again; the step `watch` plans what was not planned, the step `seal` queues the rest.
-        noted("sweep", yard.run("sweep", kill=at("sweep", number)).killed)
+        was_killed = yard.run("sweep", kill=at("sweep", number)).killed
+        noted("sweep", was_killed)
         yard.clock.advance(minutes=4)
-        noted("watch", yard.run("watch", kill=at("watch", number)).killed)
-        yard.surely("watch")
-        yard.surely("seal")
+        if was_killed:
+            noted("watch", yard.run("watch", kill=at("watch", number)).killed)
+            yard.surely("watch")
+            yard.surely("seal")
         noted("collect_unit", yard.deliver(layout.COLLECT_QUEUE, "collect_unit", kill=at("collect_unit", number)))
 
         if at("on_change", number) != NEVER:
@@ -145,7 +147,7 @@ def test_killed_over_and_over_with_the_stores_of_azure(mortals, tmp_path, azurit
         assert deliver(layout.CHANGE_QUEUE, "on_change") >= 2
         app.clock.advance(seconds=1)
         arrived(app, layout.COLLECT_QUEUE)
-        assert deliver(layout.COLLECT_QUEUE, "collect_unit") >= 4
+        assert deliver(layout.COLLECT_QUEUE, "collect_unit") >= 2, "bodies that are there already are no writes"
 
         kills = 0
         while (found := run("seal", kill=2 * kills + 1)).killed:

@@ -44,11 +44,11 @@ class Asking:
         self.answering = answering
         self.seen = set()
 
-    def __call__(self, path, expected, *, roles=("Evidence.Operator",), id=None, query=None, body=b"", **changed):
+    def __call__(self, path, expected, *, roles=("Evidence.Operator",), bundle=None, query=None, body=b"", **changed):
         function, method = REQUESTS[path]
-        headers = principal(*roles) if roles is not None else {}
+        options = {"headers": principal(*roles) if roles is not None else {}, "params": {"id": bundle or self.answering.bundle}}
         with self.answering.running(**changed):
-            status, answered, data = self.answering.ask(function, method.upper(), path, headers=headers, query=query, body=body, params={"id": id or self.answering.bundle})
+            status, answered, data = self.answering.ask(function, method.upper(), path, query=query, body=body, **options)
         assert status == expected, (path, data)
         self.seen.add((path, method, str(status)))
         self.conforms(operations()[path, method]["responses"][str(status)], answered, data)
@@ -155,24 +155,24 @@ def test_what_is_answered_to_a_parameter_that_is_none(ask, question):
 
 def test_what_is_answered_to_a_request_that_is_none(ask):
     ask("/api/bundles", 400, body=b'{"from":"soon"}')
-    ask("/api/bundles/{id}", 404, id="20260101T000000Z-0000000000000000")
+    ask("/api/bundles/{id}", 404, bundle="20260101T000000Z-0000000000000000")
 
 
 def test_every_state_of_a_bundle_is_described(ask, answering):
     states = description()["components"]["schemas"]["Bundle"]["properties"]["state"]["enum"]
     queued = ask("/api/bundles", 202, body=b'{"from":"2031-01-01","to":"2031-02-01","disclose":["ada@example.org"]}')["id"]
     store, path = answering.estate.store, layout.bundle_request(queued)
-    seen = {ask("/api/bundles/{id}", 200, id=queued)["state"]}
+    seen = {ask("/api/bundles/{id}", 200, bundle=queued)["state"]}
     noted = json.loads(store.get(path))
     store.put(path, json.dumps({**noted, "state": "building"}).encode())
-    seen.add(ask("/api/bundles/{id}", 200, id=queued)["state"])
+    seen.add(ask("/api/bundles/{id}", 200, bundle=queued)["state"])
     with answering.running():
         for message in answering.queues.take(layout.BUNDLE_QUEUE):
             worker().queue("build_bundle", message)
-    failed = ask("/api/bundles/{id}", 200, id=queued)
+    failed = ask("/api/bundles/{id}", 200, bundle=queued)
     assert (failed["disclosed"], b"ada@" in store.get(path)) == (1, False), "whose values were to be opened is not kept"
     store.put(path, json.dumps({**noted, "state": "built"}).encode())
-    seen |= {failed["state"], ask("/api/bundles/{id}", 200, id=queued)["state"], ask("/api/bundles/{id}", 200)["state"]}
+    seen |= {failed["state"], ask("/api/bundles/{id}", 200, bundle=queued)["state"], ask("/api/bundles/{id}", 200)["state"]}
     assert seen == set(states)
 
 

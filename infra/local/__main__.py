@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.clock import real_time
@@ -92,10 +93,11 @@ def page_sizes(given: list[str]) -> dict[str, int]:
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop."""
     try:
-        serve(parser().parse_args(arguments))
+        told = serve(parser().parse_args(arguments), lambda endpoint: print(endpoint, flush=True))
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 2
+    print(told, file=sys.stderr)
     return 0
 
 
@@ -103,8 +105,8 @@ class CannotServe(Exception):
     """What was asked for cannot be served; one line says why."""
 
 
-def serve(options: argparse.Namespace) -> None:
-    """Serve what `parser()` read, until told to stop.
+def serve(options: argparse.Namespace, listening: Callable[[str], None]) -> str:
+    """Serve what `parser()` read, until told to stop; `listening` is told the address. Returns how it was, in a sentence.
 
     Raises:
         CannotServe: there is no such world, or no such port is free.
@@ -118,9 +120,9 @@ def serve(options: argparse.Namespace) -> None:
             open_things.enter_context(azure)
         except OSError as error:
             raise CannotServe(f"cannot listen on port {options.port}: {error.strerror}; choose another with --port") from None
-        print(azure.endpoint, flush=True)
+        listening(azure.endpoint)
         over.wait()
-    print(f"{azure.served} requests answered, {len(azure.violations)} of them no GET", file=sys.stderr)
+    return f"{azure.served} requests answered, {len(azure.violations)} of them no GET"
 
 
 def _stand_in(options: argparse.Namespace, open_things: contextlib.ExitStack) -> StandIn:

@@ -57,7 +57,7 @@ def changes(
     severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
 ) -> None:
     """The changes between consecutive states of each resource, with what they mean."""
-    from shared.judge.meaning.rules import SEVERITIES
+    from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
     from shared.service.queries import reading
 

@@ -6,24 +6,27 @@ import typer
 
 from shared.canonical import Json
 from shared.commands.context import FailOn, check_statuses, settings, terminal
-from shared.errors import Misuse
+from shared.commands.keys import check_algorithm
 from shared.terminal import table
 
 
 def init(
     origin: Annotated[str | None, typer.Option(help="Name of the log, such as example.com/evidence.")] = None,
-    algorithm: Annotated[str, typer.Option(help="ed25519, or ecdsa-p256 (what a Key Vault can do).")] = "ed25519",
+    algorithm: Annotated[str, typer.Option(help="Of a key file that is made: ed25519 or ecdsa-p256.")] = "ed25519",
 ) -> None:
-    """Make a new store with a signing key, and print the verifier key to hand to the auditor."""
+    """Make a new store with a signing key, and print the verifier keys to hand to the auditor."""
     from shared.service.init import init as make
 
-    if algorithm not in ("ed25519", "ecdsa-p256"):
-        raise Misuse(f"--algorithm {algorithm!r}: ed25519 or ecdsa-p256")
+    check_algorithm(algorithm)
     made = make(settings(), origin=origin, algorithm=algorithm)
     screen = terminal()
-    screen.note(f"store {made.store}: made. Its signing key is {made.key_file}: keep it safe, and out of copies of the store.")
-    screen.note("The verifier key, to hand to the auditor by another way than the evidence:")
-    screen.answer({"store": made.store, "origin": made.origin, "vkey": made.vkey, "key_file": made.key_file}, [made.vkey])
+    if made.key_file:
+        screen.note(f"store {made.store}: made. Its signing key is {made.key_file}: keep it safe, and out of copies of the store.")
+    else:
+        screen.note(f"store {made.store}: made. Its signing key is {made.vaults[made.vkey]}: it stays in the vault.")
+    screen.note(f"The verifier key{'s' if len(made.vkeys) > 1 else ''}, to hand to the auditor by another way than the evidence:")
+    value = {"store": made.store, "origin": made.origin, "vkey": made.vkey, "vkeys": list(made.vkeys), "vaults": made.vaults, "key_file": made.key_file}
+    screen.answer(value, made.vkeys)
 
 
 def collect(

@@ -19,15 +19,15 @@ def simulate(context: typer.Context) -> None:
     """Run the stand-in for Azure on loopback. --port N, --scenario NAME, --latency-ms N, --throttle, --tls, …"""
     from infra.local.__main__ import CannotServe, parser, serve
 
-    options, said = parser(), io.StringIO()
+    options, said, screen = parser(), io.StringIO(), terminal()
     options.prog = "aoai-evidence simulate"
     if {"-h", "--help"} & {*context.args}:
-        terminal().show(f"{options.format_help()}\n{context.command.epilog}")
+        screen.show(f"{options.format_help()}\n{context.command.epilog}")
         raise typer.Exit
     try:
         with contextlib.redirect_stderr(said):
             asked = options.parse_args(context.args)
-        serve(asked)
+        screen.note(serve(asked, lambda endpoint: screen.answer({"endpoint": endpoint}, [endpoint])))
     except SystemExit:
         raise Misuse(f"{said.getvalue().rpartition(': error: ')[2].strip()} (`aoai-evidence simulate --help` tells more)") from None
     except CannotServe as error:

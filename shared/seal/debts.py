@@ -1,6 +1,6 @@
 """What is owed: which checkpoints somebody is still to vouch for, or to keep, and when he is asked again. Pure.
 
-A later checkpoint covers all records before it, so not every one needs its own (docs/adr/0011):
+A later checkpoint covers all records before it, so not every one needs its own (docs/adr/0012):
 
     landmark    a checkpoint whose commit closes a sweep that a schedule or a person began: each is owed a timestamp of each authority, and
                 its place in each copy, until it has them
@@ -60,7 +60,8 @@ def read_debt(value: Json) -> Debt:
     try:
         found = Debt(**{**value, "owed": tuple(value["owed"])})
         for text in (found.at, found.since, found.wait):
-            moment(text or "2026-11-25T00:00:00.000000Z")
+            if text is not None:
+                moment(text)
         numbers = (found.size, found.failures, *found.owed)
         sound = all(type(number) is int and number >= 0 for number in numbers) and list(found.owed) == sorted(set(found.owed))
         return found if sound and isinstance(found.error, str | None) and isinstance(found.grave, bool) else Debt()

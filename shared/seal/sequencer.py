@@ -9,7 +9,9 @@ Order of writes, and what a crash after each leaves (the next run of any sequenc
     5  checkpoint/<size>                        derived, but for the signature: the first one written stands
     6  state/                                   hints; rebuilt when lost
 
-Leaves out: when to seal (the service's affair) and what the records say.
+A change of keys is a commit of its own, and is appended only where all that must sign the checkpoint over it are at hand; until then it
+waits, and everything else goes on. In no other batch may a record change the keys. Leaves out: when to seal (the service's affair) and
+what other records say.
 """
 
 import contextlib
@@ -22,6 +24,7 @@ from shared.canonical import canonical, sha256
 from shared.errors import StoreConflict
 from shared.seal import note, tiles
 from shared.seal.commits import BatchRef, Commit, commit_of, last_commit, read_commit
+from shared.seal.key_list import KeyList, changes_after, key_changes
 from shared.seal.pen import Pen
 from shared.seal.places import Places
 from shared.seal.signing import Signer
@@ -85,6 +88,8 @@ class Sequencer:
         # Read before the commits: what another sequencer signs meanwhile is then never ahead of the commits that are seen.
         signed = self._store.get(layout.LATEST_CHECKPOINT) if self._head is None else None
         head = self._head or self._load()
+        if self._head is None:
+            self._pen.renew()  # after the log was read: no change of keys in what was read is unknown then
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
             self._derive(head, commit_of(data, head.seq + 1))
         if signed is not None:
@@ -133,11 +138,14 @@ class Sequencer:
         before = self.catch_up()
         waiting = self._waiting(only)
         while waiting:
-            self._pen.check()
+            handing_over = layout.batch_parts(waiting[0])[0] == layout.KEY_CHANGES
+            if not handing_over:
+                self._pen.check()
             self._append(waiting)
             self.catch_up()
             # Listed again when all of these are sealed, not after each commit: a list of a large sweep is many requests.
-            waiting = [path for path in waiting if not self._is_sealed(path)] or self._waiting(only)
+            left = [] if handing_over else [path for path in waiting if not self._is_sealed(path)]
+            waiting = left or self._waiting(only)
         assert self._head is not None
         self._store.put(layout.SEQUENCER_HINT, canonical({"seq": self._head.seq}))
         self._store.flush()
@@ -148,16 +156,19 @@ class Sequencer:
         return name in self.places(sweep)
 
     def _waiting(self, only: str | None) -> list[str]:
-        paths: list[str] = []
-        for sweep in [only] if only else [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]:
-            sealed = self.places(sweep)
-            paths += [layout.batch(sweep, name) for name in sorted(batch_names(self._store, sweep), key=batch_order) if name not in sealed]
-        return paths
+        changes = changes_after(self._pen.number, self._store.get) if self._pen.number is not None else {}
+        if changes and self._pen.can_hand_over(list(changes.values())):
+            return list(changes)
+        sweeps = [only] if only else [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]
+        return [path for sweep in sweeps if sweep != layout.KEY_CHANGES for path in self._waiting_of(sweep)]
+
+    def _waiting_of(self, sweep: str) -> list[str]:
+        sealed = self.places(sweep)
+        return [layout.batch(sweep, name) for name in sorted(batch_names(self._store, sweep), key=batch_order) if name not in sealed]
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""
-        sealed = self.places(sweep)
-        return any(name not in sealed for name in batch_names(self._store, sweep))
+        return bool(self._waiting_of(sweep))
 
     def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
@@ -179,6 +190,7 @@ class Sequencer:
         refs, lines, total = [], [], 0
         for path, data in self._fetched(paths):
             records = batch_lines(data, path)
+            key_changes(path, records)
             refs.append(BatchRef(path, sha256(data), len(records)))
             lines.append(records)
             total += len(data)
@@ -202,18 +214,18 @@ class Sequencer:
                 f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store"
             )
         self._head = None  # a vault that does not sign leaves it half grown: it is read again then, and this checkpoint is not passed over
+        changes: list[KeyList] = []
         for position, ref in enumerate(commit.batches):
             records = known[position] if known else self._committed_batch(ref)
+            changes += key_changes(ref.path, records)
             for path, data in head.edge.append(records):
                 put_same(self._store, layout.LOG + path, data)
-            if layout.batch_parts(ref.path)[0] == layout.KEY_CHANGES:
-                for record in records:
-                    self._pen.seen(record)
         for path, data in head.edge.partial():
             put_same(self._store, layout.LOG + path, data)
         head.seq = commit.seq
-        self._sign(head.edge)
-        self._pen.settled()
+        checkpoint = self._sign(head.edge, changes)
+        if checkpoint is not None:
+            self._pen.settle(checkpoint, changes)
         self._head = head
 
     def _committed_batch(self, ref: BatchRef) -> list[bytes]:
@@ -222,17 +234,20 @@ class Sequencer:
             raise StoreConflict(f"{ref.path} is not what was sealed; run verify --store, and restore it from a copy")
         return batch_lines(data, ref.path)
 
-    def _sign(self, edge: tiles.Edge) -> None:
+    def _sign(self, edge: tiles.Edge, changes: list[KeyList]) -> bytes | None:
         path = layout.checkpoint(edge.size)
         text = note.Checkpoint(self._pen.origin, edge.size, edge.root()).text()
         existing = self._store.get(path)
         if existing is None:
-            signed = self._pen.signed(text)
+            signed = self._pen.signed(text, changes)
+            if signed is None:
+                return None
             # ECDSA signs differently every time: of two sequencers, the first one's signature stands.
             existing = signed if self._store.put_new(path, signed) else self._store.get(path)
         if existing is None or existing.partition(b"\n\n")[0] + b"\n" != text.encode():
             raise StoreConflict(f"{path} is of another log, or was altered; run verify --store")
         self._store.put(layout.LATEST_CHECKPOINT, existing)
+        return existing
 
 
 def batch_names(store: Store, sweep: str) -> Iterator[str]:

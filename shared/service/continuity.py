@@ -1,11 +1,11 @@
 """What a plan says of the sweep before it, and of the log: so that a break between two sweeps is itself in the evidence."""
 
-from collections.abc import Sequence
 
 from shared import layout
 from shared.canonical import Json
 from shared.errors import VerificationError
 from shared.seal import note
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store
 from shared.service.newest import Newest
@@ -16,8 +16,12 @@ def previous_sweep(known: Newest) -> Json:
     return {"record": known.record, "at": known.at, "slot": known.slot} if known.end else None
 
 
-def continuity(store: Store, keys: Sequence[str], log: Log, known: Newest) -> Json:
-    """Whether the log extends the state that the sweep before left: its checkpoint is read, and the root recomputed from the tiles."""
+def continuity(store: Store, log: Log, known: Newest) -> Json:
+    """Whether the log extends the state that the sweep before left: its checkpoint is read, and the root recomputed from the tiles.
+
+    Raises:
+        StoreConflict: the lists of keys are not as we write them.
+    """
     if not known.end:
         return {"size": log.size, "held": None, "consistent": None}
     held = known.end
@@ -25,7 +29,7 @@ def continuity(store: Store, keys: Sequence[str], log: Log, known: Newest) -> Js
     if data is None:  # that sweep was sealed together with what came after it
         return {"size": log.size, "held": None, "consistent": None}
     try:
-        checkpoint = note.open_checkpoint(data, [note.parse_vkey(key) for key in keys])
+        checkpoint = note.open_checkpoint(data, read_keys(store).ever)
         consistent = checkpoint.size == held and checkpoint.root == log.root_at(held)
     except VerificationError:
         consistent = False

@@ -15,7 +15,7 @@ from shared.canonical import Json
 from shared.deliver.verify.verdict import Verdict, no_progress
 from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
-from shared.judge.meaning.rules import SEVERITIES
+from shared.model import SEVERITIES
 from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect

@@ -12,10 +12,13 @@ from shared.collect.plan import Unit, account_units, project_ids
 from shared.errors import EvidenceError
 from shared.schedule import parse
 from shared.seal.log import open_log
+from shared.seal.pen import try_out
+from shared.seal.store import Store
 from shared.service import state
 from shared.service.attest import owed_line, read_standing
 from shared.service.attestors import attestors
-from shared.service.compose import Clock, arm_client, profile_of, sealing, utc_now
+from shared.service.compose import Clock, Sealing, arm_client, profile_of, sealing, store_facts, utc_now
+from shared.service.signers import SECOND, current, first_place, second_place
 from shared.service.stores import is_account, store_of
 from shared.settings import Settings
 
@@ -45,10 +48,8 @@ def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
 
 def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
     store = store_of(settings)
-    ready = sealing(settings, store)
-    size = ready.sequencer.catch_up()
-    yield Check("store", "ok", f"{settings.store}: log {ready.facts['origin']} with {size} records")
-    yield Check("key", "ok", f"signs as {ready.signer.key}")
+    yield Check("store", "ok", f"{settings.store}: log {store_facts(store)['origin']} with {open_log(store).size} records")
+    yield from _keys(settings, store)
     store.put("state/doctor", b"x")
     store.delete("state/doctor")
     yield Check("writing", "ok", "the store can be written to")
@@ -63,6 +64,58 @@ def _store(settings: Settings, _now: Clock) -> Iterator[Check]:
     left = state.open_sweeps(store)
     if left:
         yield Check("open sweeps", "warning", f"left open: {', '.join(left)}", "the next `collect` goes on with them")
+
+
+def _keys(settings: Settings, store: Store) -> Iterator[Check]:
+    """Which keys sign, whether they can, and whether that is to change."""
+    try:
+        ready = sealing(settings, store)
+        signing = list(_signing(ready))
+        if all(check.mark != "failed" for check in signing):
+            ready.sequencer.catch_up()
+    except EvidenceError as error:
+        yield Check("key", "failed", str(error))
+        return
+    yield from signing
+    if ready.keys.pending:
+        told = "run the same `aoai-evidence key rotate` again"
+        yield Check("change of keys", "warning", f"number {ready.keys.pending[-1].number} was begun and is not finished", told)
+    second = second_place(settings)
+    if second is not None and len(ready.signers) < 2:
+        told = "`aoai-evidence key rotate` makes it one of them"
+        yield Check("second key", "warning", f"{second} is not among the keys of this store, so it signs nothing", told)
+    yield from _newer(settings, ready)
+
+
+def _signing(ready: Sealing) -> Iterator[Check]:
+    at_hand = {signer.key: signer for signer in ready.signers}
+    for name, key in zip(("key", "second key"), ready.keys.in_force.keys, strict=False):
+        signer = at_hand.get(key)
+        if signer is None:
+            told = f"set {SECOND}, or seal a list of keys without it: `aoai-evidence key rotate`"
+            yield Check(name, "warning", f"{key} signs nothing from here: it is not at hand", told)
+            continue
+        try:
+            try_out(signer)
+        except EvidenceError as error:
+            yield Check(name, "failed", f"{key} cannot sign", str(error))
+        else:
+            yield Check(name, "ok", f"signs as {key}" + (f", in {signer.identifier}" if signer.identifier else ""))
+
+
+def _newer(settings: Settings, ready: Sealing) -> Iterator[Check]:
+    """Whether the vault has a newer version of the key than the one that signs."""
+    where = first_place(settings, ready.store)
+    if where.vault is None:
+        return
+    try:
+        newest = current(where.of_any_version, settings, ready.facts["origin"])
+    except EvidenceError as error:
+        yield Check("key version", "warning", "which version of the key is current cannot be told", str(error))
+        return
+    if newest.key not in ready.keys.in_force.keys:
+        told = "`aoai-evidence key rotate` makes it the one that signs"
+        yield Check("key version", "warning", f"{newest.identifier} is current in the vault, and an older version signs", told)
 
 
 def _schedule(settings: Settings, now: Clock) -> Iterator[Check]:

@@ -104,7 +104,7 @@ class Planner:
             collector=collector.identity,
             storage=storage,
             previous=previous_sweep(known),
-            log=continuity(store, collector.facts["keys"], log, known),
+            log=continuity(store, log, known),
         )
         lines.append(line(plan, collector.keep_body))
         planned = store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")

@@ -14,6 +14,7 @@ from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
 from shared.service import state
@@ -229,7 +230,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
     return {
         "store": {
             "origin": read.facts["origin"],
-            "keys": read.facts["keys"],
+            "keys": [str(key) for key in read_keys(read.store).in_force.keys],
             "records": read.log.size,
             "retention": retention,
             "holds": list(in_force(read.store)),

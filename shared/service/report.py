@@ -10,6 +10,7 @@ from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.service.queries import Period, Reading, last_plan
 
 
@@ -45,7 +46,7 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
         read.body,
         words(catalogue()),
         period=views.Period(start, end),
-        log=views.LogIdentity(read.facts["origin"], read.log.size, read.facts["keys"][0], read.log.checkpoint().decode()),
+        log=views.LogIdentity(read.facts["origin"], read.log.size, str(read_keys(read.store).in_force.keys[0]), read.log.checkpoint().decode()),
         expected=_expected(read, start, end),
     )
     html = render(built, written_at=timestamp(written_at)).encode()

@@ -19,7 +19,7 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.choose import choose
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proof_path, records_path
+from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.verify.records import bodies_of
@@ -28,6 +28,7 @@ from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.records import timestamp, whole
 from shared.seal import note
+from shared.seal.keys import read_keys
 from shared.seal.log import Log, open_log
 from shared.seal.store import Store
 from shared.seal.tiles import WIDTH
@@ -113,6 +114,8 @@ class _Job:
     bodies: set[bytes] = field(default_factory=set)
     closings: dict[str, int] = field(default_factory=dict)
     """Index of the closing record, by sweep."""
+    handovers: tuple[int, ...] = ()
+    """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
@@ -124,7 +127,11 @@ class _Job:
 
     def plan(self) -> None:
         """Choose the records, and read them for what they name."""
-        chosen = choose(self.store, self.log, self.record_at, self.period, self.resources)
+        changes = [each for each in read_keys(self.store).changes[1:] if each.in_force and (each.size or 0) <= self.log.size]
+        self.handovers = tuple(sorted({each.size for each in changes if each.size is not None} - {self.log.size}))
+        chosen = choose(
+            self.store, self.log, self.record_at, self.period, self.resources, [each.record for each in changes if each.record is not None]
+        )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
         total = done = sum(count for _, count in self.ranges)
@@ -181,7 +188,7 @@ class _Job:
         def add(name: str, data: bytes) -> None:
             files.append(File(name, zipped.add(name, len(data), lambda: [data]), len(data)))
 
-        add("README.txt", readme(manifest, attested=bool(self.vouched.names)))
+        add("README.txt", readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers)))
         for digest in sorted(self.bodies):
             add(body_path(digest.hex()), self._with_commitments(digest.hex()))
         add("catalogue.json", rejudge.catalogue_json())
@@ -192,6 +199,8 @@ class _Job:
             add("disclosures.json", canonical(self._disclosed(self.disclose)))
         length = self.table.seek(0, 2)
         files.append(File("findings.csv", zipped.add("findings.csv", length, self._table), length))
+        for size in self.handovers:
+            add(handover_path(size), self._handover(size))
         later = self._later()
         for name, _, content in later:
             if content is not None:
@@ -216,6 +225,12 @@ class _Job:
         data = self.store.get(path)
         if data is None:
             raise StoreConflict(f"{path} is missing, and others vouch for it: run verify --store, and restore it from a copy")
+        return data
+
+    def _handover(self, size: int) -> bytes:
+        data = self.store.get(layout.checkpoint(size))
+        if data is None:
+            raise StoreConflict(f"{layout.checkpoint(size)} is missing: run verify --store, and restore it from a copy")
         return data
 
     def _with_commitments(self, digest: str) -> bytes:
@@ -253,11 +268,11 @@ class _Job:
         return sorted(found)
 
     def _tiles(self) -> "list[tuple[int, int, int]]":
-        """(level, number, width) of the tiles that connect the records with the checkpoint, and with the one held."""
+        """(level, number, width) of the tiles that connect the records with the checkpoint, with the one held, and with those of new keys."""
         size = self.log.size
         numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
         numbers |= {size // WIDTH} if size % WIDTH else set()
-        numbers |= {one // WIDTH for one in (self.held, *self.vouched.sizes) if one % WIDTH}
+        numbers |= {one // WIDTH for one in (self.held, *self.handovers, *self.vouched.sizes) if one % WIDTH}
         found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
         level = 1
         while size >> 8 * level:

@@ -12,6 +12,8 @@ from shared.records import moment
 
 KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
+HANDOVERS = "keys/"
+"""The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
 DERIVED = 1
 """The version of the rules by which README.txt, findings.csv and catalogue.json follow from the rest."""
 
@@ -84,6 +86,11 @@ def checkpoint_entry(size: int) -> str:
 def proof_path(sweep: str) -> str:
     """The entry with the proof of a sweep's closing record."""
     return f"proofs/{layout.checked_name(sweep)}.tlog-proof"
+
+
+def handover_path(size: int) -> str:
+    """The entry with the checkpoint of this size, which is the first to cover a change of keys."""
+    return f"{HANDOVERS}{size:020d}.checkpoint"
 
 
 def selects(resources: tuple[str, ...], resource: str) -> bool:

@@ -76,7 +76,7 @@ WHAT IS IN THE ZIP
   manifest.json                 what this bundle is about, and the SHA-256 of every other file.
                                 The SHA-256 of manifest.json names the bundle
   checkpoint                    size and root hash of the log, signed
-  records/N.jsonl               records from number N on, one a line
+{handovers}  records/N.jsonl               records from number N on, one a line
   body/sha256/aa/DIGEST         what Azure sent, named by its SHA-256; names of people replaced by
                                 commitments
   tile/                         hashes of the Merkle tree that connect records and checkpoint
@@ -109,4 +109,9 @@ ATTESTED = """\
                                 (c2sp.org/tlog-cosignature). To check them too, give verify the
                                 root certificates of the authorities with --tsa-roots, and the
                                 witnesses' keys with --witness; have them from their own places
+"""
+
+HANDOVERS = """\
+  keys/N.checkpoint             where the signing key was changed: signed by the old and by the new
+                                one, so that whoever holds an old key is led to the new one
 """

@@ -1,6 +1,6 @@
 """`verify FILE.zip`: a bundle, by somebody who has nothing but the file and a key."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,16 +8,17 @@ from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, 
 from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.examine import Examiner
+from shared.deliver.verify.handovers import follow_handovers, led_to
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.package import Package, PackageBodies
 from shared.deliver.verify.period import check_period
 from shared.deliver.verify.texts import Texts, check_disclosures
 from shared.deliver.verify.tree import Tree
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress
 from shared.deliver.verify.view import View
 from shared.errors import VerificationError
 from shared.seal import note
-from shared.seal.tiles import MAX_RECORD
 
 Taker = Callable[[int, list[bytes]], None]
 """Takes records: the index of the first, and their lines."""
@@ -51,7 +52,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     package = Package(file, tally)
     manifest = package.manifest
     signed, checkpoint = _checkpoint(package, keys)
-    kept = open_held(held, checkpoint.origin, list(keys)) if held is not None else None
+    trust = Trust(keys, tally)
     package.check_files(progress)
     tree = Tree(checkpoint, package.tile, tally)
     tree.check(package.names("tile/"))
@@ -62,10 +63,12 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     attested = _attested(package, trusted)
     marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
-        _run(package, tree, first, count, (marks.take, texts.take), progress)
+        _run(package, tree, first, count, (marks.take, texts.take, trust.take), progress)
     examiner.finish()
-    attested.check(lambda size: _earlier(package, tree, keys, checkpoint, size), lambda name: package.small(CHECKPOINTS + name), marks)
-    check_period(manifest, examiner, tally)
+    follow_handovers(package, tree, trust, signed)
+    kept = open_held(held, checkpoint.origin, trust.known) if held is not None else None
+    attested.check(lambda size: _earlier(package, tree, trust.known, checkpoint, size), lambda name: package.small(CHECKPOINTS + name), marks)
+    check_period(manifest, examiner, trust.records, tally)
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
@@ -86,7 +89,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
 def _checkpoint(package: Package, keys: Sequence[note.VerifierKey]) -> tuple[bytes, note.Checkpoint]:
     data = package.needed("checkpoint", note.MAX_NOTE)
     try:
-        checkpoint = note.open_checkpoint(data, keys)
+        checkpoint = led_to(package, data, keys)
     except VerificationError as error:
         raise VerificationError(f"{error}: use the verifier key that you had from the keeper of the log, or ask for the bundle again") from None
     if (checkpoint.origin, checkpoint.size) != (package.manifest.origin, package.manifest.size):
@@ -133,7 +136,7 @@ def _run(package: Package, tree: Tree, first: int, count: int, takers: Sequence[
     name, index = records_path(first), first
     if not package.has(name):
         return
-    for lines in _lines(package, name):
+    for lines in package.lines(name):
         kept = lines[: first + count - index]
         for start, proven in tree.proven(index, kept):
             for take in takers:
@@ -145,21 +148,6 @@ def _run(package: Package, tree: Tree, first: int, count: int, takers: Sequence[
     if index != first + count:
         reason = f"holds {index - first} records, and the manifest says {count}"
         package.tally.problem("records", reason, file=name, record=min(index, first + count))
-
-
-def _lines(package: Package, name: str) -> Iterator[list[bytes]]:
-    """The lines of an entry, some at a time."""
-    rest = b""
-    for data in package.content(name):
-        lines = (rest + data).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield lines
-        if len(rest) > MAX_RECORD:
-            package.tally.problem("records", f"holds a line of more than {MAX_RECORD} bytes", file=name)
-            rest = b""
-    if rest:
-        package.tally.problem("records", "the last line has no end", file=name)
 
 
 def _proof(package: Package, tree: Tree, sweep: str, index: int, signed: bytes) -> None:

@@ -7,7 +7,7 @@ allow it, the walk goes on from them, so that what comes after is still verified
 import hashlib
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, records_in, settle
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import Misuse, NewerFormat, StoreConflict, VerificationError
 from shared.seal import note
@@ -35,7 +36,7 @@ class Walk:
     """One walk over one log."""
 
     blobs: Blobs
-    keys: Sequence[note.VerifierKey]
+    trust: Trust
     tally: Tally
     sink: Sink
     progress: Progress
@@ -53,6 +54,8 @@ class Walk:
     opened: int = 0
     lost: int = 0
     """Checkpoints whose root is not that of the records, since the first of them."""
+    unsigned: list[int] = field(default_factory=list)
+    """Sizes, since the last checkpoint that is there, whose checkpoint is not."""
 
     def __post_init__(self) -> None:
         self.entries = Entries(self.blobs, self.tally)
@@ -74,6 +77,7 @@ class Walk:
                 self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)}, or what it sealed, is lost, and no tiles lead past it")
                 break
             self.progress("verify", self.edge.size, max(self.signed, self.edge.size))
+        self._tell_unsigned(gave_up=False)
         if self.lost > 1:
             self.tally.note(f"{self.lost - 1} later checkpoints do not have the root of the records before them either")
 
@@ -155,6 +159,7 @@ class Walk:
     def _append(self, lines: list[bytes], size: int) -> None:
         self.tally.counts["records"] += len(lines)
         self.sink.take(self.edge.size, lines)
+        self.trust.take(self.edge.size, lines)
         for path, data in grown(self.edge, lines):
             self._compare(path, data, size)
 
@@ -193,20 +198,31 @@ class Walk:
         data = self.blobs.get(path)
         if data is None:
             if size <= self.signed:
-                self.tally.problem("checkpoint", "the checkpoint is missing", file=path, record=size - 1)
+                self.unsigned.append(size)
+                self.trust.pass_over(size)
             return None
         self.tally.counts["checkpoints"] += 1
         try:
-            checkpoint = note.open_checkpoint(data, self.keys)
+            checkpoint = self.trust.checkpoint(data)
             if checkpoint.size != size:
                 raise VerificationError(f"it is of a log of {checkpoint.size} records")
-            if len(note.parse_note(data).signatures) != 1:
-                self.tally.unchecked("further signatures on checkpoints: no key was given for them")
         except VerificationError as error:
+            self.trust.pass_over(size)
+            self._tell_unsigned(gave_up=False)
             self.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=path, record=size - 1)
             return None
+        self._tell_unsigned(gave_up=self.trust.gave_up)
         self.opened += 1
         return checkpoint
+
+    def _tell_unsigned(self, *, gave_up: bool) -> None:
+        """Say which checkpoints are missing. One that a lost key owed is made up for by the one in which it is given up."""
+        for size in self.unsigned:
+            if gave_up:
+                self.tally.note(f"{layout.checkpoint(size)} was never signed: the key was lost then, and a later checkpoint covers its records")
+            else:
+                self.tally.problem("checkpoint", "the checkpoint is missing", file=layout.checkpoint(size), record=size - 1)
+        self.unsigned = []
 
     def _resume(self, size: int, checkpoint: note.Checkpoint | None) -> bool:
         """The records do not lead to the signed root, or not all were found: go on from the tiles, where these do."""

@@ -13,6 +13,7 @@ from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.log_walk import Walk
 from shared.deliver.verify.slots import check_slots
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress, shown
 from shared.deliver.verify.view import View
 from shared.errors import NewerFormat, VerificationError
@@ -43,15 +44,17 @@ def verify_store(
     files = _Files(blobs, tally, Attested(layout.CHECKPOINTS, trusted, tally))
     files.read(progress)
     newest = _trusted(blobs, files.checkpoints, keys)
-    kept = open_held(held, newest.origin, list(keys)) if held is not None else None
+    trust = Trust(keys, tally)
     parsed = Parsed(files.bodies)
     examiner = Examiner(tally, parsed, View())
     marks = Marks(files.attested.sizes, examiner.take, lambda: examiner.last_at)
-    walk = Walk(blobs, keys, tally, marks, progress, files.checkpoints)
+    walk = Walk(blobs, trust, tally, marks, progress, files.checkpoints)
     walk.run(files.last_commit)
     if walk.newest is not None and isinstance(examiner.format, int) and examiner.format > FORMAT:  # signed: nobody altered it on the way
         raise NewerFormat(f"this store has format {examiner.format}, this version of aoai-evidence verifies {FORMAT}: install a newer one")
+    kept = open_held(held, newest.origin, trust.known) if held is not None else None
     examiner.finish()
+    trust.conclude()
     files.compare(walk)
     _conclude(walk, examiner, tally)
     check_slots(examiner.plans, tally, start=None, end=examiner.last_at)

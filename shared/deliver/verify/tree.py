@@ -85,6 +85,13 @@ class Tree:
         if begin < len(lines):
             yield first + begin, lines[begin:]
 
+    def root_of_first(self, size: int) -> bytes | None:
+        """The root hash that the log had at `size` records; None where the tiles here do not give it."""
+        try:
+            return TileHashes(self._checkpoint.size, self._fetch).subtree(0, size)
+        except (VerificationError, IndexError):
+            return None
+
     def _leaf(self, index: int) -> bytes:
         number, position = divmod(index, WIDTH)
         if self._leaves[0] != number:

@@ -13,7 +13,8 @@ from shared.canonical import Json
 from shared.judge.catalogue import catalogue
 from shared.judge.expectation import ANY, BY_PATH, Expectation
 from shared.judge.meaning import accounts, deployments, filters, rest
-from shared.judge.meaning.rules import SEVERITIES, Direction, Rule, Seen, Severity, fits, plain, seen_fields
+from shared.judge.meaning.rules import Direction, Rule, Seen, fits, plain, seen_fields
+from shared.model import SEVERITIES, Severity
 
 RULES: Final[tuple[Rule, ...]] = (*accounts.RULES, *deployments.RULES, *filters.RULES, *rest.RULES)
 """In this order: the first one that fits a field says what it means."""

@@ -5,7 +5,8 @@ from typing import Final
 
 from shared.judge.data import table
 from shared.judge.expectation import TLS_VERSIONS, Expectation
-from shared.judge.meaning.rules import Rule, Said, Seen, Severity, fold, note, part, said
+from shared.judge.meaning.rules import Rule, Said, Seen, fold, note, part, said
+from shared.model import Severity
 
 _RECORDS_DELETIONS: Final = frozenset({"requestresponse", "alllogs"})
 

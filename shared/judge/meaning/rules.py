@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from shared.canonical import Json
 from shared.judge.expectation import Expectation
 from shared.judge.reading import shown
-
-Severity = Literal["high", "medium", "low", "info"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("high", "medium", "low", "info")
-"""The most severe first."""
+from shared.model import Severity
 
 Direction = Literal["worse", "better", "neutral"]
 Path = tuple[str, ...]

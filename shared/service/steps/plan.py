@@ -59,8 +59,8 @@ def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, c
 
 
 def queue_units(app: App, sweep: str) -> int:
-    """Queue every unit of a planned sweep that has no batch, once; return how many."""
-    if (header_of(app.store, sweep) or {}).get("queued"):
+    """Queue every unit of a planned sweep that has no batch, once; return how many. Nothing of a sweep that is closed."""
+    if (header_of(app.store, sweep) or {}).get("queued") or app.store.exists(layout.batch(sweep, layout.CLOSED)):
         return 0
     plan = plan_of(app.store, sweep)
     head = _header(plan, state.since(app.store, sweep))

@@ -12,6 +12,7 @@ from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
 from shared.records import moment, timestamp
 from shared.seal.commits import parse_commit
+from shared.seal.keys import read_keys
 from shared.seal.log import open_log
 from shared.seal.sequencer import batch_lines
 from shared.service import state
@@ -44,7 +45,7 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
         Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on failed invocations.
     """
     memory, told = _remembered(app), []
-    for look in (_slots, _unsealed, _retention, _undelivered, _poison, _owed):
+    for look in (_slots, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
         for alarm in look(app, memory):
             tell(alarm)
             told.append(alarm)
@@ -157,6 +158,21 @@ def _policy(kept: Json) -> str:
 
 def _strength(kept: Json) -> tuple[int, int]:
     return _RANKS.index(kept["policy"]) if kept.get("policy") in _RANKS else -1, kept.get("days") or 0
+
+
+def _handing_over(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
+    """A change of the signing keys that was begun, and is not finished for long."""
+    if not read_keys(app.store).pending:
+        memory["handing over"] = None
+        return
+    since = memory["handing over"] = _text(memory.get("handing over")) or timestamp(app.now())
+    if app.now() - moment(since) > PATIENCE:
+        told = "a change of the signing keys was begun and not finished, run the same `aoai-evidence key rotate` again"
+        yield Alarm(alarms.BATCH_UNSEALED, f"{layout.KEY_CHANGES} is open since {since} or longer: {told}")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:

@@ -106,8 +106,8 @@ MISUSE = [
     ("collect", {"EVIDENCE_SIGNING_KEY": "file"}, ["file is not an unencrypted private key in PEM"]),
     ("collect", {"EVIDENCE_SIGNING_KEY": "other.pem"}, ["other.pem is not the key of this store (example.org/evidence)", "set EVIDENCE_SIGNING_KEY"]),
     ("erase --subject x", {"EVIDENCE_SIGNING_KEY": "other.pem"}, ["not the key of this store"]),
-    ("collect", {"EVIDENCE_SIGNING_KEY": VAULT}, ["later version"]),
-    ("init --store new", {"EVIDENCE_SIGNING_KEY": VAULT}, ["later version"]),
+    ("collect", {"EVIDENCE_SIGNING_KEY": VAULT}, ["EVIDENCE_SIGNING_KEY is", "http://127.0.0.1:PORT/keys/NAME", "or a PEM file"]),
+    ("init --store new", {"EVIDENCE_SIGNING_KEY": VAULT}, ["EVIDENCE_SIGNING_KEY is", "http://127.0.0.1:PORT/keys/NAME", "or a PEM file"]),
     ("collect", {"EVIDENCE_SIGNING_KEY": "~nobody-of-that-name/x"}, ["~nobody"]),
     # profiles
     ("collect", {"EVIDENCE_PROFILE": "nowhere.toml"}, ["cannot read the profile nowhere.toml", "EVIDENCE_PROFILE"]),

@@ -1,7 +1,9 @@
 """The floors of the house: who may import whom, what is pure, and where Azure, the clock and the environment may be touched."""
 
 import ast
+import importlib
 import importlib.metadata
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +135,13 @@ def test_nothing_sends_anything_but_get():
         for module in MODULES:
             if module.parts[1:2] == ("collect",):
                 assert word not in (ROOT / module).read_text(), (module, word)
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "tests" / "bench").glob("*.py")), ids=lambda path: path.stem)
+def test_what_the_measurements_take_from_elsewhere_is_there(module):
+    """They run by hand, import where they measure, and would be found broken only then."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("shared", "tests", "infra")):
+            source = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(source, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}"), f"line {node.lineno}: {alias.name}"

@@ -1,6 +1,7 @@
 """Whatever Azure answers, judging gives findings, never an exception, and never `satisfied` for what is not there or not understood."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def _spoiled(page: Json, pointer: str, new: Json) -> Json:
 
 
 def _with_page(whole: Evidence, record: int, page: Json) -> Evidence:
-    answers = {key: Answer(*key, a.record, (page,), None, a.status) if a.record == record else a for key, a in whole.answers.items()}
+    answers = {key: replace(a, pages=(page,)) if a.record == record else a for key, a in whole.answers.items()}
     return Evidence(whole.resource, answers, None if whole.context is None else _with_page(whole.context, record, page))
 
 
@@ -155,6 +156,8 @@ def test_what_a_satisfied_judgement_points_at_is_what_it_rests_on(profile: Profi
                 continue
             if new is ... and (control, point.pointer) in MAY_BE_GONE:
                 continue
+            if isinstance(new, str) and new and point.pointer.endswith("/training_file"):
+                continue  # any text can be the id of a file; whether it is listed is said, and expected by nobody
             changed = _with_page(whole, point.record, _spoiled(pages[point.record], point.pointer, new))
             again = {(c, j.resource): j for c, j in judge_account(changed, profile, "public")}.get((control, resource))
             if again is not None and again.status == "satisfied" and not _empty_is_meant(control, point.pointer, new):
@@ -174,6 +177,9 @@ SUBSCRIPTION_SAMPLE = {
     "accounts": [account()],
     "deletedAccounts": [],
     "subscriptionDiagnosticSettings": [diagnostic_setting(log("Administrative"))],
+    "activityLog": [],
+    "activityLogInsights": [],
+    "activityLogAuthorization": [],
 }
 
 

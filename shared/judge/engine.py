@@ -105,7 +105,7 @@ class _Read:
         self._evidence = evidence
         self._by_kind: dict[str, tuple[Point, ...]] = {}
         for (kind, resource), answer in sorted(evidence.answers.items(), key=itemgetter(0)):
-            if resource == evidence.resource or kind.startswith("project"):
+            if resource == evidence.resource or resource.startswith(f"{evidence.resource}/"):
                 self._by_kind[kind] = (*self._by_kind.get(kind, ()), Point(answer.record))
 
     def by(self, control: Control, found: Iterable[Judgement]) -> Iterator[Judged]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from shared.canonical import Json
 from shared.judge.case import Case
-from shared.judge.checks.holdings import answered_list
+from shared.judge.checks.holdings import held
 from shared.judge.expectation import ANY, Expectation
 from shared.judge.lives.kinds import FAMILIES, plural
 from shared.judge.reading import answered, count, listed, names, verb
@@ -27,7 +27,8 @@ def deletions_reconciled(case: Case) -> list[Judgement]:
     unread = []
     for kind in (kind.question for family in FAMILIES for kind in family):
         try:
-            answered_list(case, kind)
+            for node in held(case, kind) or ():
+                node.needed_text("id")
         except Unclear as unclear:
             unread.append(unclear)
     try:

@@ -83,6 +83,7 @@ class _Stored:
         self.ages: list[tuple[str, Point]] = []
         self.ageless: list[Point] = []
         for node in nodes:
+            node.needed_text("id")
             self.number += 1
             value, made = node.value.get(sort), created(node)
             self.sorts[value if isinstance(value, str) else "not said"] += 1

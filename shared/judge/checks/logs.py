@@ -1,17 +1,17 @@
 """What logs say, and whether they were read without a gap: the Activity Log of a subscription, the resource logs of an account."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from shared.judge.assemble import Entry
 from shared.judge.case import Case
 from shared.judge.checks.holdings import why
 from shared.judge.expectation import ANY, Expectation
 from shared.judge.lives.inventory import Shelf
-from shared.judge.lives.kinds import letters, lists_keys
+from shared.judge.lives.kinds import letters
 from shared.judge.lives.operations import LIST_KEYS, operations
-from shared.judge.lives.rows import Row, rows
-from shared.judge.reading import answered, count, names, shown, verb
+from shared.judge.lives.rows import Row, rows, tables
+from shared.judge.reading import answered, count, listed, names, shown
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown
 from shared.model import Answer, Evidence, Judgement, Point
 
@@ -26,7 +26,7 @@ _NOWHERE = "No diagnostic setting sends the account's logs to a workspace, and n
 
 def activity_log_continuous(evidence: Evidence, _expect: Expectation) -> list[Judgement]:
     """The subscription's Activity Log was read from where it was read before."""
-    return [_continuous(evidence.resource, [answered(evidence, kind) for kind in _ACTIVITY], "The Activity Log")]
+    return [_continuous(evidence.resource, [answered(evidence, kind) for kind in _ACTIVITY], singular=True)]
 
 
 def resource_logs_continuous(case: Case) -> list[Judgement]:
@@ -37,24 +37,24 @@ def resource_logs_continuous(case: Case) -> list[Judgement]:
     for answer in found:
         if answer.failure is not None:
             raise Unclear(f"Not collected ({answer.kind}): {why(answer)}.", Point(answer.record))
-    return [_continuous(case.id, found, "The resource logs")]
+    return [_continuous(case.id, found, singular=False)]
 
 
-def _continuous(resource: str, answers: list[Answer], what: str) -> Judgement:
+def _continuous(resource: str, answers: list[Answer], *, singular: bool) -> Judgement:
+    what, was, is_, it = ("The Activity Log", "was", "is", "it was") if singular else ("The resource logs", "were", "are", "they were")
     points = [Point(answer.record) for answer in answers]
-    gaps = sorted({answer.reach for answer in answers if answer.reach is not None and answer.reach.startswith("gap ")})
-    if gaps:
-        _, end, start = gaps[0].split(" ")
-        reason = f"{what} was read up to {end} before and is read from {start} now: what was logged in between was not looked at."
-        return not_satisfied(resource, reason if what != "The resource logs" else reason.replace("was read", "were read").replace("is read", "are read"), *points)
-    if any(answer.reach is None for answer in answers):
-        return unknown(resource, f"Of which time {what[0].lower()}{what[1:]} was asked for is not shown.", *points)
-    first = sorted({answer.reach for answer in answers if answer.reach is not None and answer.reach.startswith("first ")})
-    if first:
-        word = "were" if what == "The resource logs" else "was"
-        return satisfied(resource, f"{what} {word} read for the first time, back to {first[0].removeprefix('first ')}.", *points)
-    word = "were" if what == "The resource logs" else "was"
-    return satisfied(resource, f"{what} {word} read from where {verb(2 if word == 'were' else 1, 'it was', 'they were')} read before, without a gap.", *points)
+    reaches = {answer.reach for answer in answers}
+    if None in reaches:
+        return unknown(resource, f"{what} {was} read, and of which time is not shown.", *points)
+    words = sorted(reach.split(" ") for reach in reaches if reach is not None)
+    gap = next((word for word in words if word[0] == "gap"), None)
+    if gap is not None:
+        reason = f"{what} {was} read up to {gap[1]} before and {is_} read from {gap[2]} now: what was logged in between was not looked at."
+        return not_satisfied(resource, reason, *points)
+    first = next((word for word in words if word[0] == "first"), None)
+    if first is not None:
+        return satisfied(resource, f"{what} {was} read for the first time, back to {first[1]}.", *points)
+    return satisfied(resource, f"{what} {was} read from where {it} read before, without a gap.", *points)
 
 
 # -- operations -------------------------------------------------------------------------------------------------------------
@@ -120,6 +120,7 @@ def _count(row: Row) -> int:
 def key_listings(evidence: Evidence, expect: Expectation) -> list[Judgement]:
     """Nobody had the keys of an account listed, unless the profile expects nothing here."""
     answer = answered(evidence, "activityLog")
+    listed(answer)
     entry, shelf = _as_entry(answer)
     by_account: dict[str, list[tuple[str, Point]]] = {}
     for operation in operations([entry], shelf, frozenset({LIST_KEYS})):
@@ -155,11 +156,9 @@ def _of_workspaces(case: Case, kind: str) -> list[Answer]:
 
 
 def _rows(answer: Answer) -> Iterator[Row]:
+    if not answer.pages or any(tables(page) is None for page in answer.pages):
+        raise Unclear(f"The answer to {answer.kind} is not what Log Analytics answers with.", Point(answer.record))
     entry, shelf = _as_entry(answer)
-    return (row for row in _of(entry, shelf) if not lists_keys(row.operation))
-
-
-def _of(entry: Entry, shelf: Shelf) -> Iterable[Row]:
     return rows(entry, shelf.load)
 
 

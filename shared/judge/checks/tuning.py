@@ -37,13 +37,13 @@ def _judged_by_data(case: Case, found: list[Lineage], files_known: bool) -> Judg
     wanted = case.expect.word("deletions.models_without_data")
     if not files_known:
         said = f"{traced}; whether that data is still stored is not known, since the files could not be listed"
-        return satisfied(case.id, f"{said}.", *_points(found)) if wanted == ANY else unknown(case.id, f"{said}.", *_points(found))
+        return satisfied(case.id, f"{said}.", *_traced(found)) if wanted == ANY else unknown(case.id, f"{said}.", *_points(found))
     without = [lineage for lineage in found if lineage.without_data]
     if not without:
-        return satisfied(case.id, f"{traced}, which is still stored.", *_points(found))
+        return satisfied(case.id, f"{traced}, which is still stored.", *_traced(found))
     said = " ".join(sentence for lineage in without[:3] if (sentence := lineage.sentence()))
     if wanted == ANY:
-        return satisfied(case.id, f"{traced}. {said}", *_points(without), *_points(found))
+        return satisfied(case.id, f"{traced}. {said}", *_traced(without), *_traced(found))
     because = case.expect.because("deletions.models_without_data")
     return not_satisfied(case.id, f"{_of(without, found)} outlived {verb(len(without), 'its', 'their')} training data ({because}: {wanted}). {said}",
                          *_points(without))  # fmt: skip
@@ -51,6 +51,12 @@ def _judged_by_data(case: Case, found: list[Lineage], files_known: bool) -> Judg
 
 def _of(some: list[Lineage], all_: list[Lineage]) -> str:
     return f"{len(some)} of {count(len(all_), 'fine-tuned model')}"
+
+
+def _traced(found: list[Lineage]) -> list[Point]:
+    """The models, their jobs, and where these name what they were made from."""
+    points = [node.point() for lineage in found for node in (lineage.listed, lineage.job) if node is not None]
+    return points + [use.named for lineage in found for use in lineage.uses if use.role == "training"]
 
 
 def _points(found: list[Lineage]) -> list[Point]:

@@ -129,15 +129,26 @@ def _again(known: Call, row: Row) -> Call:
 def rows(entry: Entry, load: LoadBody) -> Iterator[Row]:
     """The rows of an answer that have a time and an operation."""
     for number, digest in enumerate(entry.digests):
-        page = load(digest)
-        tables = page.get("tables") if isinstance(page, dict) else None
-        for place, table in enumerate(tables if isinstance(tables, list) else ()):
-            names = [column.get("name") for column in table.get("columns", ()) if isinstance(column, dict)]
-            plain = [_plain(name) if isinstance(name, str) else "" for name in names]
-            for position, values in enumerate(table.get("rows", ())):
-                row = _row(plain, values, Point(entry.record, number, f"/tables/{place}/rows/{position}"))
+        for place, names, values in tables(load(digest)) or ():
+            for position, cells in enumerate(values):
+                row = _row(names, cells, Point(entry.record, number, f"/tables/{place}/rows/{position}"))
                 if row is not None:
                     yield row
+
+
+def tables(page: Json) -> list[tuple[int, list[str], list[Json]]] | None:
+    """(number, plain names of the columns, rows) of each table of an answer; None where it is no answer of Log Analytics."""
+    found = page.get("tables") if isinstance(page, dict) else None
+    if not isinstance(found, list):
+        return None
+    read = []
+    for number, table in enumerate(found):
+        columns, values = (table.get("columns"), table.get("rows")) if isinstance(table, dict) else (None, None)
+        if not isinstance(columns, list) or not isinstance(values, list):
+            return None
+        names = [column.get("name") if isinstance(column, dict) else None for column in columns]
+        read.append((number, [_plain(name) if isinstance(name, str) else "" for name in names], values))
+    return read
 
 
 def _told_before(row: Row, end: str) -> bool:
@@ -163,7 +174,7 @@ def _row(names: list[str], values: Json, point: Point) -> Row | None:
             properties = None
     if isinstance(properties, dict):
         columns = {**{_plain(name): value for name, value in properties.items()}, **{n: v for n, v in columns.items() if v not in (None, "")}}
-    at = when(columns.get("timegenerated") or columns.get("time"))
+    at = when(next((columns[name] for name in ("timegenerated", "time", "firstat") if columns.get(name)), None))
     operation = columns.get("operationname")
     return Row(columns, at, operation, point) if at is not None and isinstance(operation, str) and operation else None
 

@@ -117,8 +117,10 @@ class _Account:
     def _gone(self, one: Gone, shared: list[Gone], counted: list[Operation]) -> Statement:
         logs = logs_between(self.logs, one.was.at, one.now.at)
         deleted = self._among_deleted(one)
-        records = rests_on(*(other.records for other in shared), (log.record for log in logs), [deleted[0]] if deleted else [])
-        before = counted_before(shared, counted, records)
+        before = counted_before(shared, counted)
+        records = rests_on(
+            *(other.records for other in shared), (log.record for log in logs), [deleted[0]] if deleted else [], (p.record for p in before)
+        )
         status, cause, reason = self._verdict(one, deleted is not None, logs)
         listed = (Witness(AMONG_DELETED, deleted[1], deleted[2]),) if deleted is not None else ()
         return Statement(

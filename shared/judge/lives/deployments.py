@@ -68,8 +68,8 @@ class _Deployment:
 
     def _gone(self, one: Gone, shared: list[Gone], counted: list[Operation]) -> Statement:
         created, logs = one.was.created(self.id), logs_between(self.logs, one.was.at, one.now.at)
-        records = rests_on(*(other.records for other in shared), (log.record for log in logs))
-        before = counted_before(shared, counted, records)
+        before = counted_before(shared, counted)
+        records = rests_on(*(other.records for other in shared), (log.record for log in logs), (point.record for point in before))
         status: Status = "corroborated"
         cause: Cause = "recreated" if one.how == "remade" else "deleted"
         if one.operation is not None:

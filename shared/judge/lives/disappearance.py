@@ -106,11 +106,9 @@ def linked(gone: Sequence[Gone], told: Iterable[Operation]) -> list[Gone]:
     return list(gone) if any(sum(one.spans(operation) for one in gone) > 1 for operation in told) else []
 
 
-def counted_before(gone: Sequence[Gone], counted: Iterable[Operation], records: Iterable[int]) -> tuple[Point, ...]:
-    """Where these records tell of operations that could explain these disappearances, and were counted for earlier ones."""
-    held = set(records)
-    near = (operation for operation in counted if any(one.spans(operation) for one in gone))
-    return tuple(point for operation in near for point in operation.places if point.record in held)
+def counted_before(gone: Sequence[Gone], counted: Iterable[Operation]) -> tuple[Point, ...]:
+    """Where operations are told that could explain these disappearances, and were counted for earlier ones."""
+    return tuple(point for operation in counted if any(one.spans(operation) for one in gone) for point in operation.places)
 
 
 def later(inventories: Iterable[Inventory], after: str, record: int = -1) -> Inventory | None:

@@ -4,7 +4,7 @@
 corroborated. With 0 < k < n none is, for nothing tells which. Deletions beyond what vanished are told as well, as one of objects unknown.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from shared.canonical import Json
 from shared.judge.assemble import Entry
@@ -38,11 +38,11 @@ class _Told:
         gone = {call.key for call in self.counted}
         self.open = [call for call in told if call.key not in gone]
 
-    def places(self, records: Iterable[int], concerns: Callable[[Call], bool]) -> tuple[Point, ...]:
-        """Where these records tell of calls that were counted before and would count again."""
+    def places(self, records: Iterable[int], kind: str) -> tuple[Point, ...]:
+        """Where these records tell of calls for a kind that were counted before and would count again."""
         held = set(records)
-        found = ((call, next((point for point in call.points if point.record in held), None)) for call in self.counted)
-        return tuple(point for call, point in found if point is not None and concerns(call))
+        own = (call for call in self.counted if kind in deletes(call))
+        return tuple(point for call in own if (point := next((p for p in call.points if p.record in held), None)) is not None)
 
 
 def _family(given: Given, account: str, family: Sequence[Kind], calls_: list[Call]) -> list[Statement]:
@@ -71,15 +71,19 @@ class _Component:
         logs, settings = given.under(DELETIONS, account), given.of(SETTINGS, account)
         self.logs = {id(match): logs_between(logs, match.loss.after, match.loss.before) for match in group}
         self.settings = {id(match): settings_for(settings, match.loss.after, match.loss.before) for match in group}
+        self.counted = tuple(
+            point
+            for call in told.counted
+            if kind.name in deletes(call) and any(match.start <= call.at <= match.end for match in group)
+            for point in call.points
+        )
         self.records = rests_on(
             (record for match in group for record in (match.loss.was.record, match.loss.now.record)),
             (record for match in group for call in match.near for record in call.records),
             (entry.record for entries in (*self.logs.values(), *self.settings.values()) for entry in entries),
+            (point.record for point in self.counted),
         )
         self.pairs = tuple((match.loss.was.record, match.loss.now.record) for match in group)
-        self.counted = told.places(
-            self.records, lambda call: kind.name in deletes(call) and any(match.start <= call.at <= match.end for match in group)
-        )
 
     def statements(self) -> list[Statement]:
         again = {identifier for match in self.group for identifier in match.loss.ids if _again(self.given, match.loss, identifier)}
@@ -159,7 +163,7 @@ def _unknown(
         _surplus_reason(kind, len(group), sorted({call.operation for call in group})),
         tuple(Witness(RESOURCE_LOG, call.point, call.at) for call in group[:MOST_WITNESSES]), records,
         pairs=tuple(sorted({pair for component in near for pair in component.pairs})), count=len(group), log=log,
-        counted=told.places(records, lambda call: kind in deletes(call)), explained_by=tuple(call.key for call in group),
+        counted=told.places(records, kind), explained_by=tuple(call.key for call in group),
     )  # fmt: skip
 
 

@@ -395,16 +395,16 @@ def test_windows_that_no_plan_has_are_not_asked_for(tmp_path):
         works.plan()
         [honest] = [m for m in works.queues.waiting[layout.COLLECT_QUEUE] if json.loads(m)["asked"] == "subscription"]
         message = json.loads(honest)
-        for change in ([{"from": "2026-11-02T00:00:00.000000Z"}, {"resource": "/subscriptions/x"}, {"more": 1}]):
+        for change in ({"from": "2026-11-02T00:00:00.000000Z"}, {"resource": "/subscriptions/x"}, {"more": 1}):
             windows = [{**message["windows"][0], **change}, *message["windows"][1:]]
             with pytest.raises(Refused, match="no unit"):
-                collect_message(works.app, json.dumps({**message, "windows": windows}).encode())
+                collect_message(works.app(), json.dumps({**message, "windows": windows}).encode())
         for windows in ([5], [{}], message["windows"][:1]):
             with pytest.raises(Refused, match="no unit"):
-                collect_message(works.app, json.dumps({**message, "windows": windows}).encode())
+                collect_message(works.app(), json.dumps({**message, "windows": windows}).encode())
         with pytest.raises(Refused, match="names what no sweep has"):
-            collect_message(works.app, json.dumps({**message, "windows": [float("nan")]}).encode())
-        assert "collected" in collect_message(works.app, honest if isinstance(honest, bytes) else honest.encode())
+            collect_message(works.app(), json.dumps({**message, "windows": [float("nan")]}).encode())
+        assert "collected" in collect_message(works.app(), honest if isinstance(honest, bytes) else honest.encode())
 
 
 def later_questions():

@@ -116,7 +116,7 @@ def test_events_come_late_each_in_its_own_time_and_are_forgotten_after_90_days(s
     site.clock.advance(days=89)
     assert len(site.events(START - timedelta(seconds=1))) == 3
     site.clock.advance(days=1)
-    assert site.events(site.clock() - timedelta(days=90)) == []
+    assert site.events(site.clock() - timedelta(days=90)) == site.world.activity.events(SUBSCRIPTION, site.clock()) == []
     assert account in site.world.accounts()
 
 
@@ -152,6 +152,16 @@ def test_other_providers_are_asked_for_by_their_names(site):
     assert {event["resourceProviderName"]["value"].lower() for event in site.events()} == {
         COGNITIVE.lower(), INSIGHTS.lower(), AUTHORIZATION.lower()
     }  # fmt: skip
+
+
+def test_a_policy_that_finds_fault_is_filed_under_the_provider_of_the_resource(site):
+    account = account_of(site)
+    site.world.activity.record_policy(site.clock(), account, IDA)
+    site.clock.advance(hours=1)
+    [found] = [event for event in site.events(resourceProvider=COGNITIVE) if event["category"]["value"] == "Policy"]
+    assert found["operationName"]["value"] == "Microsoft.Authorization/policies/audit/action"
+    assert (found["level"], found["resourceType"]["value"], found["resourceId"].lower()) == ("Warning", f"{COGNITIVE}/accounts", account.lower())
+    assert site.events(resourceProvider=AUTHORIZATION) == []
 
 
 def test_what_belongs_to_one_operation_is_told_once_and_what_microsoft_does_is_not(site):
@@ -312,6 +322,7 @@ def test_a_deployment_that_was_made_anew_does_not_age_with_the_old_one(site):
         if not hours:
             site.world.delete_deployment(account, "trial")
     site.clock.advance(hours=10)
+    site.world.pass_time()
     assert len(site.world.children(account, "deployments")) == 1
     site.clock.advance(hours=20)
     site.world.pass_time()

@@ -51,6 +51,7 @@ def test_logs_have_what_the_truth_says_they_have_and_nothing_else(seed):
     for _ in range(16):
         history.pass_hours(6)
     history.clock.advance(hours=1)
+    assert not any(one.logged for one in world.truth.deletions() if one.by is None and one.kind != "deployment")
     truth = [one for one in world.truth.happenings if one.event == "deleted" and one.cause == "deleted"]
     rows = [row for row in world.logs.rows(history.workspace, history.clock()) if not row.bare and row.status in (200, 204)]
     for kind, names in {

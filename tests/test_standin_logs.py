@@ -1,7 +1,9 @@
 """The stand-in's resource logs and their query endpoint: asked by the real client and by hand."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local import faults, log_faults
+from infra.local.activity_shape import event_body
 from infra.local.authorship import Actor, Caller
 from infra.local.clock import Clock
 from infra.local.ids import guid
@@ -37,6 +40,15 @@ class Site:
         self.world.actor = IDA
         self.account = self.world.create_account(SUBSCRIPTION, "rg-One", "one")
         self.azure = StandIn(self.world)
+
+    def warm(self):
+        """Let the workspace have its table: something was logged a month ago, and is forgotten."""
+        now = self.clock()
+        with self.world.at(now - timedelta(days=40)):
+            self.log("allLogs", name="old")
+            self.world.data.call(self.account)
+            self.world.list_keys(self.account)
+            self.world.delete(f"{self.account}/providers/Microsoft.Insights/diagnosticSettings/old")
 
     def log(self, *logs, name="setting", account=None, **options):
         return self.world.put_diagnostic_setting(account or self.account, name, list(logs), workspace=WORKSPACE, **options)
@@ -125,6 +137,7 @@ def test_a_row_is_shaped_as_azures(site):
 
 
 def test_rows_arrive_late_and_are_forgotten(site):
+    site.warm()
     site.log("allLogs")
     site.world.data.call(site.account)
     site.clock.advance(minutes=2)
@@ -162,6 +175,7 @@ def test_rows_may_be_lost_and_clocks_may_differ(site):
 
 
 def test_settings_of_type_dedicated_fill_a_table_of_their_own(site):
+    site.warm()
     site.log("allLogs", dedicated=True)
     site.world.data.call(site.account)
     site.clock.advance(hours=1)
@@ -177,6 +191,39 @@ def test_settings_of_type_dedicated_fill_a_table_of_their_own(site):
     assert [row["Source"] for row in both] == [site.world.logs.specific_table] * 2
     assert json.loads(both[0]["Said"])["objectId"] == IDA.object_id
     assert both[0]["Other"] == "-"
+
+
+def test_a_name_with_a_star_is_every_table_whose_name_begins_so(site):
+    site.warm()
+    site.log("allLogs", dedicated=True)
+    site.world.data.call(site.account)
+    site.clock.advance(hours=1)
+    assert len(site.rows("union isfuzzy=true AzureDiagnostics, CognitiveServices*, AzureOpenAI*")) == 2
+    assert site.rows("union isfuzzy=true AzureDiagnostics, AzureOpenAI*") == []
+    assert site.post("union AzureDiagnostics, AzureOpenAI*").status == 400
+
+
+def test_a_new_workspace_has_no_table_until_its_first_row_and_columns_come_with_rows(site):
+    site.log("allLogs")
+    answer = site.post("AzureDiagnostics")
+    assert (answer.status, answer.json["error"]["innererror"]["innererror"]["code"]) == (400, "SEM0100")
+    assert site.post("union isfuzzy=true AzureDiagnostics, CognitiveServices*").status == 400
+    always = "union isfuzzy=true withsource=Table (datatable(TimeGenerated: datetime, _ResourceId: string)[]), AzureDiagnostics, Cognitive*"
+    assert site.rows(always + " | where _ResourceId =~ 'x' and ingestion_time() > datetime(2026-01-01) | summarize count() by Table") == []
+    site.world.list_keys(site.account)
+    site.clock.advance(hours=1)
+    assert len(site.rows()) == len(site.rows(always)) == 1
+    assert site.post("AzureDiagnostics | project event_s").status == 400
+    assert site.rows('AzureDiagnostics | project Event = column_ifexists("event_s", "")') == [{"Event": ""}]
+    site.world.data.call(site.account)
+    site.clock.advance(hours=1)
+    assert len(site.rows("AzureDiagnostics | where event_s != ''")) == 2
+    other = f"{WORKSPACE}-other"
+    assert site.post("AzureDiagnostics", path=f"/v1{other}/query").status == 404
+    site.world.logs.open_workspace(other)
+    site.world.logs.tables_from_start = True
+    assert site.rows(path=f"/v1{other}/query") == []
+    assert site.post("AzureDiagnostics", path="/v1/subscriptions/x/query").status == 404
 
 
 # questions
@@ -279,6 +326,7 @@ def test_too_many_rows_are_a_partial_result(site):
 
 
 def test_refusals_are_azures(site):
+    site.warm()
     site.log("allLogs")
     answer = site.post("AzureDiagnostics", Authorization="")
     assert (answer.status, answer.code) == (401, "AuthorizationRequiredError")
@@ -317,10 +365,13 @@ def test_refusals_are_azures(site):
         ("AzureDiagnostics | where (Category == 'x'", "SYN0002"),
         ("AzureDiagnostics | where Category in ()", "SYN0002"),
         ("AzureDiagnostics |", "SYN0002"),
+        ("datatable(Name)[]", "SYN0002"),
+        ("datatable(Name: string)", "SYN0002"),
         ("'AzureDiagnostics'", "SYN0002"),
     ],
 )
 def test_a_slip_in_a_query_is_found_even_without_rows(site, query, code):
+    site.warm()
     site.log("allLogs")
     answer = site.post(query)
     assert (answer.status, answer.code) == (400, "BadArgumentError")
@@ -330,6 +381,7 @@ def test_a_slip_in_a_query_is_found_even_without_rows(site, query, code):
 
 
 def test_faults(site):
+    site.warm()
     site.log("allLogs")
     site.azure.faults.add("/query", log_faults.log_throttled(3), times=1)
     site.azure.faults.add("/query", log_faults.log_timeout(), times=1, skip=1)
@@ -415,3 +467,52 @@ def test_any_words_are_a_query_or_refused(words):
         run(" ".join(words), {"T": TABLE}, START)
     except KqlError:
         pass
+
+
+# against recorded and documented examples
+
+
+EXAMPLES = Path(os.environ.get("AOAI_SHARED", Path(__file__).parents[2] / "shared")) / "examples"
+
+
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the recorded answers are not part of the repository")
+def test_rows_have_the_columns_and_calls_the_fields_of_the_examples(site):
+    site.log("allLogs")
+    site.world.data.call(site.account)
+    site.world.list_keys(site.account)
+    site.clock.advance(hours=1)
+    answer = site.post("AzureDiagnostics | order by Category desc").json
+    example = json.loads((EXAMPLES / "log_analytics_synthetic" / "SYNTHETIC_query_ok.json").read_bytes())
+    columns = {column["name"]: column["type"] for column in answer["tables"][0]["columns"]}
+    assert {column["name"]: column["type"] for column in example["tables"][0]["columns"]}.items() <= columns.items()
+    real = [json.loads(line) for line in (EXAMPLES / "resource_logs_real" / "elastic_request_response.log").read_text().splitlines()]
+    full, audit = site.rows("AzureDiagnostics | where properties_s != '{}' | order by Category desc")
+    assert set(json.loads(real[0]["properties"])) == set(json.loads(full["properties_s"]))
+    assert (full["event_s"], real[0]["event"]) == ("ShoeboxCallResult", "ShoeboxCallResult")
+    [keys] = [json.loads(line) for line in (EXAMPLES / "resource_logs_real" / "elastic_audit.log").read_text().splitlines()]
+    assert (audit["Category"], audit["OperationName"], set(json.loads(audit["properties_s"]))) == (
+        keys["category"], keys["operationName"], set(keys["properties"]),
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the recorded answers are not part of the repository")
+def test_objects_and_events_have_the_fields_of_the_examples():
+    site = DataSite()
+    with site.azure:
+        job = site.data.start_job(site.account, site.data.upload_file(site.account))
+        site.data.finish_job(site.account, job)
+        site.clock.advance(hours=1)
+        for path, name in (("/files", "get_files"), ("/fine_tuning/jobs", "get_finetuning_jobs"), ("/models", "get_models")):
+            spec = json.loads((EXAMPLES / "spec_dataplane_2024-10-21" / f"{name}.json").read_bytes())["responses"]["200"]["body"]
+            shown = site.dated(path).json
+            assert set(spec) == set(shown), name
+            for row in spec["data"]:
+                alike = [one for one in shown["data"] if set(row) <= set(one)]
+                assert alike, (name, row)
+        [event, *_] = site.world.activity.events(site.world.accounts()[0].split("/")[2], site.clock())
+        shown = event_body(event, site.world.tenant)
+    for name in ("rest_administrative_event_docs", "SYNTHETIC_cognitive_deployment_delete"):
+        held = json.loads((EXAMPLES / "activity_log" / f"{name}.json").read_bytes())
+        documented = held["value"][0] if "value" in held else held
+        assert set(documented) <= set(shown), name
+        assert all(type(documented[field]) is type(shown[field]) for field in documented), name

@@ -39,6 +39,7 @@ class Operation:
     """Azure's code of the refusal."""
     request: str
     """The body of the request as text, as far as events show it."""
+    category: Literal["Administrative", "Policy"] = "Administrative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,15 @@ class ActivityLog:
         )
         held = self._events.setdefault(subscription_of(resource) or "", [])
         held += self._events_of(operation)
+
+    def record_policy(self, moment: datetime, resource: str, actor: Actor) -> None:
+        """A policy found fault with what somebody wrote: one event, filed under the provider of the resource and not of policies."""
+        self._serial += 1
+        action = "Microsoft.Authorization/policies/audit/action"
+        operation = Operation(self._serial, moment, action, resource, actor, "PUT", False, None, "", "Policy")
+        at = moment + self.skew
+        event = Event(operation, "Succeeded", at, moment + self._delay(operation, "Succeeded"))
+        self._events.setdefault(subscription_of(resource) or "", []).append(event)
 
     def events(self, subscription: str, now: datetime) -> list[Event]:
         """What a subscription's log shows now, newest first."""

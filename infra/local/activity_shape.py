@@ -64,7 +64,7 @@ def event_body(event: Event, tenant: str) -> dict[str, Json]:
     if tick % 3 == 0:
         resource = resource.replace("/resourceGroups/", "/resourcegroups/", 1)
     identity = guid("event", tick, event.status, operation.resource)
-    kind = operation.action.rpartition("/")[0].removesuffix("/listKeys").removesuffix("/regenerateKey")
+    kind = type_of(resource)
     when = stamp(event.at, tick)
     provider = provider_of(event)
     return {
@@ -76,10 +76,10 @@ def event_body(event: Event, tenant: str) -> dict[str, Json]:
         "description": "",
         "eventDataId": identity,
         "eventName": _pair(*_EVENT_NAMES.get(event.status, ("EndRequest", "End request"))),
-        "category": _pair("Administrative"),
+        "category": _pair(operation.category),
         "eventTimestamp": when,
         "id": f"{resource}/events/{identity}/ticks/{ticks(event.at)}",
-        "level": "Error" if event.status == "Failed" else "Informational",
+        "level": _level(event),
         "operationId": guid("operation", tick),
         "operationName": _pair(operation.action, _WORDS.get(operation.action)),
         "resourceGroupName": group_of(event),
@@ -101,12 +101,31 @@ def event_body(event: Event, tenant: str) -> dict[str, Json]:
     }
 
 
+def type_of(resource: str) -> str:
+    """The type of a resource: provider and types of the last provider in its id."""
+    parts = resource.rpartition("/providers/")[2].split("/")
+    return "/".join((parts[0], *parts[1::2]))
+
+
+def _level(event: Event) -> str:
+    if event.operation.category == "Policy":
+        return "Warning"
+    return "Error" if event.status == "Failed" else "Informational"
+
+
 def _pair(value: str, localized: str | None = None) -> dict[str, str]:
     return {"value": value, "localizedValue": localized or value}
 
 
 def _properties(event: Event) -> dict[str, str]:
     operation = event.operation
+    if operation.category == "Policy":
+        policy = {
+            "policyDefinitionName": guid("policy"),
+            "policyDefinitionEffect": "audit",
+            "policyAssignmentName": "Only private endpoints",
+        }
+        return {"isComplianceCheck": "False", "ancestors": "brightwater", "policies": json.dumps([policy]), "entity": operation.resource}
     shown = {"eventCategory": "Administrative", "entity": operation.resource, "message": operation.action}
     if event.status == "Started":
         return shown | ({"requestbody": operation.request} if operation.request else {})

@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.local import arm_errors
 from infra.local.arm_errors import ArmError
+from infra.local.data_access import throttled
 from infra.local.data_answering import DataAnswerer
 from infra.local.faults import Faults
 from infra.local.ids import subscription_of
@@ -21,6 +22,8 @@ from infra.local.world import World
 
 Json = Any
 
+DATA_BURST = 30
+"""Calls a second of one account, where calls are throttled: what accounts' own `callRateLimit` has for everything not named."""
 _KEPT_BYTES = 512 * 1024 * 1024
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -32,6 +35,7 @@ class Answerer:
         self.world = world
         self.faults = Faults(self._note_fault)
         self.throttle = throttle
+        self._data_throttle = TokenBuckets(DATA_BURST, float(DATA_BURST)) if throttle else None
         self.requests: list[Request] = []
         self.violations: list[Request] = []
         self.served = 0
@@ -74,6 +78,13 @@ class Answerer:
             response = self.faults.apply(request, response)
         return response, 0 if response.status == 429 else remaining
 
+    def _throttled(self, account: str) -> Response | None:
+        """The refusal of whoever asks one account too often; None where there is no limit, or it is not reached."""
+        if self._data_throttle is None:
+            return None
+        _, wait = self._data_throttle.take(account)
+        return throttled(int(wait) + 1).response() if wait else None
+
     def _note_fault(self, where: str, on: bool) -> None:
         with self.world.lock:
             self.world.truth.note(Happening(self.world.moment, "fault-on" if on else "fault-off", "fault", where))
@@ -83,7 +94,7 @@ class Answerer:
         if request.account:
             if request.method != "GET" or self.data.reads_content(request):
                 self.violations.append(request)
-            response = self.data.answer(request)
+            response = self._throttled(request.account) or self.data.answer(request)
         else:
             response = answer_query(self.world, request)
         return self.faults.apply(request, response) if self.faults else response

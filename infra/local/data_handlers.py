@@ -6,7 +6,7 @@ A handler takes what was asked and gives a body, None for 204, or raises DataErr
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.local import data_shapes as shapes
@@ -88,9 +88,13 @@ def upload(asked: Asked) -> Body:
     if asked.content_type.startswith("multipart/"):
         form = fields(asked.body, asked.content_type)
         name, size, purpose = form["file"].filename, len(form["file"].value), form["purpose"].value.decode()
+        lasts = form["expires_after[seconds]"].value.decode() if "expires_after[seconds]" in form else None
     else:
-        name, size, purpose = asked.json["filename"], None, asked.json["purpose"]
-    made = asked.data.upload_file(asked.account, name, purpose=purpose, size=size, caller=asked.caller)
+        name, size, purpose, lasts = asked.json["filename"], None, asked.json["purpose"], None
+    if lasts is not None and not (lasts.isdecimal() and 3600 <= int(lasts) <= 2_592_000):
+        raise wrong("expires_after[seconds] must be from 3600 to 2592000.", "expires_after[seconds]")
+    after = None if lasts is None else timedelta(seconds=int(lasts))
+    made = asked.data.upload_file(asked.account, name, purpose=purpose, size=size, expires_after=after, caller=asked.caller)
     return asked.one(FILES, "File", made)
 
 

@@ -24,6 +24,7 @@ def fill(world: World, files: int) -> None:
     born = world.now() - timedelta(days=60)
     for account in world.accounts():
         data = world.data
+        data.reach(account)  # half of a generated estate is private, and who lists it is within
         data.adopt(account, FILES, ((_id("file-", account, n), partial(_file, account, n, born)) for n in range(files)))
         data.adopt(account, JOBS, ((_id("ftjob-", account, n), partial(_job, account, n, born)) for n in range(files // 50)))
         data.adopt(account, MODELS, _models(account, files // 50, born))

@@ -92,6 +92,7 @@ class History:
             (self._switch_logging, rare),
             (self._lose_rows, rare),
             (self._move_account, rare),
+            (self._act_elsewhere, common // 3),
             *([(self._break_or_mend, rare)] if self._sweeps_may_fail else []),
         ]
         for name in self._names:
@@ -219,6 +220,18 @@ class History:
     def _lose_rows(self) -> None:
         if account := self._account():
             self.world.logs.lose(account, lost=self.random.random() < 0.5)
+
+    def _act_elsewhere(self) -> None:
+        """What is none of our business, or not quite: other resources, rights above the accounts, policies that find fault."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/rg-other/providers"
+        other = self.random.choice((f"{group}/Microsoft.Storage/storageAccounts/files", f"{group}/Microsoft.KeyVault/vaults/keys"))
+        with self.world.lock:
+            record = self.world.activity.record
+            record(self.clock(), self.random.choice(("write", "delete")), other, self.world.actor)
+            record(self.clock(), "write", f"{other}/providers/microsoft.insights/diagnosticSettings/all", self.world.actor)
+            if account := self._account():
+                self.world.activity.record_policy(self.clock(), account, self.world.actor)
+        self.world.put_role_assignment(f"/subscriptions/{self.subscription}", "Reader", guid("group", self.random.random()))
 
     def _break_or_mend(self) -> None:
         if account := self._account():

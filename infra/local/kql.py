@@ -6,7 +6,8 @@
     | order by e [asc|desc], …   | sort by …   | take n   | limit n   | distinct e, …
 
 Expressions: `or`, `and`, `== != =~ !~ < <= > >=`, `contains has startswith endswith in in~` (each with `!` before it), calls, `.name` and `["name"]`,
-strings, numbers, `datetime(…)`, `true`, `false`, `null`. Precedence and spelling as in the language's reference.
+strings, numbers, `datetime(…)`, `true`, `false`, `null`. Precedence and spelling as in the language's reference. For a table may stand
+`datatable(name: type, …)[]`, without rows: a leg of a union that is always there.
 """
 
 import re
@@ -17,6 +18,7 @@ Item = TypeVar("Item")
 
 _TOKENS = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
+    |(?P<colon>:)
     |(?P<text>@"(?:[^"]|"")*"|@'(?:[^']|'')*'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
     |(?P<time>datetime\s*\(\s*[^)"']*\))
     |(?P<number>\d+(?:\.\d+)?)
@@ -61,6 +63,8 @@ class Source(NamedTuple):
 
     table: str
     steps: tuple[Step, ...] = ()
+    columns: tuple[tuple[str, str], ...] | None = None
+    """Names and types, of a table that the query makes itself, without rows."""
 
 
 class Query(NamedTuple):
@@ -120,11 +124,26 @@ class _Reader:
 
     def _source(self) -> Source:
         if not self._take_if("("):
-            return Source(self._word())
-        table = self._word()
+            return self._table()
+        table = self._table()
         steps = self._steps()
         self._take(")")
-        return Source(table, steps)
+        return table._replace(steps=steps)
+
+    def _table(self) -> Source:
+        name = self._word()
+        if name != "datatable":
+            return Source(name)
+        self._take("(")
+        columns = tuple(self._several(self._column))
+        for sign in (")", "[", "]"):
+            self._take(sign)
+        return Source(name, (), columns)
+
+    def _column(self) -> tuple[str, str]:
+        name = self._word()
+        self._take(":")
+        return name, self._word()
 
     def _steps(self) -> tuple[Step, ...]:
         found = []

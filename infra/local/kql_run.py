@@ -28,7 +28,8 @@ def run(text: str, tables: Mapping[str, Table], now: datetime) -> Table:
 class _Run:
     def __init__(self, query: Query, tables: Mapping[str, Table], now: datetime) -> None:
         self._query = query
-        self._tables = tables
+        made = {one.table: Table(dict(one.columns), []) for one in query.sources if one.columns is not None}
+        self._tables = {**tables, **made}
         self._now = now
         self._columns: dict[str, str] = {}
 

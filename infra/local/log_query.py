@@ -106,19 +106,19 @@ def _tables(world: World, customer: str | None, resource: str | None) -> dict[st
         raise LogError(404, "PathNotFoundError", "The requested path does not exist")
     if world.logs.is_denied(wanted):
         raise insufficient_access()
-    return tables(world.logs, wanted, world.logs.rows(wanted, world.now()))
+    return tables(world.logs, wanted, world.logs.rows(wanted, world.now()), world.logs.ever(wanted, world.now()))
 
 
 def _of_resource(world: World, account: str, known: set[str]) -> dict[str, Table]:
     if world.is_denied(account):
         raise insufficient_access()
+    if account not in world.resources:
+        raise LogError(404, "PathNotFoundError", "The requested path does not exist")
     held: dict[str, Table] = {}
     for workspace in sorted(known):
         rows = [row for row in world.logs.rows(workspace, world.now()) if fold(row.account) == account]
-        for name, table in tables(world.logs, workspace, rows).items():
+        for name, table in tables(world.logs, workspace, rows, world.logs.ever(workspace, world.now())).items():
             held[name] = Table(table.columns, held[name].rows + table.rows if name in held else table.rows)
-    if not held:
-        raise LogError(404, "PathNotFoundError", "The requested path does not exist")
     return held
 
 

@@ -1,8 +1,10 @@
 """Rows of resource logs as the tables of a workspace hold them: columns, their types, and values as JSON.
 
-AzureDiagnostics after the columns that public queries name and the shape in which azure-monitor-query 2.0.0 takes answers. Kept on purpose: ids in
-upper case beside `_ResourceId` in lower, an address without its end, `properties_s` as text or as an object, objectId of older records and
-callerObjectId of newer ones. The table of type Dedicated is the stand-in's invention: Azure documents none for these accounts.
+AzureDiagnostics is "created … the first time an Azure resource begins sending logs", and further columns when they are first filled: a workspace
+that never got a row has no such table (learn.microsoft.com, tables/azurediagnostics). Columns after those that public queries name; their shape
+is what azure-monitor-query 2.0.0 takes. Kept on purpose: ids in upper case beside `_ResourceId` in lower, an address without its end,
+`properties_s` as text or as an object, objectId of older records and callerObjectId of newer ones. The table of type Dedicated is the
+stand-in's invention: Azure documents none for these accounts.
 """
 
 import json
@@ -12,7 +14,7 @@ from typing import Any, NamedTuple
 from infra.local.activity_shape import ticks
 from infra.local.clock import stamp
 from infra.local.ids import account_name, guid
-from infra.local.resource_log import ResourceLog, Row
+from infra.local.resource_log import Ever, ResourceLog, Row
 
 Json = Any
 
@@ -39,12 +41,19 @@ _SPECIFIC = {
     "Type": "string", "_ResourceId": "string", "_SubscriptionId": "string",
 }  # fmt: skip
 _INGESTED = "$ingested"
+_OF_CALLS = ("event_s", "location_s")
+_OF_AUDITS = ("AssetIdentity_g",)
 
 
-def tables(log: ResourceLog, workspace: str, rows: list[Row]) -> dict[str, Table]:
-    """The tables of a workspace; each exists, with rows or without."""
+def tables(log: ResourceLog, workspace: str, rows: list[Row], ever: Ever) -> dict[str, Table]:
+    """The tables of a workspace: each exists since its first row, and a column of AzureDiagnostics that few services have since it was filled."""
     tenant = guid("workspace", workspace)
-    held = {DIAGNOSTICS: Table(_DIAGNOSTICS, []), log.specific_table: Table(_SPECIFIC, [])}
+    held: dict[str, Table] = {}
+    if ever.calls or ever.audits:
+        missing = {*(() if ever.calls else _OF_CALLS), *(() if ever.audits else _OF_AUDITS)}
+        held[DIAGNOSTICS] = Table({name: kind for name, kind in _DIAGNOSTICS.items() if name not in missing}, [])
+    if ever.specific:
+        held[log.specific_table] = Table(_SPECIFIC, [])
     for number, row in enumerate(rows):
         name = log.specific_table if row.specific else DIAGNOSTICS
         shown = _specific(row, name, number) if row.specific else _diagnostics(row, number, log.properties_as == "object")

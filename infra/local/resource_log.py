@@ -9,7 +9,7 @@ import zlib
 from bisect import bisect_right, insort
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from infra.local.authorship import Actor, Caller
 from infra.local.data_shapes import Generation
@@ -49,6 +49,14 @@ class Row:
     """Sent to a table of its own instead of AzureDiagnostics."""
 
 
+class Ever(NamedTuple):
+    """Which sorts of rows a workspace ever got: its tables are there since."""
+
+    calls: bool = False
+    audits: bool = False
+    specific: bool = False
+
+
 class ResourceLog:
     """All workspaces. Held under the world's lock."""
 
@@ -66,6 +74,8 @@ class ResourceLog:
         """How `properties_s` comes: real records have both."""
         self.specific_table = "CognitiveServicesLogs"
         """Name of the table of settings of type Dedicated. Invented: for these accounts Azure documents AzureDiagnostics alone."""
+        self.tables_from_start = False
+        """Whether workspaces have their tables before their first row. Azure's do not."""
         self.most_rows = 500_000
         """Rows of one answer, before it is partial."""
         self._lost: set[str] = set()
@@ -123,6 +133,23 @@ class ResourceLog:
         held = self._rows.get(fold(workspace), [])
         arrived = held[: bisect_right(held, now, key=lambda row: row.ingested)]
         return [row for row in arrived if now - row.at < self.retention]
+
+    def open_workspace(self, workspace: str) -> None:
+        """There is a workspace of this ARM id, whether a setting names it or not."""
+        with self._world.lock:
+            self._rows.setdefault(fold(workspace), [])
+
+    def ever(self, workspace: str, now: datetime) -> Ever:
+        """Which sorts of rows a workspace has ever got, forgotten ones included."""
+        if self.tables_from_start:
+            return Ever(True, True, True)
+        held = self._rows.get(fold(workspace), [])
+        arrived = held[: bisect_right(held, now, key=lambda row: row.ingested)]
+        return Ever(
+            any(row.category == "RequestResponse" and not row.specific for row in arrived),
+            any(row.category == "Audit" and not row.specific for row in arrived),
+            any(row.specific for row in arrived),
+        )
 
     def _send(
         self,

@@ -7,12 +7,11 @@ send the header: everything is refused then.
 
 import base64
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.process import LOG
+from functions.process import LOG, environment
 
 READER = "Evidence.Reader"
 OPERATOR = "Evidence.Operator"
@@ -43,16 +42,16 @@ class Denied(Exception):
         self.status = status
 
 
-def caller(headers: Mapping[str, str], role: str, environment: Mapping[str, str] = os.environ) -> Caller:
+def caller(headers: Mapping[str, str], role: str) -> Caller:
     """Who asks, if they have the role.
 
     Raises:
         Denied: 503 where the platform's authentication is off, 401 without a caller, 403 without the role.
     """
-    if environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() != "true":
+    if environment().get("WEBSITE_AUTH_ENABLED", "").strip().lower() != "true":
         LOG.error("refused: App Service authentication is off (WEBSITE_AUTH_ENABLED is not True): infra/main.bicep switches it on")
         raise Denied(503, "authentication is not switched on for this app: ask its operator")
-    found = _principal(headers.get(PRINCIPAL) or headers.get(PRINCIPAL.title()) or "")
+    found = _principal(headers.get(PRINCIPAL) or "")  # names of headers have no case here: azure.functions sees to that
     if found is None:
         raise Denied(401, "log in with Entra ID")
     if not found.may(role):

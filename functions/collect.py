@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions import CONNECTION
 from functions.process import LOG, app, taken, told
 from shared.layout import CHANGE_QUEUE, COLLECT_QUEUE
 from shared.service.steps.change import change_message
@@ -9,7 +10,6 @@ from shared.service.steps.plan import plan_due
 from shared.service.steps.unit import collect_message
 
 blueprint = func.Blueprint()
-CONNECTION = "EvidenceQueues"
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%EVIDENCE_SCHEDULE%", run_on_startup=False, use_monitor=True)
@@ -26,10 +26,10 @@ def _late(timer: func.TimerRequest) -> str:
 @blueprint.queue_trigger(arg_name="message", queue_name=COLLECT_QUEUE, connection=CONNECTION)
 def collect_unit(message: func.QueueMessage) -> None:
     """Collect one unit of a sweep, or the account that an event named."""
-    taken(COLLECT_QUEUE, message.get_body(), collect_message)
+    taken(COLLECT_QUEUE, message, collect_message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=CHANGE_QUEUE, connection=CONNECTION)
 def on_change(message: func.QueueMessage) -> None:
     """Seal an event of Azure, and have its account collected."""
-    taken(CHANGE_QUEUE, message.get_body(), change_message)
+    taken(CHANGE_QUEUE, message, change_message)

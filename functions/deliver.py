@@ -1,18 +1,18 @@
 """Triggers that deliver: questions and bundles over HTTP, and the queue that builds bundles. docs: GET /api/openapi.json."""
 
-import json
 from collections.abc import Callable
 
 import azure.functions as func
 
+from functions import CONNECTION
 from functions.access import OPERATOR, READER, Caller, Denied, caller
 from functions.openapi import DESCRIPTION
-from functions.process import LOG, app, taken
-from shared.canonical import Json
-from shared.errors import EvidenceError, Misuse, StoreConflict
+from functions.process import LOG, app, line_of, taken
+from shared.canonical import Json, canonical
+from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, VerificationError
 from shared.layout import BUNDLE_QUEUE
 from shared.service.steps import answers
-from shared.service.steps.bundle import ask, build_message, look, parse_wanted
+from shared.service.steps.bundle import WAITING, ask, build_message, give_up, look, parse_wanted
 
 blueprint = func.Blueprint()
 
@@ -20,8 +20,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Co
 
 
 def _json(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return func.HttpResponse(body, status_code=status, mimetype="application/json", headers={**HEADERS, **(headers or {})})
+    return func.HttpResponse(canonical(value), status_code=status, mimetype="application/json", headers={**HEADERS, **(headers or {})})
 
 
 def _problem(status: int, text: str) -> func.HttpResponse:
@@ -29,16 +28,22 @@ def _problem(status: int, text: str) -> func.HttpResponse:
 
 
 def _answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse]) -> func.HttpResponse:
-    """Reply to a caller who has the role; every failure is an answer with one line that says what to do."""
+    """Reply to a caller who has the role; every failure is an answer with one line that says what to do.
+
+    What is wrong with the request is told to the caller; what is wrong here is told to the log, and of it only that much to the caller.
+    """
     try:
         return reply(caller(request.headers, role))
     except Denied as denied:
         return _problem(denied.status, str(denied))
-    except Misuse as error:
+    except Refused as error:
         return _problem(400, str(error))
-    except StoreConflict as error:
-        LOG.error("%s", error)
+    except (StoreConflict, VerificationError) as error:
+        LOG.error("%s", line_of(error))
         return _problem(500, "the store contradicts itself: its operator must run verify --store")
+    except Misuse as error:
+        LOG.error("%s", error)
+        return _problem(503, "this app is not set up as it must be: ask its operator, whose log says more")
     except EvidenceError as error:
         LOG.error("%s", error)
         return _problem(503, "the store cannot be reached just now: ask again later")
@@ -108,7 +113,7 @@ def bundle(req: func.HttpRequest) -> func.HttpResponse:
         found = look(app(), req.route_params.get("id", ""))
         if found is None:
             return _problem(404, "no bundle of that id was asked for")
-        return _json(found, headers={"Retry-After": "10"} if found["state"] in ("queued", "building") else None)
+        return _json(found, headers={"Retry-After": "10"} if found["state"] in WAITING else None)
 
     return _answered(req, READER, reply)
 
@@ -125,7 +130,7 @@ def live(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - says not
     return func.HttpResponse(status_code=204, headers=HEADERS)
 
 
-@blueprint.queue_trigger(arg_name="message", queue_name=BUNDLE_QUEUE, connection="EvidenceQueues")
+@blueprint.queue_trigger(arg_name="message", queue_name=BUNDLE_QUEUE, connection=CONNECTION)
 def build_bundle(message: func.QueueMessage) -> None:
     """Build a bundle that was asked for."""
-    taken(BUNDLE_QUEUE, message.get_body(), build_message)
+    taken(BUNDLE_QUEUE, message, build_message, given_up=give_up)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from functions.access import OPERATOR, READER
 from shared import __version__
-from shared.model import STATUSES
+from shared.model import SEVERITIES, STATUSES
 from shared.service.steps.answers import MOST, PAGE
 
 Described = dict[str, Any]
@@ -13,62 +14,165 @@ def _object(required: list[str], **properties: Described) -> Described:
     return {"type": "object", "required": required, "properties": properties}
 
 
+def _whole(**properties: Described) -> Described:
+    """An object that always has all of its members."""
+    return _object(list(properties), **properties)
+
+
 def _ref(name: str) -> Described:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _answer(text: str, schema: Described) -> Described:
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
+def _or_null(kind: str, text: str = "") -> Described:
+    return {"type": [kind, "null"], **({"description": text} if text else {})}
+
+
+def _list_of(item: Described, text: str = "") -> Described:
+    return {"type": "array", "items": item, **({"description": text} if text else {})}
+
+
+def _answer(text: str, schema: Described, headers: Described | None = None) -> Described:
+    return {"description": text, "content": {"application/json": {"schema": schema}}, **({"headers": headers} if headers else {})}
 
 
 TEXT: Described = {"type": "string"}
-TEXT_OR_NULL: Described = {"type": ["string", "null"]}
 COUNT: Described = {"type": "integer", "minimum": 0}
 TIME: Described = {"type": "string", "format": "date-time"}
+INDEX: Described = {"type": "integer", "minimum": 0, "description": "Index of a record in the log."}
+ANYTHING: Described = {"description": "As Azure has it; personal values are commitments."}
 
-REFUSALS: Described = {
-    "400": _answer("A parameter cannot be what it says.", _ref("Problem")),
+REFUSED: Described = {
     "401": _answer("Nobody is logged in.", _ref("Problem")),
     "403": _answer("The app role is missing.", _ref("Problem")),
-    "503": _answer("Authentication is not switched on, or the store cannot be reached.", _ref("Problem")),
+    "503": _answer(
+        "Authentication is not switched on, the app is not set up, or the store cannot be reached.",
+        _ref("Problem"),
+        {"Retry-After": {"schema": TEXT, "description": "Seconds."}},
+    ),
 }
+CONFLICT: Described = {"500": _answer("The store contradicts itself: an alarm.", _ref("Problem"))}
+BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it says.", _ref("Problem"))}
+
+_RECORD = {"record": INDEX, "v": {"const": 1}, "type": TEXT, "kind": TEXT, "at": TIME, "sweep": TEXT, "unit": TEXT, "resource": _or_null("string")}
+
+_FIELD = _object(
+    ["pointer", "op", "was", "is"],
+    pointer=TEXT, op={"enum": ["added", "removed", "changed"]}, was=ANYTHING, of=_list_of(TEXT, "What tells members of lists on the way apart."),
+    **{"is": ANYTHING},
+)  # fmt: skip
 
 SCHEMAS: Described = {
-    "Problem": _object(["error"], error={"type": "string", "description": "One line: what happened, what to do."}),
-    "Finding": _object(
-        ["record", "control", "resource", "status", "reason", "records", "sweep", "at", "catalogue", "profile"],
-        record={"type": "integer", "description": "Index of the record in the log."},
-        control=TEXT, resource=TEXT_OR_NULL, status={"enum": list(STATUSES)}, reason=TEXT,
-        records={"type": "array", "items": COUNT}, sweep=TEXT, at=TIME, catalogue=TEXT, profile=TEXT,
+    "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
+    "Finding": _whole(
+        **_RECORD,
+        control=TEXT,
+        status={"enum": list(STATUSES)},
+        reason={"type": "string", "description": "One sentence."},
+        records=_list_of(INDEX, "What it rests on."),
+        points=_list_of(_whole(record=INDEX, page=COUNT, pointer=TEXT), "Where in their bodies (RFC 6901)."),
+        catalogue={"type": "string", "description": "Version of the catalogue that it was judged by."},
+        profile={"type": "string", "description": "SHA-256 of the profile that it was judged by."},
     ),
-    "Change": _object(
-        ["record", "resource", "fields", "since", "until", "from", "to"],
-        record=COUNT, resource=TEXT, since=TIME, until=TIME, **{"from": {"type": ["integer", "null"]}, "to": {"type": ["integer", "null"]}},
-        fields={"type": "array", "items": _object(["pointer", "op"], pointer=TEXT, op={"enum": ["added", "removed", "changed"]})},
+    "Change": _whole(
+        **_RECORD,
+        fields=_list_of(_FIELD),
+        severity={"enum": list(SEVERITIES)},
+        means=_list_of(
+            _whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=_or_null("string"),
+                   statements=_list_of(TEXT), pointer=TEXT),
+            "What it means, the worst first.",
+        ),
+        since={**TIME, "description": "It was as before at this time …"},
+        until={**TIME, "description": "… and as after at this."},
+        **{"from": _or_null("integer", "The record before; null where it appeared."), "to": _or_null("integer", "The record after; null where it is gone.")},
     ),
-    "Resource": _object(
-        ["resource", "name", "kind", "location", "subscription", "last_seen", "deployments"],
-        resource=TEXT, name=TEXT, kind=TEXT, location=TEXT_OR_NULL, subscription=TEXT, last_seen=TEXT_OR_NULL,
-        deployments={"type": "array", "items": {"type": "object"}},
+    "Resource": _whole(
+        resource=TEXT,
+        name=TEXT,
+        kind=TEXT,
+        location=_or_null("string"),
+        subscription=TEXT,
+        last_seen=_or_null("string"),
+        deployments=_list_of(
+            _whole(name=_or_null("string"), sku=_or_null("string"), model=_or_null("string"), version=_or_null("string"), rai_policy=_or_null("string"))
+        ),
     ),
-    "Status": _object(
-        ["store", "last_sweep", "open_sweeps", "sweeps", "schedule", "missed_slots", "controls", "catalogue"],
-        store=_object(["origin", "keys", "records", "retention"], origin=TEXT, keys={"type": "array", "items": TEXT}, records=COUNT),
-        last_sweep={"type": ["object", "null"]}, open_sweeps={"type": "array", "items": TEXT}, sweeps=COUNT, schedule=TEXT_OR_NULL,
-        missed_slots={"type": "array", "items": TIME}, controls={"type": "object"}, catalogue=TEXT,
+    "Sweep": _whole(
+        sweep=TEXT,
+        slot=_or_null("string", "The slot of the schedule that it belongs to."),
+        planned_at=TIME,
+        closed_at=TIME,
+        first=INDEX,
+        end={**COUNT, "description": "One more than the index of its last record."},
+        plan_record=INDEX,
+        closed_record=INDEX,
+        previous=_or_null("integer", "Closing record of the sweep before."),
+        units=COUNT,
+        missing=_list_of(TEXT, "Units that were planned and not collected."),
+        failures={**COUNT, "description": "Questions without an answer."},
+        complete={"type": "boolean"},
+        findings={"type": "object", "additionalProperties": COUNT, "description": "How many, by status."},
+        changes=COUNT,
+    ),
+    "Status": _whole(
+        store=_whole(
+            origin=TEXT,
+            keys=_list_of(TEXT, "Verifier keys."),
+            records=COUNT,
+            retention={
+                "anyOf": [
+                    _whole(policy={"enum": ["locked", "unlocked", "none"]}, until=_or_null("string")),
+                    {"type": "null"},
+                ]
+            },
+            holds=_list_of(TEXT, "Legal holds in force."),
+        ),
+        last_sweep={"anyOf": [_ref("Sweep"), {"type": "null"}]},
+        open_sweeps=_list_of(TEXT),
+        sweeps=COUNT,
+        schedule=_or_null("string", "NCRONTAB, UTC."),
+        missed_slots=_list_of(TIME),
+        controls={"type": "object", "additionalProperties": {"type": "object", "additionalProperties": COUNT}},
+        catalogue=TEXT,
+        attested=_list_of(_ref("Attested"), "Who vouches for checkpoints, or keeps copies, and what is owed."),
+    ),
+    "Attested": _whole(
+        name=TEXT,
+        sort={"enum": ["timestamp", "cosignature", "copy"]},
+        size=COUNT,
+        at=_or_null("string"),
+        owed=COUNT,
+        since=_or_null("string"),
+        error=_or_null("string"),
+        grave={"type": "boolean"},
     ),
     "BundleRequest": {
         **_object(
-            [], **{"from": {"type": ["string", "null"], "description": "Date or time, UTC; inclusive."}},
-            to={"type": ["string", "null"], "description": "Date (the whole day) or time."},
-            resources={"type": "array", "items": TEXT}, framework=TEXT_OR_NULL, disclose={"type": "array", "items": TEXT},
+            [],
+            **{"from": _or_null("string", "Date or time, UTC; inclusive.")},
+            to=_or_null("string", "Date (the whole day) or time."),
+            resources=_list_of(TEXT, "ARM ids, or names of accounts."),
+            framework=_or_null("string", "soc2, gdpr or iso27001."),
+            disclose=_list_of(TEXT, "`all`, or the personal values that may be opened."),
         ),
         "additionalProperties": False,
     },
+    "Queued": _whole(id=TEXT, state={"const": "queued"}),
     "Bundle": _object(
-        ["id", "state"],
-        id=TEXT, state={"enum": ["queued", "building", "built", "failed"]}, asked=TIME, by=TEXT_OR_NULL, reason=TEXT, bytes=COUNT,
-        sha256=TEXT, link={"type": ["string", "null"], "description": "Good for a quarter of an hour."},
+        ["id", "state", "asked", "by", "wanted", "disclosed"],
+        id=TEXT,
+        state={"enum": ["queued", "building", "built", "expired", "failed"]},
+        asked=TIME,
+        by=_or_null("string", "Object id of who asked."),
+        wanted=_whole(**{"from": _or_null("string")}, to=_or_null("string"), resources=_list_of(TEXT), framework=_or_null("string")),
+        disclosed={**COUNT, "description": "How many personal values were asked to be opened; which ones is not kept."},
+        reason={"type": "string", "description": "Why it failed."},
+        built=TIME,
+        bytes=COUNT,
+        sha256=TEXT,
+        records=COUNT,
+        sweeps=COUNT,
+        link=_or_null("string", "Good for a quarter of an hour; ask again for another."),
     ),
 }
 
@@ -77,10 +181,7 @@ def _parameter(name: str, text: str, schema: Described) -> Described:
     return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
 
 
-PERIOD = [
-    _parameter("from", "Date or time, UTC.", TEXT),
-    _parameter("to", "Date (the whole day) or time, UTC.", TEXT),
-]
+PERIOD = [_parameter("from", "Date or time, UTC.", TEXT), _parameter("to", "Date (the whole day) or time, UTC.", TEXT)]
 ONE_RESOURCE = _parameter("resource", "ARM id, or the name of an account.", TEXT)
 PAGING = [
     _parameter("limit", "Items of a page.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE}),
@@ -88,47 +189,61 @@ PAGING = [
 ]
 FINDING_FILTER = [
     _parameter("control", "Id of a control (docs/controls.md).", TEXT),
-    _parameter("status", "One or more, with commas.", TEXT),
+    _parameter("status", f"One or more, with commas: {', '.join(STATUSES)}.", TEXT),
     _parameter("framework", "soc2, gdpr or iso27001.", TEXT),
 ]
 
 
-def _list(summary: str, item: str, parameters: list[Described]) -> Described:
-    page = _object(["items", "next"], items={"type": "array", "items": _ref(item)}, next={"type": ["integer", "null"]})
-    return {"get": {"summary": summary, "parameters": parameters, "responses": {"200": _answer("A page.", page), **REFUSALS}}}
+def _get(summary: str, answer: Described, others: Described, *parameters: Described) -> Described:
+    responses = {"200": answer, **others, **REFUSED}
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses, "security": [{"entra": [READER]}]}}
 
+
+def _pages(summary: str, item: str, *parameters: Described) -> Described:
+    page = _whole(items=_list_of(_ref(item)), next=_or_null("integer", "What to pass as `after` for the next page."))
+    return _get(summary, _answer("A page.", page), {**BAD, **CONFLICT}, *parameters, *PAGING)
+
+
+def _absent(text: str) -> Described:
+    return {"404": _answer(text, _ref("Problem"))}
+
+
+_ID = {"name": "id", "in": "path", "required": True, "schema": TEXT}
+_LATER = {"Retry-After": {"schema": TEXT, "description": "Seconds, while it is not built."}}
+_WHERE = {"Location": {"schema": TEXT, "description": "Where to look."}, **_LATER}
 
 PATHS: Described = {
-    "/api/status": {"get": {"summary": "Where things stand", "responses": {"200": _answer("Status.", _ref("Status")), **REFUSALS}}},
-    "/api/findings": _list("Findings of the last sweep, or of a period", "Finding", [*PERIOD, ONE_RESOURCE, *FINDING_FILTER, *PAGING]),
-    "/api/changes": _list("Changes between consecutive states", "Change", [*PERIOD, ONE_RESOURCE, *PAGING]),
-    "/api/deletions": _list("What is gone", "Change", [*PERIOD, ONE_RESOURCE, *PAGING]),
-    "/api/resources": _list("Accounts and their deployments", "Resource", [ONE_RESOURCE, *PAGING]),
-    "/api/checkpoint": {
-        "get": {
-            "summary": "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
-            "responses": {
-                "200": {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},
-                "404": _answer("Nothing is sealed yet.", _ref("Problem")),
-                **REFUSALS,
-            },
-        }
-    },
+    "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), {**BAD, **CONFLICT}),
+    "/api/findings": _pages("Findings of the last sweep, or of a period", "Finding", *PERIOD, ONE_RESOURCE, *FINDING_FILTER),
+    "/api/changes": _pages("Changes between consecutive states", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/deletions": _pages("What is gone", "Change", *PERIOD, ONE_RESOURCE),
+    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", ONE_RESOURCE),
+    "/api/checkpoint": _get(
+        "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
+        {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},
+        _absent("Nothing is sealed yet."),
+    ),
     "/api/bundles": {
         "post": {
-            "summary": "Ask for a bundle (role Evidence.Operator)",
+            "summary": "Ask for a bundle",
             "requestBody": {"required": False, "content": {"application/json": {"schema": _ref("BundleRequest")}}},
-            "responses": {"202": _answer("Queued; Location says where to look.", _ref("Bundle")), **REFUSALS},
+            "responses": {"202": _answer("Queued.", _ref("Queued"), _WHERE), **BAD, **REFUSED},
+            "security": [{"entra": [OPERATOR]}],
         }
     },
-    "/api/bundles/{id}": {
+    "/api/bundles/{id}": _get(
+        "How far a bundle is; a link where it is built",
+        _answer("The request.", _ref("Bundle"), _LATER),
+        _absent("No such bundle was asked for."),
+        _ID,
+    ),
+    "/api/openapi.json": {
         "get": {
-            "summary": "How far a bundle is; a link where it is built",
-            "parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
-            "responses": {"200": _answer("The request.", _ref("Bundle")), "404": _answer("Unknown.", _ref("Problem")), **REFUSALS},
+            "summary": "This description",
+            "responses": {"200": _answer("OpenAPI.", {"type": "object"}), **REFUSED},
+            "security": [{"entra": [READER]}],
         }
     },
-    "/api/openapi.json": {"get": {"summary": "This description", "responses": {"200": _answer("OpenAPI.", {"type": "object"}), **REFUSALS}}},
     "/api/live": {"get": {"summary": "Liveness, for anybody", "security": [], "responses": {"204": {"description": "The app runs."}}}},
 }
 
@@ -139,6 +254,8 @@ DESCRIPTION: Described = {
     "paths": PATHS,
     "components": {
         "schemas": SCHEMAS,
-        "securitySchemes": {"entra": {"type": "http", "scheme": "bearer", "description": "Entra ID, app role Evidence.Reader."}},
+        "securitySchemes": {
+            "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": f"Entra ID. {OPERATOR} may do all that {READER} may."}
+        },
     },
 }

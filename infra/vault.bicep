@@ -45,5 +45,6 @@ output id string = vault.id
 output name string = vault.name
 output url string = vault.properties.vaultUri
 output keyName string = key.name
-// With its version: the log is bound to one key, and a rotation is a decision that its readers must hear of.
-output keyUrl string = key.properties.keyUriWithVersion
+// Without a version: the log itself names the one that signs, and `key rotate` seals another one. So nothing is to be set when it changes,
+// and a version that somebody makes in the vault stops nothing.
+output keyUrl string = key.properties.keyUri

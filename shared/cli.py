@@ -6,12 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, local
+from shared.commands import asking, collecting, delivering, holding, keys, local, profiling
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -34,6 +34,22 @@ COMMANDS: Final = (
 )
 """Each command with an example."""
 
+GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
+    ("key", "The keys that sign: which there were, and how to change them.", (
+        (keys.show, "aoai-evidence key list"),
+        (keys.rotate, "aoai-evidence key rotate --to https://VAULT.vault.azure.net/keys/evidence-log"),
+    )),
+    ("profile", "What you expect of your resources.", (
+        (profiling.check, "aoai-evidence profile check profile.toml --resource /subscriptions/ID/resourceGroups/sandbox"),
+        (profiling.schema, "aoai-evidence profile schema"),
+    )),
+    ("hold", "Legal holds: nothing of the evidence can be deleted while one is in force, whatever its retention.", (
+        (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),
+        (holding.release, "aoai-evidence hold release case-2026-17 --owner 'General Counsel' --reason 'case closed'"),
+    )),
+)  # fmt: skip
+"""Commands of two words: name, what they have in common, and each with an example."""
+
 UNWRAPPED: Final = "\b\n"
 """Before a paragraph of help that is not to be broken into lines: an example is there to be copied."""
 
@@ -47,6 +63,19 @@ for _command, _example in COMMANDS:
     # `simulate` hands its options on to the stand-in, which explains them itself.
     _onwards = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []} if _command is local.simulate else None
     app.command(epilog=f"{UNWRAPPED}Example: {_example}", context_settings=_onwards)(_command)
+for _name, _meaning, _members in GROUPS:
+    _group = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=_meaning)
+    for _member, _example in _members:
+        _group.command(_example.split()[2], epilog=f"{UNWRAPPED}Example: {_example}")(_member)
+    app.add_typer(_group, name=_name)
+
+
+def every_command() -> dict[str, Any]:
+    """Every command by its words, as `hold add`, for those who document or test them: as click has it, help and options included."""
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    groups = {name: command.commands for name, command in commands.items() if hasattr(command, "commands")}
+    alone = {name: command for name, command in commands.items() if name not in groups}
+    return alone | {f"{name} {inner}": command for name, members in groups.items() for inner, command in members.items()}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
     ├── Unreachable          Azure or the store could not be reached: try again later (exit 4)
     ├── StoreConflict        a write-once name holds other bytes: alarm, never retried (exit 1)
     └── VerificationError    evidence that is not what it should be; all that verify ever raises (exit 1)
+        └── NewerFormat      nothing can be said of it: a later version wrote it (exit 2)
 
 Every message is one line, says what happened and what to do, and never holds a secret or a committed value.
 """
@@ -39,3 +40,9 @@ class StoreConflict(EvidenceError):
 
 class VerificationError(EvidenceError):
     """Evidence that does not hold: malformed, altered, cut off or signed by another key."""
+
+
+class NewerFormat(VerificationError):
+    """A later version of this software wrote it. That says nothing against it, and nothing for it."""
+
+    exit_code = 2

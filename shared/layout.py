@@ -15,6 +15,8 @@ TILE_WIDTH = 256
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.IGNORECASE)
 
+_ATTESTATION = re.compile(r"([0-9]{20})\.([A-Za-z0-9][A-Za-z0-9._-]{0,127})\.(tsr|cosig)")
+
 LOG = EVIDENCE + "log/"
 COMMITS = LOG + "commit/"
 CHECKPOINTS = LOG + "checkpoint/"
@@ -24,6 +26,7 @@ BODIES = EVIDENCE + "body/sha256/"
 LATEST_CHECKPOINT = STATE + "checkpoint"
 SEQUENCER_HINT = STATE + "sequencer.json"
 SWEEP_SUMMARIES = STATE + "sweep/"
+NEWEST_SWEEP = STATE + "newest.json"
 OPEN_SWEEPS = STATE + "open/"
 PROFILE_IN_FORCE = STATE + "profile.json"
 
@@ -38,18 +41,27 @@ POISON_SUFFIX = "-poison"
 SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
+TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
+ALERTS = STATE + "alert/"
 WATCH = STATE + "watch.json"
+ATTESTED = STATE + "attested.json"
+ATTESTING_LOCK = STATE + "attesting.lock"
 
 BIRTH = "init"
 """The sweep name under which the first record of a log waits to be sealed."""
 
 KEY_CHANGES = "keys"
-"""The sweep name under which changes of the signing keys wait to be sealed."""
+"""The sweep name under which changes of the signing keys wait to be sealed. They have no marker: each has a number."""
 
 PLAN = "plan"
 CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"
+
+
+def is_name(text: str) -> bool:
+    """Whether this can be one part of a path: the name of a sweep or unit of ours."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
 
 
 def checked_name(name: str) -> str:
@@ -58,7 +70,7 @@ def checked_name(name: str) -> str:
     Raises:
         ValueError: it could climb out of its folder, or is no name a sweep or unit of ours has.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise ValueError(f"not a name for a path: {name!r}")
     return name
 
@@ -71,6 +83,23 @@ def commit(seq: int) -> str:
 def checkpoint(size: int) -> str:
     """The signed checkpoint of the log at `size` records."""
     return f"{CHECKPOINTS}{size:020d}"
+
+
+def attestation(size: int, name: str, ending: str) -> str:
+    """What somebody else said of a checkpoint: `tsr` of an authority, `cosig` of a witness."""
+    return f"{checkpoint(size)}.{checked_name(name)}.{ending}"
+
+
+def attestation_parts(name: str) -> tuple[int, str, str]:
+    """Size, who and ending of a file beside a checkpoint, by its name in that folder.
+
+    Raises:
+        ValueError: it is not the name of one.
+    """
+    found = _ATTESTATION.fullmatch(name)
+    if found is None:
+        raise ValueError(f"not the name of an attestation: {name!r}")
+    return int(found[1]), checked_name(found[2]), found[3]
 
 
 def tile_number(number: int) -> str:
@@ -96,6 +125,16 @@ def batch(sweep: str, name: str) -> str:
 def key_change(number: int) -> str:
     """The batch of the change of keys numbered `number` (from 1, without a gap): who would know the keys needs no list of batches."""
     return batch(KEY_CHANGES, f"{number:06d}")
+
+
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
+    return batch(hold_sweep(number), "hold")
+
+
+def hold_sweep(number: int) -> str:
+    """The sweep name under which that act waits to be sealed."""
+    return f"hold-{number:06d}"
 
 
 def batch_parts(path: str) -> tuple[str, str]:
@@ -127,6 +166,21 @@ def plan_header(sweep: str) -> str:
     return f"{PLAN_HEADERS}{checked_name(sweep)}.json"
 
 
+def alert(sweep: str) -> str:
+    """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
+    return ALERTS + checked_name(sweep)
+
+
+def tallies(sweep: str) -> str:
+    """Where it is counted what judging an open sweep came to so far."""
+    return f"{TALLIES}{checked_name(sweep)}/"
+
+
+def tally(sweep: str, unit: str) -> str:
+    """What one run of judging came to, which began with `unit`."""
+    return f"{tallies(sweep)}{checked_name(unit)}.json"
+
+
 def bundle_request(name: str) -> str:
     """What was asked for, and how far it is."""
     return f"{BUNDLE_REQUESTS}{checked_name(name)}.json"
@@ -140,6 +194,11 @@ def built_bundle(name: str) -> str:
 def sweep_summary(sweep: str) -> str:
     """What a closed sweep came to: where its records are, how many findings of which status."""
     return f"{SWEEP_SUMMARIES}{checked_name(sweep)}.json"
+
+
+def sweep_index(year: str) -> str:
+    """What the closed sweeps of a year came to, in one blob."""
+    return f"{STATE}sweeps/{checked_name(year)}.json"
 
 
 def unit_state(unit: str) -> str:

@@ -13,6 +13,10 @@ from shared.canonical import Json
 Status = Literal["satisfied", "not-satisfied", "not-applicable", "unknown", "provider-attested"]
 STATUSES: tuple[Status, ...] = ("satisfied", "not-satisfied", "not-applicable", "unknown", "provider-attested")
 
+Severity = Literal["high", "medium", "low", "info"]
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
+"""How much a change matters, the most severe first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -15,6 +15,21 @@ _ADDRESS = re.compile(r"https?://(?:127\.0\.0\.1|\[::1\]):([0-9]{1,5})/?")
 _QUEUE_SERVICE = re.compile(r"https://[a-z0-9]{3,24}\.queue\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)/?")
 """All that the queues can be: a token goes there."""
 
+_ELSEWHERE = re.compile(r"https://(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+=:@%/?-]{0,2000})?")
+_ELSEWHERE_ON_LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?:/[A-Za-z0-9._~!$&'()*+=:@%/?-]{0,2000})?")
+"""Where somebody else is who vouches for checkpoints or keeps copies: by TLS, or on this machine."""
+
+_WITNESS = re.compile(r"([^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{20,2400}={0,2})\s+(\S+)")
+
+_BLOB_HOST = re.compile(
+    r"https://[a-z0-9]{3,24}(?:\.z[0-9]{1,2})?\.blob\.(?:core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)|storage\.azure\.net)(?=[:/]|$)"
+    r"|http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}/devstoreaccount1(?=/|$)"
+)
+_CONTAINER = re.compile(r"/[a-z0-9](?:-?[a-z0-9]){2,62}/?")
+
+SECRET_LENGTH = 16
+"""Characters of the secret that signs webhooks, at least."""
+
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -94,9 +109,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         store_endpoint=endpoints["EVIDENCE_STORE_ENDPOINT"],
         store_id=environment.get("EVIDENCE_STORE_ID") or None,
         queues=queues,
-        timestamp_urls=_several(environment.get("EVIDENCE_TSA_URL", "")),
-        witnesses=tuple(line.strip() for line in re.split(r"[;\n]", environment.get("EVIDENCE_WITNESSES", "")) if line.strip()),
-        copies=_several(environment.get("EVIDENCE_COPIES", "")),
+        timestamp_urls=_authorities(environment.get("EVIDENCE_TSA_URL", ""), cloud),
+        witnesses=_witnesses(environment.get("EVIDENCE_WITNESSES", ""), cloud),
+        copies=_copies(environment.get("EVIDENCE_COPIES", ""), environment.get("EVIDENCE_COPY_SECRET", ""), cloud),
         copy_secret=environment.get("EVIDENCE_COPY_SECRET") or None,
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
@@ -104,8 +119,46 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 
 def _several(text: str) -> tuple[str, ...]:
-    """What is listed with commas or spaces in between."""
-    return tuple(part for part in re.split(r"[,\s]+", text) if part)
+    """What is listed with commas or spaces in between, each once."""
+    return tuple(dict.fromkeys(part for part in re.split(r"[,\s]+", text) if part))
+
+
+def _elsewhere(name: str, url: str, cloud: str) -> str:
+    """The address of somebody else. What follows a `?` may be a secret: it is not shown."""
+    if not (_ELSEWHERE_ON_LOOPBACK if cloud == "loopback" else _ELSEWHERE).fullmatch(url):
+        expected = "on 127.0.0.1 or [::1], with its port" if cloud == "loopback" else "by https: what comes back is kept for years"
+        raise Misuse(f"{name}: {url.partition('?')[0][:100]!r} is not an address {expected}")
+    return url
+
+
+def _authorities(text: str, cloud: str) -> tuple[str, ...]:
+    return tuple(_elsewhere("EVIDENCE_TSA_URL", url, cloud) for url in _several(text))
+
+
+def _witnesses(text: str, cloud: str) -> tuple[str, ...]:
+    found = []
+    for line in filter(None, (line.strip() for line in re.split(r"[;\n]", text))):
+        parts = _WITNESS.fullmatch(line)
+        if parts is None:
+            raise Misuse(f"EVIDENCE_WITNESSES: {line[:60]!r} is not a verifier key, a space and an address; witnesses are separated by semicolons")
+        found.append(f"{parts[1]} {_elsewhere('EVIDENCE_WITNESSES', parts[2], cloud)}")
+    return tuple(dict.fromkeys(found))
+
+
+def is_container(url: str) -> bool:
+    """Whether a place for copies is in a storage account; else it is a receiver of webhooks."""
+    return _BLOB_HOST.match(url) is not None
+
+
+def _copies(text: str, secret: str, cloud: str) -> tuple[str, ...]:
+    found = tuple(_elsewhere("EVIDENCE_COPIES", url, cloud) for url in _several(text))
+    for url in found:
+        host = _BLOB_HOST.match(url)
+        if host and not _CONTAINER.fullmatch(url, host.end()):
+            raise Misuse(f"EVIDENCE_COPIES: {url.partition('?')[0]!r} is no container: https://ACCOUNT.blob.core.windows.net/CONTAINER and nothing more")
+        if not host and len(secret) < SECRET_LENGTH:
+            raise Misuse(f"EVIDENCE_COPY_SECRET is not set, or shorter than {SECRET_LENGTH} characters: it signs what goes to webhooks (EVIDENCE_COPIES)")
+    return found
 
 
 def own_path(text: str) -> Path:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEPS = {
     "plan": "planning", "collect": "collecting", "judge": "judging", "seal": "sealing", "bundle": "bundling", "verify": "verifying",
-    "verify files": "verifying files", "verify bodies": "verifying bodies",
+    "hold": "holding blobs", "release": "releasing blobs", "verify files": "verifying files", "verify bodies": "verifying bodies",
 }  # fmt: skip
 
 _ROOM_FOR_A_BAR = 40
@@ -92,7 +92,7 @@ class Lines:
     def _show(self, step: str, done: int, total: int) -> None:
         if step != self._step or time.monotonic() - self._said > 10:
             self._step, self._said = step, time.monotonic()
-            self._say(f"{_STEPS.get(step, step)} {done} of {total}" if total > 1 else f"{_STEPS.get(step, step)} …")
+            self._say(f"{_STEPS.get(step, step)} {done:,} of {total:,}" if total > 1 else f"{_STEPS.get(step, step)} …")
 
 
 class Bar:
@@ -105,7 +105,7 @@ class Bar:
     def __enter__(self) -> Callable[[str, int, int], None]:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeRemainingColumn())
+        columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeRemainingColumn(compact=True))
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=None, visible=False, count="")
         self._bar.start()
@@ -116,10 +116,13 @@ class Bar:
 
     def _show(self, step: str, done: int, total: int) -> None:
         # What has no parts, or nobody knows how many, has a bar that only shows that something is going on.
-        parts, count = (total, f"{done} of {total}") if total > 1 else (None, str(done or ""))
+        # A count of one width: the bar stays where it is.
+        whole = f"{total:,}"
+        parts, count = (total, f"{done:>{len(whole)},} of {whole}") if total > 1 else (None, f"{done:,}" if done else "")
         if step != self._step:
             self._step = step
-            self._bar.reset(self._task, total=parts, completed=done, visible=True, description=_STEPS.get(step, step), count=count)
+            self._bar.remove_task(self._task)  # a task that is begun again keeps its parts where the next step has none
+            self._task = self._bar.add_task(_STEPS.get(step, step), total=parts, completed=done, count=count)
         else:
             self._bar.update(self._task, total=parts, completed=done, count=count)
 

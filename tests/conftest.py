@@ -1,16 +1,33 @@
-"""What every test may use; and tests that need a tool which may be absent: skipped with a word, failed where CI=true."""
+"""What every test may use; where their stores lie; and tests that need a tool which may be absent: skipped with a word, failed where CI=true."""
+
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
+from tests.fixtures import app, commandline, vaults
 from tests.fixtures import azurite as emulator
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
+quarry, desk = commandline.quarry, commandline.desk
+answering = app.answering
+local_vault = vaults.local_vault
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+
+
+def pytest_configure():
+    """Put the stores of tests into memory where there is room: each sealing flushes a file system, and a disk is everybody's."""
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 def pytest_runtest_setup(item):
     for marker in item.iter_markers("needs"):
         reason = emulator.absent(marker.args[0])
-        if reason and emulator.strict():
+        if reason and emulator.strict(marker.args[0]):
             pytest.fail(f"CI=true, and {reason}", pytrace=False)
         if reason:
             pytest.skip(reason)

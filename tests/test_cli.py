@@ -1,166 +1,88 @@
-"""The command line under hostile and hapless input: one line that says what to do, the right exit code, nothing sealed lost."""
+"""The command line itself: global options, help, version, one JSON document, exit codes."""
 
 import json
-import random
-import signal
-import time
+import shlex
+import subprocess
+import sys
+from unittest import mock
 
 import pytest
 
-from infra.local import faults
-from tests.fixtures.commandline import SUBSCRIPTION, office
-
-OTHER = "99999999-8888-7777-6666-555555555555"
-
-
-@pytest.fixture(scope="module")
-def swept(tmp_path_factory):
-    with office(tmp_path_factory.mktemp("office")) as made:
-        assert made("init", "--origin", "example.org/evidence").code == 0
-        assert made("collect").code in (0, 3)
-        yield made
+from infra.local.__main__ import parser as stand_in_options
+from shared import cli
+from tests.fixtures.commandline import ROOT
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "says"),
-    [
-        (["collect", "--subscription", "nonsense"], 2, "not a subscription id"),
-        (["collect", "--resource", "/x"], 2, "--resource"),
-        (["collect", "--bogus"], 2, "--bogus"),
-        (["collect", "--fail-on", "bad"], 2, "is no status"),
-        (["findings", "--control", "content-loging-off"], 2, "did you mean content-logging-off"),
-        (["findings", "--status", "fine"], 2, "is no status"),
-        (["findings", "--framework", "pci"], 2, "soc2"),
-        (["findings", "--from", "2026-12-01", "--to", "2026-11-01"], 2, "before it begins"),
-        (["changes", "--from", "yesterday"], 2, "not a date"),
-        (["export", "-o", "x.pdf", "--format", "pdf"], 2, "csv"),
-        (["report", "-o", "."], 2, "cannot write"),
-        (["bundle", "--from", "2020-01-01", "--to", "2020-02-01", "-o", "b.zip"], 2, ""),
-        (["bundle", "-o", "b.zip", "--resource", "nobody"], 2, "no account"),
-        (["erase", "--subject", "nobody@example.org"], 2, "nothing to erase"),
-        (["verify"], 2, "name a bundle"),
-        (["verify", "absent.zip", "--key", "x"], 2, ""),
-        (["init"], 2, "already"),
-        (["frobnicate"], 2, "frobnicate"),
-        (["status", "--store"], 2, "--store needs"),
-        (["status", "--store", "absent"], 2, "init"),
-    ],
-)
-def test_misuse_is_one_line_and_exit_2(swept, arguments, code, says):
-    records = swept("--json", "status").json["store"]["records"]
-    outcome = swept(*arguments)
-    assert outcome.code == code
-    assert says in outcome.error
-    assert swept("--json", *arguments).json["exit_code"] == code
-    assert swept("--json", "status").json["store"]["records"] == records
-    assert not (swept.folder / "b.zip").exists() and not (swept.folder / "x.pdf").exists()
+@pytest.mark.parametrize("line", ["--json status --quiet", "status --json --quiet", "--quiet --json --store store status", "status --store=store --json"])
+def test_global_options_stand_anywhere(quarry, line):
+    outcome = quarry.having(EVIDENCE_STORE=None if "--store" in line else "store")(*line.split())
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.json["store"]["origin"] == "example.org/evidence"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("EVIDENCE_CLOUD", "mars"), ("EVIDENCE_CLOUD", "public"), ("EVIDENCE_ARM_ENDPOINT", "http://10.0.0.1:80"),
-        ("EVIDENCE_ARM_ENDPOINT", "http://127.0.0.1.evil.example:80"), ("EVIDENCE_ARM_ENDPOINT", "http://user@127.0.0.1:80"),
-        ("EVIDENCE_ARM_ENDPOINT", None), ("EVIDENCE_PERSONAL_DATA", "sell"), ("EVIDENCE_READS_PER_SECOND", "many"),
-        ("EVIDENCE_SCHEDULE", "every day"), ("EVIDENCE_SUBSCRIPTIONS", "prod"), ("EVIDENCE_PROFILE", "absent.toml"),
-        ("EVIDENCE_PROFILE", "."), ("EVIDENCE_SIGNING_KEY", "absent.pem"),
-    ],
-)  # fmt: skip
-def test_a_malformed_setting_is_named(swept, name, value):
-    outcome = swept.having(**{name: value})("collect")
-    assert outcome.code == 2
-    assert outcome.error
+def test_behind_two_dashes_nothing_is_an_option(quarry):
+    outcome = quarry("verify", "--key", quarry.vkey, "--", "--json")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "there is no file --json" in outcome.error
 
 
-def test_a_malformed_profile_is_named_with_line_and_column(swept):
-    (swept.folder / "p.toml").write_text('[monitoring]\ncontent_loging = "off"\n')
-    outcome = swept.having(EVIDENCE_PROFILE="p.toml")("collect")
-    assert outcome.code == 2
-    assert "p.toml:2:1" in outcome.error and "content_logging" in outcome.error
+def test_quiet_leaves_the_answer_and_nothing_else(desk):
+    outcome = desk("--quiet", "collect")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("sweep ")
+    assert "planning" in desk("collect").err
 
 
-def test_every_command_has_help_with_an_example(swept):
-    from shared.cli import COMMANDS
-
-    for command, example in COMMANDS:
-        if command.__name__ != "simulate":
-            shown = swept(command.__name__, "--help")
-            assert shown.code == 0
-            assert example in shown.out
+def test_without_a_command_there_is_help_and_it_is_misuse(quarry):
+    outcome = quarry()
+    assert (outcome.code, outcome.err) == (2, "")
+    assert "Commands:" in outcome.out
+    assert quarry("--help").code == 0
+    assert quarry("--json").json["exit_code"] == 2
 
 
-def test_global_options_stand_anywhere_and_json_is_one_document(swept):
-    for arguments in (["--json", "status"], ["status", "--json"], ["status", "--store", swept.store, "--json"]):
-        assert swept(*arguments).json["sweeps"] >= 1
-    assert isinstance(swept("findings", "--json").json, list)
+COMMANDS = cli.every_command()
 
 
-def test_nobody_there_no_login_and_no_rights(tmp_path):
-    with office(tmp_path) as made:
-        made("init")
-        made.azure.faults.add("/subscriptions", faults.forbidden())
-        outcome = made("collect")
-        assert outcome.code == 3 and "forbidden" in outcome.out
-        made.azure.faults.clear()
-        made.azure.faults.add("/subscriptions", faults.expired_token())
-        outcome = made("collect")
-        assert outcome.code == 4 and "az login" in outcome.out
-        made.azure.faults.clear()
-        unknown = made("collect", "--subscription", OTHER)
-        assert unknown.code == 3 and "not-found" in unknown.out
-        nobody = made.having(EVIDENCE_ARM_ENDPOINT="http://127.0.0.1:9")("collect")
-        assert nobody.code == 4
-        assert made.verify().code == 3
+@pytest.mark.parametrize(("command", "example"), [(name, known.epilog.removeprefix(f"{cli.UNWRAPPED}Example: ")) for name, known in COMMANDS.items()])
+def test_help_ends_with_an_example_that_can_be_copied_and_parses(quarry, command, example):
+    outcome = quarry.having(COLUMNS="40")(*command.split(), "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.rstrip().splitlines()[-1].strip() == f"Example: {example}"
+    program, *arguments = shlex.split(example)
+    words = command.split()
+    assert (program, arguments[: len(words)]) == ("aoai-evidence", words)
+    arguments = arguments[len(words) :]
+    if command == "simulate":
+        stand_in_options().parse_args(arguments)
+    else:
+        with mock.patch.multiple(cli.options, store=None, json=False, quiet=False):
+            COMMANDS[command].make_context(command, cli._hoist(arguments))
 
 
-def test_a_killed_process_is_gone_on_with(tmp_path):
-    generator = random.Random(7)
-    with office(tmp_path) as made:
-        made("init")
-        for _ in range(8):
-            process = made.start("collect", "--quiet")
-            time.sleep(generator.uniform(0.15, 0.9))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-        assert made.run("collect").code in (0, 3)
-        verified = made.run("verify", "--store", made.store, "--key", made.vkey, "--json")
-        assert verified.json["intact"], verified.json["problems"]
-        assert made("--json", "status").json["open_sweeps"] == []
+def test_version_is_there_at_once(quarry):
+    assert quarry("--version").out.startswith("aoai-evidence ")
+    assert list(quarry("--version", "--json").json) == ["version"]
+    heavy = ("azure", "cryptography", "rich", "jinja2", "pycurl", "ssl", "asyncio", "shared.service", "shared.judge", "infra")
+    code = f"import sys; import shared.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_an_interrupted_process_says_so_in_one_line(tmp_path):
-    with office(tmp_path) as made:
-        made("init")
-        made.azure.faults.add("/deployments", faults.slow(1.0))
-        process = made.start("collect", "--quiet")
-        time.sleep(1.2)
-        process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=30)
-        assert process.returncode == 130
-        assert err.decode().count("\n") == 1 and b"interrupted" in err
-        made.azure.faults.clear()
-        assert made.run("collect").code in (0, 3)
-        assert made.verify("--json").json["intact"]
+def a_person(desk):
+    """An address that the evidence of the store commits to."""
+    values = [json.loads(path.read_bytes())["value"] for path in (desk.folder / "store/personal/value").rglob("*.json")]
+    return next(value for value in values if isinstance(value, str) and "@" in value and " " not in value)
 
 
-def test_two_processes_at_once(tmp_path):
-    with office(tmp_path) as made:
-        made("init")
-        both = [made.start("collect", "--quiet") for _ in range(2)]
-        codes = [process.wait(timeout=60) for process in both]
-        assert set(codes) <= {0, 3}
-        for process in both:
-            process.communicate()
-        assert made.verify("--json").json["intact"]
-
-
-def test_hostile_names_do_not_reach_the_terminal(tmp_path):
-    with office(tmp_path) as made:
-        made("init")
-        account = made.azure.world.accounts(SUBSCRIPTION)[0]
-        made.azure.world.set_property(account, "/location", "\x1b]0;owned\x07\u202eeast\nus")
-        made("collect")
-        for command in ("resources", "findings", "status", "changes"):
-            shown = made(command).out
-            assert "\x1b" not in shown and "\u202e" not in shown and "\x07" not in shown
-        assert json.loads(made("resources", "--json").out)
+def test_every_command_answers_with_one_json_document(desk):
+    lines = [
+        "init --store new", "collect", "status", "findings", "changes", "resources", "doctor", "report -o r.html", "export -o f.csv",
+        "bundle -o b.zip", f"verify b.zip --key {desk.vkey}", f"verify --store store --key {desk.vkey}", "--version", f"erase --subject {a_person(desk)}",
+    ]  # fmt: skip
+    for line in lines:
+        outcome = desk(*line.split(), "--json", "--quiet")
+        assert outcome.code == 0, line
+        assert outcome.err == "", line
+        assert outcome.out[0] in "[{", line
+        assert isinstance(outcome.json, dict | list), line
+    assert {line.split()[0] for line in lines} >= {name for name in COMMANDS if " " not in name} - {"simulate", "demo"}

@@ -110,7 +110,7 @@ TOKENS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(TOKENS), max_size=30))
 def test_no_text_does_anything_but_read_or_say_why_not(tokens: list[str]) -> None:
     text = "".join(tokens)

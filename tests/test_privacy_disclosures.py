@@ -338,7 +338,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON_VALUES)
 def test_whatever_is_committed_is_disclosed(value: Json) -> None:
     ours = disclosures(MemoryStore())
@@ -346,7 +346,7 @@ def test_whatever_is_committed_is_disclosed(value: Json) -> None:
     assert canonical(disclosed["value"]) == canonical(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(min_size=1, max_size=20).filter(str.strip), st.booleans())
 def test_whatever_text_was_committed_can_be_erased_by_name(text: str, within: bool) -> None:
     store = MemoryStore()

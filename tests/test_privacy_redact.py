@@ -323,7 +323,7 @@ def unredacted(redacted: bytes, original: bytes, commitments: Commitments) -> by
         restored += spelling
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(trees(), st.integers(0, 2**32), st.booleans())
 def test_no_marked_value_is_left_and_putting_back_gives_the_same_bytes(tree: Json, seed: int, keep: bool) -> None:
     body = spelled(tree, random.Random(seed)).encode("utf-8", "strict")
@@ -337,7 +337,7 @@ def test_no_marked_value_is_left_and_putting_back_gives_the_same_bytes(tree: Jso
     assert again.body == result.body
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(trees(), st.integers(0, 2**32))
 def test_the_quick_search_and_the_walk_agree(tree: Json, seed: int) -> None:
     body = spelled(tree, random.Random(seed)).encode()
@@ -350,7 +350,7 @@ def test_the_quick_search_and_the_walk_agree(tree: Json, seed: int) -> None:
         table.usual = usual
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(trees(), st.integers(0, 2**32), st.data())
 def test_damaged_bodies_are_refused_or_still_clean(tree: Json, seed: int, data: st.DataObject) -> None:
     body = bytearray(spelled(tree, random.Random(seed)).encode())
@@ -364,7 +364,7 @@ def test_damaged_bodies_are_refused_or_still_clean(tree: Json, seed: int, data: 
     json.loads(result.body)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=40).map(lambda text: text.encode("utf-16")))
 def test_any_bytes_at_all_give_json_or_value_error(body: bytes) -> None:
     try:

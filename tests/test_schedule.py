@@ -80,7 +80,7 @@ def parsed(text: str) -> Schedule | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(expressions(), MOMENTS, st.integers(0, 3000))
 def test_slots_are_those_of_a_walk_over_every_second(text: str, start: datetime, length: int) -> None:
     schedule = parsed(text)
@@ -94,7 +94,7 @@ def test_slots_are_those_of_a_walk_over_every_second(text: str, start: datetime,
     assert list(schedule.slots(start, end) if schedule else []) == walked
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(expressions(), MOMENTS)
 def test_slots_are_those_of_a_walk_over_days(text: str, start: datetime) -> None:
     text = "0 0 12 " + text.split(" ", 3)[3]
@@ -104,7 +104,7 @@ def test_slots_are_those_of_a_walk_over_days(text: str, start: datetime) -> None
     assert list(schedule.slots(noon, noon + timedelta(days=800)) if schedule else []) == walked
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(expressions(), MOMENTS)
 def test_latest_and_next_are_the_slots_on_either_side(text: str, moment: datetime) -> None:
     schedule = parsed(text)
@@ -231,7 +231,7 @@ def test_what_is_no_schedule_says_which_field_and_what_to_write(text: str, said:
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text(max_size=30) | st.lists(st.text("0159*,-/ JANmon", min_size=1, max_size=4), min_size=6, max_size=6).map(" ".join))
 def test_any_text_is_a_schedule_or_misuse_in_one_line(text: str) -> None:
     try:

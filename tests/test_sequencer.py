@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from shared import layout
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.seal import note, tiles
+from shared.seal.commits import last_commit, parse_commit
 from shared.seal.log import open_log
-from shared.seal.sequencer import Sequencer, last_commit, parse_commit
+from shared.seal.sequencer import Sequencer
 from shared.seal.signing import signer_for
 from tests.fixtures.azurite import BOTH, again, tamper
 from tests.fixtures.faulty import DyingStore, Killed
@@ -56,7 +57,9 @@ def test_batches_are_appended_in_their_order(new_store):
 @pytest.mark.parametrize("signer", [SIGNER, P256], ids=["ed25519", "ecdsa"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @BOTH
-def test_killed_at_every_single_write(new_store, signer, after):
+def test_killed_at_every_single_write(new_store, signer, after, request):
+    if signer is SIGNER and "blobs" in request.node.name:
+        pytest.skip("on blobs the signer that signs differently every time is enough: the order of writes is the same")
     fatal = 0
     while True:
         fatal += 1
@@ -79,6 +82,7 @@ def test_killed_at_every_single_write(new_store, signer, after):
 @BOTH
 def test_two_sequencers_at_once_append_everything_once(new_store):
     store = new_store()
+    turns = 12 if hasattr(store, "root") else 4
     put_batches(store, "s1", ["plan"])
     errors = []
 
@@ -86,7 +90,7 @@ def test_two_sequencers_at_once_append_everything_once(new_store):
         try:
             mine = again(store)
             sequencer = Sequencer(mine, SIGNER)
-            for turn in range(12):
+            for turn in range(turns):
                 put_batches(mine, "s1", [f"u{worker}-{turn}"], records=40)
                 sequencer.seal()
         except BaseException as error:
@@ -99,7 +103,7 @@ def test_two_sequencers_at_once_append_everything_once(new_store):
         thread.join()
     assert not errors
     Sequencer(store, SIGNER).seal()
-    assert len(check_whole(store)) == 3 + 4 * 12 * 40
+    assert len(check_whole(store)) == 3 + 4 * turns * 40
 
 
 @BOTH

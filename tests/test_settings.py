@@ -7,14 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import Misuse
-from shared.settings import CLOUDS, read, subscription_ids
+from shared.settings import CLOUDS, is_container, read, subscription_ids
 
 GUID = "11111111-2222-3333-4444-555555555555"
 LOOPBACK = {"EVIDENCE_CLOUD": "loopback", "EVIDENCE_ARM_ENDPOINT": "http://127.0.0.1:8080"}
 NAMES = (
-    "EVIDENCE_ARM_ENDPOINT", "EVIDENCE_CLOUD", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_PERSONAL_DATA", "EVIDENCE_PROFILE",
+    "EVIDENCE_ARM_ENDPOINT", "EVIDENCE_CLOUD", "EVIDENCE_COPIES", "EVIDENCE_COPY_SECRET", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_PERSONAL_DATA", "EVIDENCE_PROFILE",
     "EVIDENCE_READS_PER_SECOND", "EVIDENCE_SCHEDULE", "EVIDENCE_SIGNING_KEY", "EVIDENCE_STORE", "EVIDENCE_STORE_ENDPOINT",
-    "EVIDENCE_SUBSCRIPTIONS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
+    "EVIDENCE_SUBSCRIPTIONS", "EVIDENCE_TSA_URL", "EVIDENCE_WITNESSES", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
 )  # fmt: skip
 
 
@@ -101,7 +101,75 @@ def test_what_is_malformed_is_named(name, value):
         read({name: value})
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.sampled_from([*CLOUDS, *NOT_LOOPBACK, GUID, "http://127.0.0.1:80", "1", "keep"])))
+VKEY = "witness.example/w1+0123abcd+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+BLOBS = "https://second.blob.core.windows.net/checkpoints"
+SECRET = "sixteen letters!"
+
+
+def test_who_vouches_and_where_copies_go():
+    found = read(
+        {
+            "EVIDENCE_TSA_URL": "https://tsa.example/tsr, https://tsa.example/tsr https://freetsa.org/tsr", "EVIDENCE_COPY_SECRET": SECRET,
+            "EVIDENCE_WITNESSES": f"{VKEY}  https://witness.example:8443/a/b ;\n;{VKEY} https://witness.example:8443/a/b",
+            "EVIDENCE_COPIES": f"{BLOBS},https://audit.example/hook?code=a%2Fb&x=1",
+        }
+    )  # fmt: skip
+    assert found.timestamp_urls == ("https://tsa.example/tsr", "https://freetsa.org/tsr")
+    assert found.witnesses == (f"{VKEY} https://witness.example:8443/a/b",)
+    assert found.copies == (BLOBS, "https://audit.example/hook?code=a%2Fb&x=1")
+    assert [is_container(url) for url in found.copies] == [True, False]
+
+
+def test_on_loopback_they_are_on_loopback():
+    found = read(LOOPBACK | {"EVIDENCE_TSA_URL": "http://127.0.0.1:318/tsr", "EVIDENCE_COPIES": "http://[::1]:10000/devstoreaccount1/copies"})
+    assert found.timestamp_urls == ("http://127.0.0.1:318/tsr",) and is_container(found.copies[0])
+    for url in ("https://tsa.example/tsr", "http://127.0.0.1/tsr", "http://127.0.0.1.example:80/", "http://localhost:80/"):
+        with pytest.raises(Misuse, match="EVIDENCE_TSA_URL.* on 127.0.0.1"):
+            read(LOOPBACK | {"EVIDENCE_TSA_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tsa.example/tsr", "ftp://tsa.example", "tsa.example/tsr", "https://", "https:///tsr", "https://u:p@tsa.example/", "https://tsa.example\\@x/",
+        "https://tsa.example/#f", "https://tsa.example:port/", "https://[::1", "https://tsa.exämple/", "HTTPS://tsa.example/", "file:///etc/passwd",
+        "https://tsa.example/a\"b", "https://tsa.example:443:443/", "https://tsa.example/a\x00b",
+    ],
+)  # fmt: skip
+def test_what_is_not_surely_an_address_by_tls_is_refused(url):
+    for name, value in (("EVIDENCE_TSA_URL", url), ("EVIDENCE_WITNESSES", f"{VKEY} {url}"), ("EVIDENCE_COPIES", url)):
+        with pytest.raises(Misuse, match=name):
+            read({name: value, "EVIDENCE_COPY_SECRET": SECRET})
+
+
+@pytest.mark.parametrize("line", ["https://witness.example", VKEY, f"{VKEY},https://w.example", f"{VKEY[:20]} https://w.example", "a+b+c https://w.example"])
+def test_what_is_no_witness_is_refused(line):
+    with pytest.raises(Misuse, match="EVIDENCE_WITNESSES"):
+        read({"EVIDENCE_WITNESSES": line})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://second.blob.core.windows.net", f"{BLOBS}?sv=2025&sig=secret", f"{BLOBS}/deeper", "https://second.blob.core.windows.net/Upper",
+        "https://second.blob.core.windows.net/a--b", "https://second.blob.core.windows.net/ab", "https://second.blob.core.windows.net:444/copies",
+    ],
+)
+def test_what_is_in_a_storage_account_and_no_container_is_refused_and_no_signature_shown(url):
+    with pytest.raises(Misuse, match="EVIDENCE_COPIES.* is no container") as caught:
+        read({"EVIDENCE_COPIES": url, "EVIDENCE_COPY_SECRET": SECRET})
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["", "too short"])
+def test_a_webhook_needs_a_secret_and_a_container_none(secret):
+    assert read({"EVIDENCE_COPIES": BLOBS, "EVIDENCE_COPY_SECRET": secret}).copies == (BLOBS,)
+    with pytest.raises(Misuse, match="EVIDENCE_COPY_SECRET is not set, or shorter") as caught:
+        read({"EVIDENCE_COPIES": "https://audit.example/hook?code=s3cret", "EVIDENCE_COPY_SECRET": secret})
+    assert "s3cret" not in str(caught.value)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.sampled_from([*CLOUDS, *NOT_LOOPBACK, GUID, "http://127.0.0.1:80", "1", "keep", BLOBS, f"{VKEY} https://w.example"])))
 @example({"EVIDENCE_CLOUD": "loopback", "EVIDENCE_ARM_ENDPOINT": "http://[::1"})
 @example({"EVIDENCE_READS_PER_SECOND": "٣"})
 @example({"EVIDENCE_SUBSCRIPTIONS": "\ud800"})

@@ -15,11 +15,15 @@ from infra.local.authorship import Actor, Caller
 from infra.local.clock import Clock
 from infra.local.data_lists import Style, listed
 from infra.local.data_shapes import WORDS, file_body
+from infra.local.estate_objects import fill
 from infra.local.ids import fold, guid
+from infra.local.scenarios import estate
 from infra.local.server import StandIn
+from infra.local.throttle import TokenBuckets
 from infra.local.truth import object_id
 from infra.local.world import World
-from tests.test_standin import Answer
+from shared.collect.endpoints import BY_KIND
+from tests.test_standin import Answer, ask, run
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 SUBSCRIPTION = guid("test", "data")
@@ -221,16 +225,18 @@ def test_assistants_are_served_until_their_api_ended(site):
 @given(st.integers(0, 9), st.integers(1, 5), st.sampled_from(["asc", "desc"]))
 def test_a_list_walked_by_its_cursor_is_whole(size, limit, order):
     ids = [f"id-{n}" for n in range(size)]
-    found, after = [], None
+    found, after, pages = [], None, 0
     while True:
         query = {"limit": str(limit), "order": order} | ({"after": after} if after else {})
         page = listed(ids, lambda one: {"id": one}, query, Style("cursor"))
         found += [row["id"] for row in page["data"]]
+        pages += 1
         assert page["last_id"] == (found[-1] if page["data"] else None)
         if not page["has_more"]:
             break
         after = page["last_id"]
     assert found == (ids if order == "asc" else ids[::-1])
+    assert pages == max(1, -(-size // limit))
 
 
 def test_a_limit_above_the_most_and_a_cursor_that_names_nothing_are_refused(site):
@@ -352,6 +358,18 @@ def test_lists_that_do_not_end(site):
     assert len(site.v1("/files").json["data"]) == 5
 
 
+def test_an_account_is_throttled_where_calls_are():
+    site = Site()
+    site.azure = StandIn(site.world, data_plane="http", throttle=TokenBuckets())
+    assert (site.azure._answerer._data_throttle.burst, site.azure._answerer._data_throttle.per_second) == (30, 30.0)
+    site.azure._answerer._data_throttle = TokenBuckets(2, 0.001)  # slow, so that the test need not be fast
+    other = site.world.create_account(SUBSCRIPTION, "rg", "two")
+    with site.azure:
+        assert [site.v1("/files").status for _ in range(3)] == [200, 200, 429]
+        assert site.v1("/files", account=other).status == 200
+        assert int(site.v1("/files").headers["Retry-After"]) > 1
+
+
 # changes
 
 
@@ -372,6 +390,10 @@ def test_a_file_is_uploaded_trained_with_and_deleted_over_http(site):
     assert site.v1(f"/batches/{batch.json['id']}/cancel", "POST").json["status"] == "cancelled"
     assert site.dated(f"/files/{file}", "DELETE").json == {"id": file, "object": "file", "deleted": True}
     assert site.dated(f"/files/{file}").status == site.dated(f"/files/{file}", "DELETE").status == 404
+    part = b'--x\r\nContent-Disposition: form-data; name="expires_after[seconds]"\r\n\r\n%d\r\n'
+    lasting = site.v1("/files", "POST", part % 7200 + form, Content_Type="multipart/form-data; boundary=x").json
+    assert lasting["expires_at"] - lasting["created_at"] == 7200
+    assert site.v1("/files", "POST", part % 60 + form, Content_Type="multipart/form-data; boundary=x").status == 400
     second = site.data.upload_file(site.account)
     gone = site.dated(f"/files/{second}", "DELETE", version="2024-06-01")
     assert (gone.status, gone.body) == (204, b"")
@@ -458,3 +480,48 @@ def test_what_is_not_there_cannot_be_changed(site):
     with pytest.raises(KeyError):
         site.data.upload_file(fold(site.account) + "x")
     assert site.world.truth.deletions() == []
+
+
+# a process of its own, and estates
+
+
+def test_the_process_serves_data_planes_by_tls_and_writes_its_certificate(tmp_path):
+    pem = tmp_path / "ca.pem"
+    with run("--scenario", "estate:2x1", "--objects", "120", "--data-plane", "tls", "--certificate", str(pem)) as process:
+        site = Site()
+        site.azure._answerer.endpoint = process.stdout.readline().strip()
+        [one, _] = ask(site.azure, BY_KIND["accounts"].url(f"/subscriptions/{guid('estate', 0)}")).json["value"]
+        context = ssl.create_default_context(cafile=str(pem))
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        connection = http.client.HTTPSConnection(urlsplit(one["properties"]["endpoint"]).netloc, timeout=5, context=context)
+        connection.request("GET", "/openai/v1/files?limit=100", headers={"Authorization": "Bearer local"})
+        page = json.loads(connection.getresponse().read())
+        connection.close()
+        assert (len(page["data"]), page["has_more"]) == (100, True)
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--certificate", "x.pem"], ["--data-plane", "udp"], ["--objects", "many"], ["--tls", "--certificate", "/nowhere/x"]])
+def test_the_process_says_what_is_wrong_with_these_options(arguments):
+    with run(*arguments) as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (2, "")
+    assert "Traceback" not in err and err.strip()
+
+
+def test_a_generated_estate_may_hold_objects():
+    world = estate(1, 2, 1, lambda: START)
+    fill(world, 200)
+    one, other = world.accounts()
+    assert world.data.access(other).inside
+    assert [len(world.data.ids(one, kind)) for kind in ("files", "finetuningjobs", "finetunedmodels", "batches", "vectorstores")] == [200, 4, 4, 10, 4]
+    job = world.data.body(one, "finetuningjobs", world.data.ids(one, "finetuningjobs")[1])
+    assert job["training_file"] in world.data.ids(one, "files")
+    assert job["fine_tuned_model"] in world.data.ids(one, "finetunedmodels")
+    assert not set(world.data.ids(one, "files")) & set(world.data.ids(other, "files"))
+    for collection in ("files", "batches", "vectorstores"):
+        assert all(world.data.body(one, collection, key)["id"] == key for key in world.data.ids(one, collection))
+    world.data.delete_file(one, world.data.ids(one, "files")[0])
+    assert len(world.data.ids(one, "files")) == 199

@@ -7,8 +7,7 @@ import pytest
 
 from shared import layout
 from shared.errors import Refused
-from shared.service.steps.work import CollectAccount, CollectUnit, parse_work
-from tests.fixtures.faulty import DyingStore, Killed
+from shared.service.steps.work import CollectAccount, CollectUnit, ForNewerApp, parse_work
 from tests.fixtures.steps import Dropped, plant
 
 
@@ -105,7 +104,8 @@ def test_a_message_comes_after_its_sweep_was_closed(works):
     works.collect()
     works.settle()
     assert sound(works).exit_code == 3
-    assert [record for _, record in works.estate.records("sweep-closed")][0]["missing"] == closed.missing
+    [record] = [record for _, record in works.estate.records("sweep-closed")]
+    assert record["missing"] == closed.missing
 
 
 def test_a_lost_message_is_a_unit_that_is_named(works):
@@ -137,56 +137,6 @@ def test_two_seals_at_once_one_works(works):
     with leased(works.estate.store, layout.SEQUENCER_LOCK):
         assert works.seal().held
     assert not works.seal().held
-
-
-# -- killed at every write ---------------------------------------------------------------------------------------------------------
-
-
-def writes_of(works, step):
-    """How many writes the step does, tried on a store that only counts."""
-    works.store = DyingStore(works.estate.store, 10**9, after=False)
-    step()
-    count, works.store = works.store.writes, None
-    return count
-
-
-STEPS = {
-    "plan": (lambda works: None, lambda works: works.plan()),
-    "collect": (lambda works: works.plan(), lambda works: works.collect()),
-    "seal": (lambda works: (works.plan(), works.collect()), lambda works: works.settle()),
-}
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("name", STEPS)
-def test_killed_at_any_write(tmp_path_factory, name, after):
-    before, step = STEPS[name]
-    with plant(tmp_path_factory.mktemp("count")) as counted:
-        before(counted)
-        total = writes_of(counted, lambda: step(counted))
-        counted.collect()
-        counted.settle()
-        [failures] = [record["failures"] for _, record in counted.estate.records("sweep-closed")]
-    assert total > 3
-    for number in range(1, total + 1, max(1, total // 25)):
-        with plant(tmp_path_factory.mktemp("killed")) as works:
-            before(works)
-            kept = dict(works.queues.waiting)
-            works.store = DyingStore(works.estate.store, number, after=after)
-            with pytest.raises(Killed):
-                step(works)
-            works.store = None
-            for queue, messages in kept.items():  # what was not deleted is delivered again
-                works.queues.waiting.setdefault(queue, []).extend(messages)
-            works.plan()
-            works.seal()
-            works.collect()
-            works.settle()
-            sound(works)
-            [closed] = [record for _, record in works.estate.records("sweep-closed")]
-            assert (closed["missing"], closed["failures"]) == ([], failures), (name, number)
-            checked = findings(works)
-            assert len(checked) == len({row[:3] for row in checked})
 
 
 # -- events -----------------------------------------------------------------------------------------------------------------------
@@ -245,6 +195,20 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     sound(works)
 
 
+def test_an_event_with_a_clock_that_is_set_back_waits_no_longer_than_a_window(works):
+    account = an_account(works)
+    works.change(event(account))
+    works.estate.clock.advance(hours=-1)
+    works.change(event(account))
+    assert works.queues.delays[-1] <= 10
+    first, second = (message.decode() for message in works.queues.take(layout.COLLECT_QUEUE))
+    assert first == second
+    works.queues.waiting[layout.COLLECT_QUEUE] = [first, second]
+    works.collect()
+    works.settle()
+    sound(works)
+
+
 def test_an_event_of_what_is_gone_is_collected_as_gone(works):
     account = an_account(works)
     works.change(event(account.rsplit("/", 1)[0] + "/was-here", operation="Microsoft.CognitiveServices/accounts/delete"))
@@ -268,9 +232,17 @@ def test_a_storm_of_events_is_few_collections(works):
 # -- messages that are none ---------------------------------------------------------------------------------------------------------
 
 JUNK = [
-    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":2,"do":"unit"}', b'{"v":true}', b'{"v":1}', b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
+    b"", b"\xff", b"null", b"[]", b"{}", b'{"v":true}', b'{"v":1}',
+    b'{"v":1,"do":"unit","sweep":"../x","unit":"a","asked":"b","id":"/subscriptions/x"}',
     b'{"v":1,"do":"unit","sweep":"s","unit":"u","asked":"b","id":7}', b'{"v":1,"do":"account","sweep":"s","account":"/subscriptions/x"}', b"[" * 100_000,
 ]  # fmt: skip
+
+
+def test_a_message_of_a_newer_app_waits_for_it(works):
+    from shared.service.steps.unit import collect_message
+
+    with pytest.raises(ForNewerApp):
+        collect_message(works.app(), b'{"v":2,"do":"unit"}')
 
 
 @pytest.mark.parametrize("message", JUNK, ids=lambda message: message[:40].decode("latin-1"))

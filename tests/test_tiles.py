@@ -53,9 +53,9 @@ def test_proofs_come_out_of_the_tiles_alone():
     blobs, edge = grown([30_000, 35_536, 4_464])
     hashes, root = tiles.TileHashes(70_000, blobs.get), edge.root()
     generator = random.Random(7)
-    for index in [0, 1, 255, 256, 65_535, 65_536, 69_887, 69_888, 69_999, *(generator.randrange(70_000) for _ in range(200))]:
+    for index in [0, 1, 255, 256, 65_535, 65_536, 69_887, 69_888, 69_999, *(generator.randrange(70_000) for _ in range(60))]:
         assert merkle.verify_inclusion(HASHES[index], index, 70_000, merkle.inclusion_proof(index, 70_000, hashes.subtree), root)
-    for old in [1, 2, 255, 256, 257, 65_535, 65_536, 65_537, 69_999, *(generator.randrange(1, 70_000) for _ in range(60))]:
+    for old in [1, 2, 255, 256, 257, 65_535, 65_536, 65_537, 69_999, *(generator.randrange(1, 70_000) for _ in range(15))]:
         old_root = merkle.root_of(HASHES[:old])
         assert hashes.subtree(0, old) == old_root
         assert merkle.verify_consistency(old, old_root, 70_000, root, merkle.consistency_proof(old, 70_000, hashes.subtree))

@@ -388,7 +388,7 @@ def test_names_that_do_not_resolve_or_never_answer(monkeypatch: pytest.MonkeyPat
     hanging.set()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=120) | st.binary(max_size=80).map(lambda rest: b"\x16\x03\x03\x00\x50\x02\x00\x00\x4c\x03\x03" + rest))
 def test_any_bytes_are_some_version_or_none(received: bytes) -> None:
     assert chosen(received) in (None, *VERSIONS)
@@ -500,7 +500,7 @@ def test_a_cloud_that_is_none_is_our_own_mistake() -> None:
         allowed("acct.openai.azure.com", "moon")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30).map("https://{}.openai.azure.com/".format) | st.text(max_size=40) | st.text(max_size=20).map("https://{}".format))
 def test_any_text_is_an_address_of_the_cloud_or_none(url: str) -> None:
     found = account_address(url, "public")

@@ -231,6 +231,9 @@ def test_the_demo_shows_the_whole_job_and_can_be_run_again(tmp_path):
         shown = demo(tmp_path / "demo", told.append)
     assert shown["intact"] and shown["tampering_found"] and shown["gaps"] == 1 and shown["changes"] > 5
     assert (tmp_path / "demo" / "report.html").stat().st_size > 100_000
+    [command] = [line.partition("verify it")[2].strip() for line in shown["summary"] if "verify it" in line]
+    assert command == f"aoai-evidence verify {tmp_path}/demo/bundle.zip --key {tmp_path}/demo/auditor.vkey"
+    assert any("ContentLogging is gone (was false)" in line for line in told), "a change is told in the words of who must act"
     (tmp_path / "demo" / "mine.txt").write_text("not ours")
     with pytest.raises(Misuse, match="something else"):
         demo(tmp_path / "demo", told.append)

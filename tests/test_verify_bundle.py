@@ -73,7 +73,7 @@ def test_every_flipped_bit_is_found_and_located(good):
     headers = [place for start, _, name in spans for place in range(start, start + 30 + len(name))]
     ends = [end - 1 for _, end, _ in spans]
     directory = range(spans[-1][1], len(good))
-    chosen = [*generator.sample(headers, 120), *ends, *generator.sample(directory, 120), *generator.sample(range(len(good)), 200)]
+    chosen = [*generator.sample(headers, 60), *ends, *generator.sample(directory, 60), *generator.sample(range(len(good)), 80)]
     for position in chosen:
         bad = bytearray(good)
         bad[position] ^= 1 << generator.randrange(8)
@@ -415,7 +415,7 @@ def test_nothing_that_begins_and_ends_like_a_zip_raises_anything_else(middle, mo
         verdict(data)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_bundles_raise_nothing_else(good, data):
     bad = bytearray(good)
@@ -434,7 +434,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_manifests_that_lie_raise_nothing_else(entries, data):
     manifest = json.loads(entries["manifest.json"])
@@ -454,7 +454,7 @@ def refused_or_gaps(data):
 RESEALED = ("plan", "account", "closed", "subscription", "sweep.findings")
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_records_of_any_content_raise_nothing_else(tmp_path_factory, data):
     """Well sealed, well signed, and nonsense inside."""
@@ -490,7 +490,7 @@ def test_records_of_any_content_raise_nothing_else(tmp_path_factory, data):
     canonical(found.as_json())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(body=JSON, kind=st.sampled_from(["account", "accounts", "deployments", "projects", "subscriptions", "locations", "raiPolicies", "tls"]))
 def test_bodies_of_any_content_raise_nothing_else(tmp_path_factory, body, kind):
     """What Azure might send one day: the verifier says what it makes of it."""

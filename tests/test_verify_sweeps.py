@@ -8,7 +8,7 @@ import pytest
 from shared.collect.endpoints import BY_KIND
 from shared.deliver import rejudge
 from shared.deliver.verify import findings as recomputation
-from shared.deliver.verify import verify_store
+from shared.deliver.verify import slots, verify_store
 from shared.records import timestamp
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore, put_body
@@ -436,7 +436,8 @@ def test_without_a_schedule_completeness_is_not_claimed(store):
     assert any("no schedule was declared" in line for line in found.not_checked)
 
 
-def test_a_schedule_of_every_second_ends(store):
+def test_a_schedule_of_every_second_ends(store, monkeypatch):
+    monkeypatch.setattr(slots, "MOST", 20_000)
     maker = LogMaker(store, schedule="* * * * * *").birth()
     maker.sweep([Account("one")], slot=START + timedelta(hours=6))
     maker.sweep([Account("one")], slot=START + timedelta(days=7))

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from infra.local.authorship import Actor, Caller
 from infra.local.data_access import DataError, bad_version, check, not_found
+from infra.local.data_handlers import Asked
 from infra.local.data_operations import OPERATIONS
-from infra.local.data_routes import ROUTES, Asked, DataRoute
+from infra.local.data_routes import ROUTES, DataRoute
 from infra.local.data_shapes import Generation
 from infra.local.ids import guid
 from infra.local.wire import Request, Response

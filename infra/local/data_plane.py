@@ -42,6 +42,11 @@ class DataPlane(Training):
             self._access[fold(account)] = self.access(account).having(**changed)
             self.world.truth.note(Happening(moment, "outage-began", "account", fold(account), account=fold(account)))
 
+    def reach(self, account: str) -> None:
+        """The collector comes from within the account's private network: nothing of it keeps anybody out."""
+        with self.world.changing():
+            self._access[fold(account)] = self.access(account).having(inside=True)
+
     def admit(self, account: str) -> None:
         """Let everybody in who has a token, through the private network too; as before any `refuse`."""
         with self.world.changing() as (moment, _):

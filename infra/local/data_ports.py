@@ -25,12 +25,12 @@ class DataPorts:
         self._service = service
         self._tls = tls
         self._urls: dict[str, str] = {}
+        self._waiting: list[tuple[str, socket.socket]] = []
         self._servers: list[asyncio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def open(self) -> None:
         """Take a port for each account, and let it name that; from now on for each new account too. Connections wait until `serve`."""
-        self._waiting: list[tuple[str, socket.socket]] = []
         with self._world.changing():
             for account in self._world.accounts():
                 if self._is_ours(account):
@@ -39,8 +39,9 @@ class DataPorts:
 
     async def serve(self) -> None:
         """Answer the connections of all ports taken so far, and of those taken from now on."""
-        self._loop = asyncio.get_running_loop()
-        waiting, self._waiting = self._waiting, []
+        with self._world.lock:  # whoever takes a port holds it: none is missed
+            self._loop = asyncio.get_running_loop()
+            waiting, self._waiting = self._waiting, []
         for account, listener in waiting:
             await self._listen(account, listener)
 

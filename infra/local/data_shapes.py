@@ -128,6 +128,11 @@ def _model_body(identity: str, created: int, abilities: Mapping[str, bool], reti
     }
 
 
+def tuned_model_id(base: str, job: str, suffix: str | None) -> str:
+    """The id of the model that a job makes."""
+    return f"{base}.ft-{job.removeprefix('ftjob-')}" + (f"-{suffix}" if suffix else "")
+
+
 def tuned_model_body(identity: str, at: datetime, *, base: str, job: str) -> Body:
     """A fine-tuned model, as the list of models shows it."""
     retires = {"inference": seconds(at) + 2 * 365 * 86400}

@@ -34,6 +34,8 @@ class DataStore:
     def __init__(self, world: State) -> None:
         self.world = world
         self.on_call: OnCall = lambda account, operation, status, caller, generation: guid("call", self.world.moment)
+        self.is_logged: Callable[[str], bool] = lambda account: False
+        """Whether logs have a row of a call of an account now."""
         self.calls: Generation = "dated"
         """Which generation of the API the verbs are called through, as far as logs tell."""
         self.keeps_deleted = False
@@ -121,7 +123,10 @@ class DataStore:
         del held[collection][identity]
         for hanging in [name for name in held if name.startswith(f"{collection}/{identity}/")]:
             del held[hanging]
-        self._note("deleted", account, kind, identity, by=caller and caller.actor, cause=cause, keyed=bool(caller and caller.keyed))
+        logged = caller is not None and self.is_logged(account)
+        self._note(
+            "deleted", account, kind, identity, by=caller and caller.actor, cause=cause, keyed=bool(caller and caller.keyed), logged=logged
+        )
 
     def _drop(self, account: str, kind: str, identity: str, cause: Cause, caller: Caller | None) -> None:
         """Take out an object, and what goes with it elsewhere."""
@@ -131,23 +136,38 @@ class DataStore:
         """Let an object go by itself at a moment, if it is still there."""
 
         def expire() -> None:
-            if identity in self.objects(account, COLLECTIONS[kind]):
+            held = self.objects(account, COLLECTIONS[kind])
+            if identity in held and not _is_shadow(held[identity]):
                 with self._changing(account):
                     self._drop(account, kind, identity, "expired", None)
 
         self.world.due.add(at, expire)
 
     def _note(
-        self, event: Event, account: str, kind: str, identity: str, *, by: Actor | None, cause: Cause | None = None, keyed: bool = False
+        self,
+        event: Event,
+        account: str,
+        kind: str,
+        identity: str,
+        *,
+        by: Actor | None,
+        cause: Cause | None = None,
+        keyed: bool = False,
+        logged: bool = False,
     ) -> None:
         name = by.name if by else None
         resource = object_id(account, kind, identity)
-        self.world.truth.note(Happening(self.world.moment, event, kind, resource, identity, fold(account), name, cause, keyed))
+        self.world.truth.note(Happening(self.world.moment, event, kind, resource, identity, fold(account), name, cause, keyed, logged))
 
 
 def _named(held: Held) -> Iterator[tuple[str, str]]:
     """Kind and id of every object; a file that is only listed as deleted is none."""
     for kind, collection in COLLECTIONS.items():
         for identity, body in list(held.get(collection, {}).items()):
-            if not (isinstance(body, dict) and body.get("status") == "deleted"):
+            if not _is_shadow(body):
                 yield kind, identity
+
+
+def _is_shadow(body: Body | Recipe) -> bool:
+    """Whether it is only listed as deleted."""
+    return isinstance(body, dict) and body.get("status") == "deleted"

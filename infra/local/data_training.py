@@ -94,7 +94,7 @@ class Training(DataStore):
                 return None
             self._say(account, job, moment, "Safety evaluation completed: the model passed in all categories of harm.")
             result = self._file(account, moment, "results.csv", "fine-tune-results", 32423, "processed", None)
-            model = f"{body['model']}.ft-{job.removeprefix('ftjob-')}" + (f"-{body['suffix']}" if body["suffix"] else "")
+            model = shapes.tuned_model_id(body["model"], job, body["suffix"])
             body.update(
                 status="succeeded", fine_tuned_model=model, finished_at=shapes.seconds(moment), trained_tokens=2342, result_files=[result]
             )

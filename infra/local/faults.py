@@ -55,10 +55,11 @@ class Rule:
 
 
 class Faults:
-    """The rules in force. Rules may be added and cleared while the server answers."""
+    """The rules in force. Rules may be added and cleared while the server answers; `told` hears of each (what it is about, and whether it is on)."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str, bool], None] = lambda where, on: None) -> None:
         self._rules: tuple[Rule, ...] = ()
+        self._told = told
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -67,11 +68,14 @@ class Faults:
         """Let `fault` happen to requests that match `where`: `times` times (None: always), after the first `skip`, from `page` on."""
         rule = Rule(where, fault, times, skip, page)
         self._rules = (*self._rules, rule)
+        self._told(where if isinstance(where, str) else where.pattern, True)
         return rule
 
     def clear(self) -> None:
         """All is well again."""
-        self._rules = ()
+        gone, self._rules = self._rules, ()
+        for rule in gone:
+            self._told(rule.where if isinstance(rule.where, str) else rule.where.pattern, False)
 
     def apply(self, request: Request, response: Response) -> Response:
         """What the request gets instead of `response`."""

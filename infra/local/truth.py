@@ -48,6 +48,8 @@ class Happening:
     """Of deletions."""
     keyed: bool = False
     """Done with an account's key: no witness can know by whom."""
+    logged: bool = False
+    """Of deletions: whether a resource log has a row of it, or the Activity Log an event, now or in some minutes."""
 
 
 @dataclass(slots=True)

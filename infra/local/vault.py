@@ -85,6 +85,8 @@ class LocalVault:
         """What the next calls with a token get instead of an answer."""
         self.spoil: Callable[[bytes], bytes] = lambda signature: signature
         """What becomes of signatures on their way out."""
+        self.resource = "https://vault.azure.net"
+        """What the challenge says that a token must be for."""
         self.requests: list[tuple[str, str, str]] = []
         """Method, path, token (empty: none) of every request."""
         self._server: ThreadingHTTPServer | None = None
@@ -147,7 +149,7 @@ class LocalVault:
             return refused.answer
 
     def _known(self, token: str) -> None:
-        challenge = 'Bearer authorization="https://login.microsoftonline.com/00000000-0000-0000-0000-00000000000a", resource="https://vault.azure.net"'
+        challenge = f'Bearer authorization="https://login.microsoftonline.com/00000000-0000-0000-0000-00000000000a", resource="{self.resource}"'
         if not token:
             raise RefusedError(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.", headers={"WWW-Authenticate": challenge})
         if token != TOKEN:

@@ -6,6 +6,7 @@ stand-in's own because it answers tens of thousands of requests in a benchmark, 
 
 import base64
 import gzip
+import json
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -60,19 +61,35 @@ class Request:
         return 2 if "after" in self.query else skip_of(self.target)[0]
 
 
-def skip_token(page: int, offset: int) -> str:
-    """The token of the page that begins at `offset`: opaque to clients."""
-    return base64.urlsafe_b64encode(f"{page}:{offset}".encode()).decode().rstrip("=")
+def skip_token(page: int, offset: int, mark: str = "") -> str:
+    """The token of the page that begins at `offset`: opaque to clients. `mark` comes back with it."""
+    return base64.urlsafe_b64encode(f"{page}:{offset}:{mark}".encode()).decode().rstrip("=")
 
 
 def skip_of(target: str) -> tuple[int, int]:
     """Page and offset that a target asks for. Raises ValueError for a token we never gave."""
+    page, offset, _ = _skipped(target)
+    return int(page), int(offset)
+
+
+def mark_of(target: str) -> str:
+    """The mark in the token of a target; empty where there is none. Raises ValueError for a token we never gave."""
+    skip_of(target)
+    return _skipped(target)[2]
+
+
+def _skipped(target: str) -> tuple[str, str, str]:
     found = _SKIP.search(target)
     if found is None:
-        return 1, 0
+        return "1", "0", ""
     token = unquote(found[1])
-    page, _, offset = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(":")
-    return int(page), int(offset)
+    page, offset, mark = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(":", 2)
+    return page, offset, mark
+
+
+def json_bytes(body: object) -> bytes:
+    """JSON as it goes over the wire."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def parse_head(head: bytes) -> Request:

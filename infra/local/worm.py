@@ -10,7 +10,7 @@ does not: container `evidence` under a time-based policy or legal hold, an ident
 kinder than Azure: where its documentation leaves two answers open, `says_of_taken` chooses between them, and a test should try both.
 
 Sources (learn.microsoft.com): storage/blobs/immutable-storage-overview and -time-based-retention-policy-overview; rest/api/storageservices
-"Get Blob Properties", "Get Container Properties", "Put Blob", "Put Block", "Blob service error codes", "Create user delegation SAS".
+"Get Blob Properties", "Get Container Properties", "Put Blob", "Set Blob Legal Hold", "Put Block", "Blob service error codes", "Create user delegation SAS".
 """
 
 import threading
@@ -40,6 +40,8 @@ class Worm:
         """Whose policy it is: version-level immutability shows on the blob, the older sort on the container alone."""
         self.days = 30
         self.legal_hold = False
+        """Of all evidence; what `Set Blob Legal Hold` was asked for is in `holds`."""
+        self.holds: set[str] = set()
         self.add_only = False
         """The identity has blobs/read and blobs/add/action on `evidence`, and no more."""
         self.says_of_taken: Literal["exists", "immutable", "forbidden"] = "exists"
@@ -117,17 +119,19 @@ class Worm:
 
     def _evidence_blob(self, call: Call, blob: str) -> Answer:
         if call.method in ("GET", "HEAD"):
-            return self._protected(self.forward(call))
+            return self._protected(self.forward(call), blob)
         put_blob = call.method == "PUT" and "comp" not in call.query
         if self.add_only and not put_blob:
             return refusal(403, "AuthorizationPermissionMismatch")
+        if call.method == "PUT" and call.query.get("comp") == "legalhold":
+            return self._hold(call, blob)
         if put_blob and call.field("if-none-match") == "*":
             answer = self.forward(call)
             return self._taken() if answer.field("x-ms-error-code") == "BlobAlreadyExists" else answer
         found = self.forward(Call("HEAD", urlsplit(call.target).path, delegation.signed("HEAD", urlsplit(call.target).path), b""))
         if found.status == 200 and put_blob and self.add_only:
             return refusal(403, "AuthorizationPermissionMismatch")
-        if found.status == 200 and call.query.get("comp") != "lease" and (held := self._held(found)):
+        if found.status == 200 and call.query.get("comp") != "lease" and (held := self._held(found, blob)):
             return refusal(409, held)
         return self.forward(call)
 
@@ -144,17 +148,31 @@ class Worm:
         created = found.field("x-ms-creation-time") or found.field("last-modified")
         return parsedate_to_datetime(created) + timedelta(days=self.days)
 
-    def _held(self, found: Answer) -> str | None:
+    def _hold(self, call: Call, blob: str) -> Answer:
+        """`Set Blob Legal Hold`, which wants version-level immutability; the code where there is none is not documented."""
+        path = urlsplit(call.target).path
+        found = self.forward(Call("HEAD", path, delegation.signed("HEAD", path), b""))
+        if found.status != 200:
+            return refusal(404, "BlobNotFound")
+        if self.level == "container":
+            return refusal(409, "FeatureVersionMismatch")
+        wanted = call.field("x-ms-legal-hold").lower()
+        if wanted not in ("true", "false"):
+            return refusal(400, "InvalidHeaderValue")
+        (self.holds.add if wanted == "true" else self.holds.discard)(blob)
+        return Answer(200, [("x-ms-legal-hold", wanted)])
+
+    def _held(self, found: Answer, blob: str) -> str | None:
         """The code with which a blob is kept as it is; None where it may be changed."""
-        if self.legal_hold:
+        if self.legal_hold or blob in self.holds:
             return "BlobImmutableDueToLegalHold"
         return "BlobImmutableDueToPolicy" if self.policy != "none" and datetime.now(UTC) < self._until(found) else None
 
-    def _protected(self, found: Answer) -> Answer:
+    def _protected(self, found: Answer, blob: str) -> Answer:
         """A read of a blob, saying how it is protected: of a container's own policy the blob says nothing."""
         if found.status not in (200, 206) or self.level == "container":
             return found
-        said: Headers = [("x-ms-legal-hold", "true")] if self.legal_hold else []
+        said: Headers = [("x-ms-legal-hold", "true")] if self.legal_hold or blob in self.holds else []
         if self.policy != "none":
             until = format_datetime(self._until(found), usegmt=True)
             said += [("x-ms-immutability-policy-until-date", until), ("x-ms-immutability-policy-mode", self.policy)]

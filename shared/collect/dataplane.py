@@ -29,7 +29,7 @@ from shared.collect.transport import Response
 TIMEOUTS = (4.0, 20.0)
 """Seconds to connect, and of silence. Short: an account behind a private endpoint is not found or not let into, and there may be many."""
 
-PATIENCE = Patience(silence=1, nobody=2)
+PATIENCE = Patience(answered=3, silence=1, nobody=2)
 
 PER_SECOND, BURST = 10.0, 30
 """Reads of one account. Azure documents no limit for lists; its own answers (`callRateLimit`) show 30 a second for everything not named."""
@@ -67,7 +67,7 @@ class OwnEndpoint:
     """Whether a failure has said so already: the others are skipped."""
     answered: bool = False
     """Whether it answered a question with a list."""
-    budget: Budget = field(default_factory=lambda: Budget(retries=10, seconds=60.0))
+    budget: Budget = field(default_factory=lambda: Budget(retries=8, seconds=60.0))
 
     def ask(self, endpoint: Endpoint, identifier: str = "", take: Take | None = None) -> Asked:
         """Ask `endpoint` about the account, or its object `identifier`, with all pages."""
@@ -101,7 +101,6 @@ class OwnEndpoint:
     def _pages(self, endpoint: Endpoint, resource: str, first: str, take: Take | None) -> Asked:
         url: str | None = first
         pages = Pages(endpoint.kind, take)
-        cursors: set[str] = set()
         members: list[str] = []
         failed: Failed | None = None
         while url is not None:
@@ -116,14 +115,11 @@ class OwnEndpoint:
                     cursor = next_cursor(body)
                 except ValueError as error:
                     failed = _wrong(got, "paging", str(error))
-            if failed is None and cursor is not None and cursor in cursors:
-                failed = _wrong(got, "paging", "the list does not move on")
             failed = failed or pages.add(got)
             if failed is not None:
                 break
             if endpoint.kind in PARENTS:
                 members += (identifier for item in body["data"] if (identifier := usable_id(item)))
-            cursors.add(cursor or "")
             url = after(first, cursor) if cursor is not None else None
         return Asked(endpoint, resource, first, tuple(pages.pages), failed, members=tuple(members))
 

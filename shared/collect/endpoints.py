@@ -201,7 +201,10 @@ not know, so no role of ours has them. Where these questions are refused, the fa
 
 BY_KIND: dict[str, Endpoint] = {endpoint.kind: endpoint for endpoint in ENDPOINTS}
 
-UNCOMPARED = frozenset(e.kind for e in ENDPOINTS if e.scope in ("data", "fineTuningJob", "vectorStore", "workspace") or "{from}" in e.query)
+OWN = frozenset(endpoint.kind for endpoint in ENDPOINTS if endpoint.scope in ("data", "fineTuningJob", "vectorStore"))
+"""Questions that are asked at an account's own endpoint: of the data plane."""
+
+UNCOMPARED = OWN | {endpoint.kind for endpoint in ENDPOINTS if endpoint.scope == "workspace" or "{from}" in endpoint.query}
 """Questions whose answers are no states of a resource that could drift: logs, and inventories, of which lives and deletions are told."""
 
 TLS = "tls"

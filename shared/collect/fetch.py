@@ -50,7 +50,7 @@ class Fetcher:
         pipeline: Pipeline[HttpRequest, Response],
         sleep: Callable[[float], None],
         *,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        patience: Patience = Patience(),
         explain: Explain = lambda failed: failed,
     ) -> None:
         self._pipeline = pipeline

@@ -4,7 +4,7 @@ A text that was ever asked stays here under its number, so that evidence of then
 
 Rows are found by when they were ingested, since they come late; `timespan` bounds when things happened, generously, so that little is
 read. Operations are compared in any case, and by what their names contain: Azure does not document them, and they differ between
-generations (`Files_Delete`, `Delete_Thread`). Logs of Cognitive Services are in AzureDiagnostics today; tables of their own, should Azure
+generations (`Files_Delete`, `Delete_Thread`). Logs of Cognitive Services are in AzureDiagnostics; tables of their own, should Azure
 send them there, are met by the beginnings of their names. A column that a workspace does not have is empty.
 """
 
@@ -25,10 +25,10 @@ let account = "%(account)s";
 let since = datetime(%(from)s);
 let until = datetime(%(to)s);
 union isfuzzy=true withsource=SourceTable AzureDiagnostics, CognitiveServices*, AzureOpenAI*, AIServices*
-| where ingestion_time() between (since .. until)
+| where ingestion_time() >= since and ingestion_time() <= until
 | where _ResourceId =~ account
 | extend Operation = tostring(column_ifexists("OperationName", "")),
-    Properties = tostring(coalesce(tostring(column_ifexists("properties_s", "")), tostring(column_ifexists("Properties", ""))))
+    Said = tostring(coalesce(tostring(column_ifexists("properties_s", "")), tostring(column_ifexists("Properties", ""))))
 """
 
 _DELETIONS = _ROWS + """\
@@ -39,21 +39,21 @@ _DELETIONS = _ROWS + """\
     ResultType = tostring(column_ifexists("ResultType", "")),
     ResultSignature = tostring(column_ifexists("ResultSignature", "")),
     DurationMs = tostring(column_ifexists("DurationMs", "")),
-    CallerIPAddress = tostring(column_ifexists("CallerIPAddress", "")),
+    CallerIPAddress = tostring(coalesce(tostring(column_ifexists("CallerIPAddress", "")), tostring(column_ifexists("CallerIpAddress", "")))),
     CorrelationId = tostring(column_ifexists("CorrelationId", "")),
     Event = tostring(column_ifexists("event_s", "")),
-    Location = tostring(column_ifexists("location_s", "")),
+    Location = tostring(coalesce(tostring(column_ifexists("location_s", "")), tostring(column_ifexists("Location", "")))),
     ObjectId = tostring(coalesce(tostring(column_ifexists("objectId_s", "")), tostring(column_ifexists("callerObjectId_s", "")))),
-    Properties
+    Properties = Said
 | sort by IngestedAt asc, TimeGenerated asc, CorrelationId asc
 """
 
 _OPERATIONS = _ROWS + """\
-| extend ApiVersion = extract("([0-9]{4}-[0-9]{2}-[0-9]{2}[a-z-]*)", 1, tostring(parse_json(Properties).apiName))
+| extend Category = tostring(column_ifexists("Category", "")), ResultSignature = tostring(column_ifexists("ResultSignature", "")),
+    ApiName = tostring(parse_json(Said).apiName)
 | summarize Rows = count(), FirstAt = min(TimeGenerated), LastAt = max(TimeGenerated)
-    by SourceTable, Category = tostring(column_ifexists("Category", "")), OperationName = Operation,
-    ResultSignature = tostring(column_ifexists("ResultSignature", "")), ApiVersion
-| sort by Category asc, OperationName asc, ResultSignature asc, ApiVersion asc
+    by SourceTable, Category, OperationName = Operation, ResultSignature, ApiName
+| sort by SourceTable asc, Category asc, OperationName asc, ResultSignature asc, ApiName asc
 """
 
 TEXTS: dict[str, tuple[str, ...]] = {"resourceLogDeletions": (_DELETIONS,), "resourceLogOperations": (_OPERATIONS,)}

@@ -62,10 +62,16 @@ def window_of(kind: str, resource: str, listed: Iterable[Json], widest: Json) ->
     return Window(widest["from"], widest["to"])
 
 
-def previous_of(state: Json) -> Json:
-    """`{"record","to"}` out of what is remembered of an answer; None where it had no window, or one that cannot be read."""
-    to = state.get("to") if isinstance(state, dict) else None
-    try:
-        return {"record": state["record"], "to": timestamp(moment(to))} if isinstance(to, str) and isinstance(state["record"], int) else None
-    except (ValueError, KeyError):
+def previous_of(kind: str, state: Json, planned_at: str) -> Json:
+    """`{"record","to"}` out of what is remembered of an answer; None where there is none that can be followed.
+
+    One that ended long after now was asked for by a clock that ran ahead: how far it reached is not known.
+    """
+    to, record = (state.get("to"), state.get("record")) if isinstance(state, dict) else (None, None)
+    if kind not in OVERLAP or not isinstance(to, str) or not isinstance(record, int):
         return None
+    try:
+        ahead = moment(to) - moment(planned_at)
+    except ValueError:
+        return None
+    return {"record": record, "to": to} if ahead <= OVERLAP[kind] else None

@@ -34,7 +34,6 @@ class StorageQueues:
         self._service = QueueServiceClient(
             url,
             credential=credential,
-            message_encode_policy=TextBase64EncodePolicy(),
             # A step that cannot queue fails as a whole and is run again: a few quick tries, then let the host decide.
             retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4, random_jitter_range=1),
             connection_timeout=5,
@@ -44,7 +43,8 @@ class StorageQueues:
 
     def _client(self, queue: str) -> QueueClient:
         if queue not in self._clients:
-            client = self._service.get_queue_client(queue)
+            # Not of the service's client: it does not hand its policies down.
+            client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
             self._clients[queue] = client
         return self._clients[queue]
 

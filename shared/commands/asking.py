@@ -1,5 +1,6 @@
 """Commands that ask a store: status, findings, changes, resources."""
 
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,7 @@ from shared.commands.context import (
     wanted,
     within,
 )  # fmt: skip
+from shared.errors import Misuse
 from shared.terminal import table
 
 
@@ -48,18 +50,31 @@ def findings(
     terminal().answer(found, table(["record", "status", "control", "resource", "reason"], rows))
 
 
-def changes(first: From = None, last: To = None, resource: Resource = None) -> None:
-    """The changes between consecutive states of each resource."""
+def changes(
+    first: From = None,
+    last: To = None,
+    resource: Resource = None,
+    severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
+) -> None:
+    """The changes between consecutive states of each resource, with what they mean."""
+    from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
     from shared.service.queries import reading
 
-    found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None)))
+    for name in severity or ():
+        if name not in SEVERITIES:
+            raise Misuse(f"--severity {name!r}: {', '.join(SEVERITIES)}")
+    found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None), tuple(severity or ())))
     rows = (
-        [change["record"], change["until"], _short(change["resource"]), field["op"], field["pointer"] or "(all of it)", _brief(field)]
+        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"]]
         for change in found
-        for field in change["fields"]
+        for meaning in change["means"]
     )
-    terminal().answer(found, table(["record", "seen", "resource", "what", "field", "was → is"], rows))
+    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)"], rows))
+
+
+def _minute(time: str | None) -> str:
+    return (time or "–")[:16].replace("T", " ")
 
 
 def resources(resource: Resource = None) -> None:
@@ -81,6 +96,8 @@ def _status_lines(value: Json) -> list[str]:
         f"log {store['origin']}: {store['records']} records, {value['sweeps']} closed sweeps; "
         f"write-once protection of the storage: {(store['retention'] or {}).get('policy', 'not asked yet')}"
     ]
+    if store["holds"]:
+        lines.append(f"legal holds in force: {', '.join(store['holds'])}")
     if last is None:
         return [*lines, "no sweep was closed yet: run `aoai-evidence collect`"]
     came = f"{last['units']} units, {last['failures']} failures, {len(last['missing'])} missing"
@@ -88,6 +105,7 @@ def _status_lines(value: Json) -> list[str]:
     schedule = value["schedule"] or "none declared: completeness over time cannot be shown"
     lines.append(f"schedule {schedule}; slots missed: {len(value['missed_slots'])}")
     lines += [f"  missed {slot}" for slot in value["missed_slots"][-5:]]
+    lines += _attested_lines(value["attested"])
     if value["open_sweeps"]:
         lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
     columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
@@ -95,14 +113,11 @@ def _status_lines(value: Json) -> list[str]:
     return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider"], rows)]
 
 
-def _brief(field: Json) -> str:
-    import json
+def _attested_lines(attested: Json) -> list[str]:
+    from shared.service.attest import owed_line
 
-    def cut(value: Json) -> str:
-        text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= 60 else text[:57] + "…"
-
-    return f"{cut(field.get('was')) if field['op'] != 'added' else '–'} → {cut(field.get('is')) if field['op'] != 'removed' else '–'}"
+    done = {"timestamp": "timestamped", "cosignature": "cosigned", "copy": "copied"}
+    return [owed_line(one) or f"{one['name']}: {done[one['sort']]} {one['size']} records at {one['at']}" for one in attested]
 
 
 def _short(resource: str | None) -> str:

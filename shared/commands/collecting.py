@@ -6,24 +6,27 @@ import typer
 
 from shared.canonical import Json
 from shared.commands.context import FailOn, check_statuses, settings, terminal
-from shared.errors import Misuse
+from shared.commands.keys import check_algorithm
 from shared.terminal import table
 
 
 def init(
     origin: Annotated[str | None, typer.Option(help="Name of the log, such as example.com/evidence.")] = None,
-    algorithm: Annotated[str, typer.Option(help="ed25519, or ecdsa-p256 (what a Key Vault can do).")] = "ed25519",
+    algorithm: Annotated[str, typer.Option(help="Of a key file that is made: ed25519 or ecdsa-p256.")] = "ed25519",
 ) -> None:
-    """Make a new store with a signing key, and print the verifier key to hand to the auditor."""
+    """Make a new store with a signing key, and print the verifier keys to hand to the auditor."""
     from shared.service.init import init as make
 
-    if algorithm not in ("ed25519", "ecdsa-p256"):
-        raise Misuse(f"--algorithm {algorithm!r}: ed25519 or ecdsa-p256")
+    check_algorithm(algorithm)
     made = make(settings(), origin=origin, algorithm=algorithm)
     screen = terminal()
-    screen.note(f"store {made.store}: made. Its signing key is {made.key_file}: keep it safe, and out of copies of the store.")
-    screen.note("The verifier key, to hand to the auditor by another way than the evidence:")
-    screen.answer({"store": made.store, "origin": made.origin, "vkey": made.vkey, "key_file": made.key_file}, [made.vkey])
+    if made.key_file:
+        screen.note(f"store {made.store}: made. Its signing key is {made.key_file}: keep it safe, and out of copies of the store.")
+    else:
+        screen.note(f"store {made.store}: made. Its signing key is {made.vaults[made.vkey]}: it stays in the vault.")
+    screen.note(f"The verifier key{'s' if len(made.vkeys) > 1 else ''}, to hand to the auditor by another way than the evidence:")
+    value = {"store": made.store, "origin": made.origin, "vkey": made.vkey, "vkeys": list(made.vkeys), "vaults": made.vaults, "key_file": made.key_file}
+    screen.answer(value, made.vkeys)
 
 
 def collect(
@@ -56,6 +59,8 @@ def collect(
     screen.answer(value, _sweep_lines(value, failures))
     if not done.complete:
         screen.problem(_incomplete(value))
+    for line in _owed():
+        screen.problem(f"{line}; the next `collect` asks again")
     if done.units == 0 and done.failures and all(f["reason"] in ("unreachable", "unauthenticated", "timeout") for f in done.failures):
         raise typer.Exit(4)
     if fail_on and any(done.findings.get(status) for status in fail_on):
@@ -87,6 +92,18 @@ def erase(
     terminal().answer({"commitments": erased}, [f"{len(erased)} values erased; sealed as an erasure record"])
 
 
+def _owed() -> list[str]:
+    """What others owe the checkpoints of the store: no failure of the sweep, which is sealed, and worth a line."""
+    from shared.service.attest import owed_line, read_standing
+    from shared.service.compose import read_log
+
+    chosen = settings()
+    if not (chosen.timestamp_urls or chosen.witnesses or chosen.copies):
+        return []
+    store, log, _ = read_log(chosen)
+    return [line for one in read_standing(store).of(log.size) if (line := owed_line(one))]
+
+
 def _sweep_lines(done: Json, failures: list[tuple[str, str, int]]) -> list[str]:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(done["findings"].items()))
     lines = [
@@ -108,7 +125,8 @@ def _incomplete(done: Json) -> str:
     if done["failures"]:
         reasons = Counter(failure["reason"] for failure in done["failures"])
         reason, count = max(reasons.items(), key=lambda counted: (counted[0] != "skipped", counted[0] in _WHAT_TO_DO, counted[1]))
-        said.append(f"questions without an answer: {len(done['failures'])}, {count} of them {_explained(reason)}")
+        among = f"{count} of them " if count < len(done["failures"]) else "all of them " if count > 1 else ""
+        said.append(f"questions without an answer: {len(done['failures'])}, {among}{_explained(reason)}")
     return f"sealed, but incomplete; {'; '.join(said)}"
 
 
@@ -130,4 +148,8 @@ _WHAT_TO_DO = {
     "throttled": "Azure asked for patience until the budget was spent; run again later",
     "unreachable": "no connection; check network and proxy",
     "timeout": "no answer in time; run again",
+    "server-error": "a fault on Azure's side; run again later",
+    "malformed": "what answers is not Azure, or not in its right mind; check network and proxy",
+    "redirected": "what answers is not Azure; check network and proxy",
+    "foreign-host": "not a host of the cloud that EVIDENCE_CLOUD names; it was not asked",
 }

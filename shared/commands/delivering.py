@@ -65,6 +65,12 @@ def verify(
         list[str] | None, typer.Option(help="The verifier key: the line that `init` printed, or a file with it.", metavar="VKEY|FILE")
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint that you hold from before or after.")] = None,
+    tsa_roots: Annotated[
+        list[Path] | None, typer.Option(help="Root certificates of the timestamp authorities that you trust; may be repeated.", metavar="PEM")
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="Key of a witness that you trust, or a file with keys; may be repeated.", metavar="VKEY|FILE")
+    ] = None,
 ) -> None:
     """Check a bundle, or a whole store, offline, trusting nobody; say what holds, what does not and where, and what was not checked."""
     from shared.service.verify import verify as check
@@ -73,7 +79,7 @@ def verify(
         raise Misuse("name a bundle, or a store with --store: `aoai-evidence verify FILE.zip --key VKEY`")
     screen = terminal()
     with screen.progress() as progress:
-        verdict = check(file, _store_alone(), key or [], checkpoint, progress)
+        verdict = check(file, _store_alone(), key or [], checkpoint, progress, tsa_roots=tsa_roots or (), witnesses=witness or ())
     screen.answer(verdict.as_json(), verdict.as_lines())
     raise typer.Exit(verdict.exit_code)
 

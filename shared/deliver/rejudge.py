@@ -11,7 +11,8 @@ from shared.judge import engine
 from shared.judge.assemble import LoadBody, SweepRecords
 from shared.judge.catalogue import FRAMEWORKS, catalogue
 from shared.judge.collected import collection_of
-from shared.judge.profile import Profile, from_canonical
+from shared.judge.meaning import meanings
+from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.model import Evidence, Judgement
 
 Judged = tuple[str, Judgement]
@@ -62,6 +63,10 @@ def profile_of(sealed: Json) -> Profile:
         raise CannotJudgeError(f"the sealed profile is malformed ({type(error).__name__})") from error
 
 
+DEFAULT_PROFILE = DEFAULT
+"""What is expected where no profile can be read."""
+
+
 def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool) -> Sequence[Judged]:
     """Everything that is judged of one unit.
 
@@ -72,6 +77,12 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
         return engine.judge_subscription(evidence, profile, cloud) if subscription else engine.judge_account(evidence, profile, cloud)
     except Exception as error:
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
+
+
+def meant(change: Json, profile: Profile) -> tuple[tuple[str, str], ...]:
+    """What a change record means: (severity, sentence), the most severe first."""
+    found = meanings(change, effective(profile, change.get("resource")))
+    return tuple((meaning.severity, meaning.text) for meaning in found)
 
 
 def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, load: LoadBody) -> Sequence[Judged]:

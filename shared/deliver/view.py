@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from shared.canonical import Json
+from shared.deliver import rejudge
 from shared.deliver.view_commands import Commands
 from shared.deliver.view_coverage import coverage
 from shared.deliver.view_fold import Fold
@@ -17,6 +18,7 @@ from shared.deliver.view_points import LONGEST, Load, compact, excerpt, without_
 from shared.deliver.view_population import Population, rank, worst
 from shared.deliver.view_sweeps import Period
 from shared.deliver.view_words import Words
+from shared.judge.profile import Profile
 from shared.model import Status
 
 __all__ = ["LogIdentity", "Period", "PeriodView", "Words", "build"]
@@ -70,7 +72,7 @@ def build(
         headlines=_headlines(fold, findings, words),
         findings=findings,
         histories=fold.runs.histories(),
-        changes=tuple(_changes(fold)),
+        changes=tuple(_changes(fold, _last_profile(fold, load))),
         failures=fold.failures.groups(fold.shown.number if fold.shown else None),
         storage=tuple(fold.storage),
         profiles=tuple(_profiles(fold, load)),
@@ -157,7 +159,15 @@ def _headline(name: str, findings: list[Finding], fold: Fold, words: Words) -> H
     )
 
 
-def _changes(fold: Fold) -> Iterator[Change]:
+def _last_profile(fold: Fold, load: Load) -> Profile:
+    """The profile that the last findings of the period name; the defaults where it cannot be read."""
+    try:
+        return rejudge.profile_of(load(list(fold.used_profiles)[-1]))
+    except Exception:  # noqa: BLE001 - whatever `load` raises: what changed is shown all the same
+        return rejudge.DEFAULT_PROFILE
+
+
+def _changes(fold: Fold, profile: Profile) -> Iterator[Change]:
     """The changes of the period's sweeps, in the order in which they happened."""
     within = [(index, change) for index, change in fold.changes if fold.passes[change["sweep"]].number >= 0]
     for index, change in sorted(within, key=lambda pair: (pair[1].get("until") or pair[1]["at"], pair[0])):
@@ -171,6 +181,7 @@ def _changes(fold: Fold) -> Iterator[Change]:
             before=change.get("from"),
             after=change.get("to"),
             fields=tuple(_changed(each) for each in change.get("fields") or ()),
+            means=rejudge.meant(change, profile),
         )
 
 

@@ -135,6 +135,8 @@ class Change:
     before: int | None
     after: int | None
     fields: tuple[ChangedField, ...]
+    means: tuple[tuple[str, str], ...] = ()
+    """(severity, sentence), the most severe first, by the profile that was in force last."""
 
 
 @dataclass(frozen=True, slots=True)

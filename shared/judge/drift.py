@@ -28,6 +28,8 @@ class Field:
     op: Op
     was: Json
     is_: Json
+    of: tuple[str, ...] = ()
+    """What the members of lists on the way to it are told apart by, one for each: `("ContentLogging",)` of a capability's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def _list_changes(kind: str, before: list[Json], after: list[Json]) -> tuple[lis
         id_ = _id(is_ if is_ is not _NOTHING else was)
         if id_ is None:
             place = is_at if is_at >= 0 else was_at
-            loose += (Field(f"/value/{place}{field.pointer}", field.op, field.was, field.is_) for field in fields)
+            of = _identity(key)
+            loose += (Field(f"/value/{place}{field.pointer}", field.op, field.was, field.is_, of + field.of) for field in fields)
         elif fields:
             found.append(Change(id_, kind, fields))
     return found, loose
@@ -114,7 +117,13 @@ def _id(member: Json) -> str | None:
     return id_.lower() if isinstance(id_, str) and id_.startswith(("/", "subscriptions/")) else None
 
 
-Keyed = dict[Hashable, tuple[int, Json]]
+Keyed = dict[tuple[Hashable, ...], tuple[int, Json]]
+
+
+def _identity(key: tuple[Hashable, ...]) -> tuple[str, ...]:
+    """What tells a member apart, as a person reads it; of one that only its position tells apart, nothing. The last part of a key counts repetitions."""
+    words = [part for part in key[:-1] if isinstance(part, str) and part != "None" and not part.startswith("{")]
+    return (" / ".join(words),) if words else ()
 
 
 def _keyed(name: str, before: list[Json], after: list[Json]) -> tuple[Keyed, Keyed]:
@@ -157,30 +166,30 @@ class _Comparison:
         self.kind = kind
 
     def run(self, was: Json, is_: Json) -> Iterator[Field]:
-        yield from self._compare((), "", was, is_)
+        yield from self._compare((), "", (), was, is_)
 
-    def _compare(self, path: Path, pointer: str, was: Json, is_: Json) -> Iterator[Field]:
+    def _compare(self, path: Path, pointer: str, of: tuple[str, ...], was: Json, is_: Json) -> Iterator[Field]:
         if was is is_ or (len(path) > 1 and _written_alike(was, is_)) or is_noise(self.kind, path, was, is_):
             return
         if isinstance(was, _Nothing):
-            yield Field(pointer, "added", None, is_)
+            yield Field(pointer, "added", None, is_, of)
         elif isinstance(is_, _Nothing):
-            yield Field(pointer, "removed", was, None)
+            yield Field(pointer, "removed", was, None, of)
         elif isinstance(was, dict) and isinstance(is_, dict) and len(path) < _DEEPEST and not _replaced(was) and not _replaced(is_):
             for name in sorted({*was, *is_}):
-                yield from self._compare((*path, name), f"{pointer}/{token(name)}", was.get(name, _NOTHING), is_.get(name, _NOTHING))
+                yield from self._compare((*path, name), f"{pointer}/{token(name)}", of, was.get(name, _NOTHING), is_.get(name, _NOTHING))
         elif isinstance(was, list) and isinstance(is_, list) and len(path) < _DEEPEST:
-            yield from self._compare_lists(path, pointer, was, is_)
+            yield from self._compare_lists(path, pointer, of, was, is_)
         elif not identical(was, is_) and not _same_text(path, was, is_):
-            yield Field(pointer, "changed", was, is_)
+            yield Field(pointer, "changed", was, is_, of)
 
-    def _compare_lists(self, path: Path, pointer: str, was: list[Json], is_: list[Json]) -> Iterator[Field]:
+    def _compare_lists(self, path: Path, pointer: str, of: tuple[str, ...], was: list[Json], is_: list[Json]) -> Iterator[Field]:
         name = path[-1] if path else ""
         earlier, later = _as_sets(was, is_) if name in UNORDERED else _keyed(name, was, is_)
         for key in sorted({*earlier, *later}, key=lambda key: (later.get(key, earlier.get(key, (0, None)))[0], repr(key))):
             (was_at, old), (is_at, new) = earlier.get(key, (-1, _NOTHING)), later.get(key, (-1, _NOTHING))
             place = str(is_at if is_at >= 0 else was_at)
-            yield from self._compare((*path, place), f"{pointer}/{place}", old, new)
+            yield from self._compare((*path, place), f"{pointer}/{place}", of + _identity(key), old, new)
 
 
 def _as_sets(was: list[Json], is_: list[Json]) -> tuple[Keyed, Keyed]:

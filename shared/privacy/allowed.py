@@ -5,8 +5,9 @@ A table for each kind of answer: names of members, and what may stand there. Nam
 messages, attributes and everything that Azure adds tomorrow is not: it is replaced whole by `{"withheld":"unlisted"}`.
 
 Sources: learn.microsoft.com/azure/foundry/reference/rest (v1), azure-rest-api-specs AzureOpenAI/authoring 2024-10-21, and for messages
-of fine-tuning those and the page on safety evaluation. Logs: the columns that shared/collect/kql.py asks for and those that
-AzureDiagnostics has for Cognitive Services. Claims: Azure Monitor's Activity Log schema.
+of fine-tuning those and the page on safety evaluation (articles/ai-foundry/openai/how-to/fine-tuning-safety-evaluation.md). Logs: the
+columns that shared/collect/kql.py asks for and those that AzureDiagnostics has for Cognitive Services. Claims: Azure Monitor's Activity
+Log schema.
 """
 
 import re
@@ -22,7 +23,7 @@ class Leaf(Enum):
 
     PLAIN = "a number, true, false, a short text, or a list of these"
     FIGURES = "an object of numbers, or of such objects: counts, settings"
-    WORDS = "a sentence of Azure's own, known here"
+    WORDS = "a message in Azure's own words"
     WHOLE = "anything: it is screened by the name of each key, as everywhere"
     ROWS = "the rows of a table, each cell by the name of its column"
 
@@ -48,7 +49,7 @@ _EXPIRES = {"expires_after": _plain("anchor seconds days minutes")}
 _HYPERPARAMETERS: Shape = _plain(
     "n_epochs batch_size learning_rate_multiplier prompt_loss_weight beta l2_multiplier compute_multiplier eval_interval eval_samples reasoning_effort"
 )
-_METHOD: Shape = {**_plain("type"), **dict.fromkeys(("supervised", "dpo", "reinforcement"), {"hyperparameters": _HYPERPARAMETERS})}
+_METHOD: Shape = {**_plain("type"), **{name: {"hyperparameters": _HYPERPARAMETERS} for name in ("supervised", "dpo", "reinforcement")}}
 
 
 def _list_of(**members: Shape) -> Shape:
@@ -57,6 +58,28 @@ def _list_of(**members: Shape) -> Shape:
 
 
 _ROW_ERROR: dict[str, Shape] = _plain("code severity severityName")
+_LOG: Shape = {
+    "tables": {**_plain("name"), "columns": _plain("name type"), "rows": ROWS},
+    "error": {**_ROW_ERROR, "details": {**_ROW_ERROR, "innererror": _ROW_ERROR}, "innererror": _ROW_ERROR},
+}
+_ACTIVITY: Shape = {
+    OTHERS: WHOLE,
+    "value": {
+        OTHERS: WHOLE,
+        # Whose token it was, by ids; names and addresses, which are committed; nothing of the token itself, which is new each time.
+        "claims": _plain(
+            "aud iss appid appidacr ver idtyp xms_mirid groups roles wids name upn unique_name preferred_username email ipaddr "
+            "given_name family_name onprem_sid puid "
+            "http://schemas.microsoft.com/identity/claims/objectidentifier http://schemas.microsoft.com/identity/claims/tenantid "
+            "http://schemas.microsoft.com/identity/claims/scope http://schemas.microsoft.com/identity/claims/identityprovider "
+            "http://schemas.microsoft.com/claims/authnmethodsreferences http://schemas.microsoft.com/claims/authnclassreference "
+            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn "
+            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname "
+            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress "
+            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+        ),
+    },
+}
 
 OF_KIND: dict[str, Shape] = {
     "files": _list_of(
@@ -92,75 +115,57 @@ OF_KIND: dict[str, Shape] = {
     "containers": _list_of(
         **_plain("id object created_at name status expires_at last_active_at memory_limit file_ids"), **_EXPIRES, network_policy=_plain("type"),
     ),
-    **dict.fromkeys(
-        ("resourceLogDeletions", "resourceLogOperations"),
-        {
-            "tables": {**_plain("name"), "columns": _plain("name type"), "rows": ROWS},
-            "error": {**_ROW_ERROR, "details": {**_ROW_ERROR, "innererror": _ROW_ERROR}, "innererror": _ROW_ERROR},
-        },
-    ),
-    **dict.fromkeys(
-        ACTIVITY,
-        {
-            OTHERS: WHOLE,
-            "value": {
-                OTHERS: WHOLE,
-                # Whose token it was, by ids; names and addresses, which are committed; nothing of the token itself, which is new each time.
-                "claims": _plain(
-                    "aud iss appid appidacr ver idtyp xms_mirid groups roles wids name upn unique_name preferred_username email ipaddr "
-                    "given_name family_name onprem_sid puid "
-                    "http://schemas.microsoft.com/identity/claims/objectidentifier http://schemas.microsoft.com/identity/claims/tenantid "
-                    "http://schemas.microsoft.com/identity/claims/scope http://schemas.microsoft.com/identity/claims/identityprovider "
-                    "http://schemas.microsoft.com/claims/authnmethodsreferences http://schemas.microsoft.com/claims/authnclassreference "
-                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn "
-                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname "
-                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress "
-                    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-                ),
-            },
-        },
-    ),
+    "resourceLogDeletions": _LOG,
+    "resourceLogOperations": _LOG,
+    **dict.fromkeys(ACTIVITY, _ACTIVITY),
 }
 """By kind of question. Kinds that are not here have no such table: what customers write there is named in `shared.privacy.fields`."""
+
+_PROPERTIES: Shape = _plain(
+    "apiName apiVersion requestTime requestLength responseTime responseLength objectId callerObjectId tenantId appId streamType "
+    "modelDeploymentName modelName modelVersion httpStatusCode operationName correlationId callerIpAddress"
+)
 
 COLUMNS: dict[str, Shape] = {
     **_plain(
         "timegenerated ingestedat sourcetable type tenantid resourceid _resourceid subscriptionid resourcegroup resourceprovider resource resourcetype "
         "category operationname operationversion resulttype resultsignature durationms correlationid event event_s location location_s tenant_s "
-        "assetidentity assetidentity_g objectid objectid_s callerobjectid callerobjectid_s calleripaddress apiversion rows firstat lastat count_"
+        "assetidentity assetidentity_g objectid objectid_s callerobjectid callerobjectid_s calleripaddress apiname apiversion rows firstat lastat count_"
     ),
-    **dict.fromkeys(
-        ("properties", "properties_s"),
-        _plain(
-            "apiName apiVersion requestTime requestLength responseTime responseLength objectId callerObjectId tenantId appId streamType "
-            "modelDeploymentName modelName modelVersion httpStatusCode operationName correlationId callerIpAddress"
-        ),
-    ),
+    "properties": _PROPERTIES,
+    "properties_s": _PROPERTIES,
 }
 """Columns of a log, by their name in lower case: what may stand in a cell; of an object, whether it comes as one or as a text of JSON, its members."""
 
-_IDS = r"[A-Za-z0-9._:/-]{1,200}"
-_HARMS = r"\[(?:[A-Za-z][A-Za-z_ /-]{0,30}(?:, ?)?){0,12}\]"
-_NUMBER = r"-?[0-9.,eE+-]{1,24}"
-
-SENTENCES = re.compile(
-    rf"""(?x)
-      Job\ (?:enqueued|started|running|paused|resumed|succeeded|failed|canceled|cancelled|completed)\.?
-    | Job\ enqueued\.\ Waiting\ for\ jobs\ ahead\ to\ complete\.
-    | (?:Created|Starting|Cancelled|Canceled|Paused|Resumed)\ fine-?\ ?tun(?:e|ing)(?:\ job)?(?::\ {_IDS})?\.?
-    | Fine-?\ ?tuning\ (?:job|process)\ (?:created|queued|started|successfully\ completed|failed|stopping\ due\ to\ job\ cancellation)\.?
-    | (?:Fine-tuning|Training|Preprocessing|Postprocessing|Evaluation|Model\ evaluation|Safety\ evaluation|Data\ evaluation|Import)
-      \ (?:job\ )?(?:queued|started|in\ progress|completed|succeeded|finished|passed|failed|skipped)\.?
-    | Preprocessing\ (?:started|completed)\ for\ file\ (?:training|validation)\ file\.?
-    | Validating\ (?:training|validation)\ file(?::\ {_IDS})?\.?|Files\ validated,\ moving\ job\ to\ queued\ state\.?
-    | New\ fine-?tuned\ model\ created(?::\ {_IDS})?\.?|Checkpoint\ created\ at\ step\ {_NUMBER}(?:(?:\ with|:)?\ .{{0,20}}{_IDS})?
-    | (?:Completed|Uploaded)\ results?\ files?:?\ {_IDS}\.?
-    | Step\ {_NUMBER}(?:/{_NUMBER})?\ ?[:,](?:\ ?,?\ ?[a-z][a-z _]{{0,40}}={_NUMBER},?)+
-    | (?:Moderation|RAI|Content\ safety)\ (?:checks|evaluation)(?:\ for\ [a-z ]{{1,40}})?\ (?:started|completed|passed|failed)\.?
-    | The\ job\ (?:failed|was\ stopped)\ due\ to\ (?:an\ invalid\ (?:training|validation)\ file|usage\ policy\ violations)\.?
-    | The\ provided\ training\ data\ failed\ RAI\ checks\ for\ harm\ types:\ {_HARMS}\.\ Please\ fix\ the\ data\ and\ try\ again\.
-    | This\ model\ is\ unable\ to\ be\ deployed\.\ Model\ evaluation\ identified\ that\ this\ fine\ tuned\ model\ scores\ above\ acceptable
-      \ thresholds\ for\ {_HARMS}\.\ Please\ review\ your\ training\ data\ set\ and\ resubmit\ the\ job\.
-    """
+_ID = re.compile(
+    r"\b(?:file|ft|ftjob|ftevent|ftckpt|batch|assistant)-[A-Za-z0-9-]{6,120}"  # objects
+    r"|\b[A-Za-z0-9.-]{1,60}\.ft-[A-Za-z0-9._-]{6,120}|\bft:[A-Za-z0-9.:_-]{6,160}"  # fine-tuned models, which are listed by these names
 )
-"""Messages of fine-tuning that are Azure's own, whole: the verdict of the safety evaluation is among them. Any other may quote training data."""
+_WORD = re.compile(r"[^\W\d_]+")
+
+_OWN_WORDS = """
+    a above acceptable accuracy after again ahead all allowed an and any are as at available be because been before being by can canceled
+    cancellation cancelled cancelling cannot categories category check checkpoint checkpoints checks complete completed completing content
+    created creating data dataset default deploy deployable deployed deployment did directly dpo due during e enqueued epoch epochs error
+    eval evaluated evaluating evaluation evaluations exceeds expired fail failed failing fails failure fairness file files fine finetune
+    finetuned finetuning finished fix for format found from full gpu grader harm harmful harmless harms has hate hateful have high hours hub
+    hyperparameter hyperparameters identified image images import imported importing in inference info input insults internal invalid is it
+    job jobs jsonl limit line lines loss low mean medium message metrics minutes missing model models moderation moved moving new no none
+    not of on one or out output over parse pass passed passes passing pause paused percent please policy postprocessing preference
+    preprocessed preprocessing process processing progress provided queue queued quota rai rate reached reinforcement reject rejected
+    resubmit result results resume resumed resuming retry review reward run running safe safety sample samples score scored scores seconds
+    selected self server service set severities severity sexual sexually shot skipped snapshot started starting state status step steps stop
+    stopped stopping submitted succeeded success successful successfully supervised test than that the these this threshold thresholds to
+    token tokens train trained training triggered try tune tuned tuning type types unable unfairness unknown unsafe unsuccessful up updated
+    upload uploaded uploading usage user valid validated validating validation validity version very violated violation violations violence
+    violent waiting warning was were will with within would you your
+"""
+
+VOCABULARY = frozenset(_OWN_WORDS.split())
+"""The words of Azure's own messages about fine-tuning (its documents, and messages as users quote them): the verdict of the safety evaluation
+is told in them. A message with any other word may quote training data, and is not kept."""
+
+
+def own_words(text: str) -> bool:
+    """Whether a message is made of nothing but the vocabulary, numbers and ids of objects."""
+    return len(text) <= LONGEST and all(word.lower() in VOCABULARY for word in _WORD.findall(_ID.sub(" ", text)))

@@ -8,7 +8,7 @@ does it stand?). What `places` made is looked at by `unlisted` again; what is le
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shared.canonical import Json, canonical
-from shared.privacy.allowed import COLUMNS, FIGURES, LONGEST, OTHERS, PLAIN, ROWS, SENTENCES, WHOLE, WORDS, Leaf, Shape
+from shared.privacy.allowed import COLUMNS, FIGURES, LONGEST, OTHERS, PLAIN, ROWS, WHOLE, WORDS, Leaf, Shape, own_words
 from shared.privacy.patterns import clear, replaced
 from shared.privacy.recheck import PAIRS, parsed
 from shared.privacy.spans import elements, members, value_end
@@ -125,7 +125,7 @@ def _is_word(name: str) -> bool:
 _LEAVES: dict[Leaf, Callable[[Json], bool]] = {
     PLAIN: _is_plain,
     FIGURES: _is_figures,
-    WORDS: lambda value: isinstance(value, str) and SENTENCES.fullmatch(value) is not None,
+    WORDS: lambda value: isinstance(value, str) and own_words(value),
     ROWS: lambda value: False,  # only a member beside its columns can be judged
 }
 

@@ -30,15 +30,17 @@ _EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/
 """No secret: the emulator's, the same everywhere, printed in Microsoft's documentation (storage-use-azurite)."""
 
 
-def connect(url: str, credential: "TokenCredential", *, ca_file: str | None = None) -> BlobServiceClient:
+def connect(
+    url: str, credential: "TokenCredential", *, ca_file: str | None = None, timeouts: tuple[float, float] = TIMEOUTS
+) -> BlobServiceClient:
     """A client for the account whose blob service is at `url`."""
-    return _client(url, credential, _transport(ca_file, proxies=True))
+    return _client(url, credential, _transport(ca_file, proxies=True, timeouts=timeouts))
 
 
-def connect_to_emulator(endpoint: str) -> BlobServiceClient:
+def connect_to_emulator(endpoint: str, *, timeouts: tuple[float, float] = TIMEOUTS) -> BlobServiceClient:
     """A client for the emulator's account; `endpoint` is its blob service, `http://127.0.0.1:10000`."""
     key = {"account_name": EMULATOR_ACCOUNT, "account_key": _EMULATOR_KEY}
-    return _client(f"{endpoint.rstrip('/')}/{EMULATOR_ACCOUNT}", key, _transport(None, proxies=False))
+    return _client(f"{endpoint.rstrip('/')}/{EMULATOR_ACCOUNT}", key, _transport(None, proxies=False, timeouts=timeouts))
 
 
 def _client(url: str, credential: "TokenCredential | dict[str, str]", transport: RequestsTransport) -> BlobServiceClient:
@@ -56,12 +58,12 @@ def _client(url: str, credential: "TokenCredential | dict[str, str]", transport:
     )
 
 
-def _transport(ca_file: str | None, *, proxies: bool) -> RequestsTransport:
+def _transport(ca_file: str | None, *, proxies: bool, timeouts: tuple[float, float]) -> RequestsTransport:
     session = requests.Session()
     session.trust_env = proxies
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS))
-    connect_timeout, read_timeout = TIMEOUTS
+    connect_timeout, read_timeout = timeouts
     return RequestsTransport(
         session=session,
         session_owner=False,

@@ -93,6 +93,7 @@ ROLES = {
     "add to": "the role of infra/ that may add evidence (blobs/read and blobs/add/action)",
     "create": "Storage Blob Data Contributor, or let infra/ make the containers",
     "link to": "Storage Blob Delegator",
+    "hold": "Storage Blob Data Owner, for as long as it takes (docs/deploy.md, \"Hold\")",
 }
 _NO_ROLE = frozenset({"AuthorizationPermissionMismatch", "InsufficientAccountPermissions", "UnauthorizedBlobOverwrite"})
 _CONTAINER_GONE = frozenset({"ContainerNotFound", "ContainerBeingDeleted"})

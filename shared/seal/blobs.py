@@ -20,7 +20,7 @@ from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp
 from shared.seal.blob_account import LARGEST
 from shared.seal.blob_calls import Attempts, Sleep, code_of, explained
-from shared.seal.sequencer import last_commit
+from shared.seal.commits import last_commit
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
@@ -121,6 +121,8 @@ class BlobStore:
             Misuse: more bytes than one Put Blob of ours takes; or there is no such container.
             Unreachable: refused, or no answer.
         """
+        if path.startswith(layout.BODIES) and self.exists(path):
+            return False  # most bodies are unchanged, and a look costs a twelfth of a write
         attempts = Attempts(self._sleep)
         with self._explained(path, "add to"):
             try:

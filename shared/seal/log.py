@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from shared import layout
 from shared.canonical import Json
-from shared.errors import StoreConflict
+from shared.errors import StoreConflict, VerificationError
 from shared.seal import merkle, note, tiles
-from shared.seal.sequencer import last_commit, parse_commit
+from shared.seal.commits import last_commit, parse_commit, read_commit
 from shared.seal.store import Store
 
 
@@ -36,10 +36,10 @@ class Log:
         return data
 
     def lines(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:
-        """(index, line) of the records [first, end), in order.
+        """(index, line) of the records [first, end), in order, each with the hash that the log has for it.
 
         Raises:
-            StoreConflict: an entry bundle is missing or malformed.
+            StoreConflict: an entry bundle is missing, or is not what was sealed.
         """
         index = first
         while index < end:
@@ -56,14 +56,22 @@ class Log:
     def _entries(self, number: int) -> list[bytes]:
         if self._bundle[0] != number:
             width = min(tiles.WIDTH, self.size - number * tiles.WIDTH)
-            data = self.tile(layout.tile("entries", number, width))
-            if data is None and width < tiles.WIDTH:
-                data = self.tile(layout.tile("entries", number))
-            lines = tiles.decode_bundle(data) if data is not None else []
+            path = layout.LOG + layout.tile("entries", number, width)
+            try:
+                lines = tiles.decode_bundle(self._widest("entries", number, width))[:width]
+            except VerificationError:
+                lines = []
             if len(lines) < width:
-                raise StoreConflict(f"log/{layout.tile('entries', number, width)} is missing or cut short: run verify --store")
-            self._bundle = (number, lines[:width])
+                raise StoreConflict(f"{path} is missing or cut short: run verify --store, and restore it from a copy")
+            if b"".join(map(merkle.leaf_hash, lines)) != self._widest(0, number, width)[: width * merkle.HASH_SIZE]:
+                raise StoreConflict(f"{path} holds a record that is not what was sealed: run verify --store, and restore it from a copy")
+            self._bundle = (number, lines)
         return self._bundle[1]
+
+    def _widest(self, level: int | str, number: int, width: int) -> bytes:
+        """A tile of this width, or where there is none the full one; empty where there is neither."""
+        data = self.tile(layout.tile(level, number, width))
+        return (self.tile(layout.tile(level, number)) if data is None and width < tiles.WIDTH else data) or b""
 
     def inclusion(self, index: int) -> bytes:
         """The offline proof of one record (c2sp.org/tlog-proof)."""
@@ -80,9 +88,14 @@ class Log:
 
 
 def open_log(store: Store) -> Log:
-    """The log at its newest checkpoint (of size 0 where nothing is sealed yet). A commit that was not finished is not seen."""
+    """The log at its newest checkpoint (of size 0 where nothing is sealed yet). A commit that was not finished is not seen.
+
+    Raises:
+        StoreConflict: a commit is none.
+        Misuse: a newer version of this software wrote one.
+    """
     for seq in range(last_commit(store), 0, -1):
-        size = parse_commit(store.get(layout.commit(seq)) or b"").size
+        size = read_commit(store, seq).size
         if store.exists(layout.checkpoint(size)):
             return Log(store, size)
     return Log(store, 0)

@@ -59,6 +59,11 @@ class VerifierKey:
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.algorithm]) + self.material).decode()}"
 
+    @property
+    def short(self) -> str:
+        """What tells it from the other keys of its log, for sentences: name and id."""
+        return f"{self.name}+{self.key_id.hex()}"
+
     def verifies(self, text: bytes, signature: bytes) -> bool:
         """Whether `signature` over `text` was made with this key."""
         try:
@@ -140,13 +145,15 @@ class SignedNote:
         Raises:
             VerificationError: a signature says that it is of one of the keys, and it is not.
         """
+        named: dict[tuple[str, bytes], list[VerifierKey]] = {}
+        for key in keys:
+            named.setdefault((key.name, key.key_id), []).append(key)
         found = []
         for name, key_id, signature in self.signatures:
-            for key in keys:
-                if (key.name, key.key_id) == (name, key_id):
-                    if not key.verifies(self.text.encode(), signature):
-                        raise VerificationError(f"the signature of {name} does not fit the text")
-                    found.append(key)
+            for key in named.get((name, key_id), ()):
+                if not key.verifies(self.text.encode(), signature):
+                    raise VerificationError(f"the signature of {name} does not fit the text")
+                found.append(key)
         return found
 
 

@@ -9,80 +9,32 @@ Order of writes, and what a crash after each leaves (the next run of any sequenc
     5  checkpoint/<size>                        derived, but for the signature: the first one written stands
     6  state/                                   hints; rebuilt when lost
 
-Leaves out: when to seal (the service's affair) and what the records say.
+A change of keys is a commit of its own, and is appended only where all that must sign the checkpoint over it are at hand; until then it
+waits, and everything else goes on. In no other batch may a record change the keys. Leaves out: when to seal (the service's affair) and
+what other records say.
 """
 
-import json
+import contextlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared import layout
 from shared.canonical import canonical, sha256
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import StoreConflict
 from shared.seal import note, tiles
+from shared.seal.commits import BatchRef, Commit, commit_of, last_commit, read_commit
+from shared.seal.key_list import KeyList, changes_after, key_changes
 from shared.seal.pen import Pen
+from shared.seal.places import Places
 from shared.seal.signing import Signer
-from shared.seal.store import Store, put_same
-
-FORMAT = 1
-"""The version of commits that this code writes and reads."""
+from shared.seal.store import Store, hinted_number, put_same, read_hint
 
 MAX_COMMIT_BYTES = 64 * 1024 * 1024
 """Batches of one commit together, roughly: what a sequencer holds in memory at once."""
 
-
-@dataclass(frozen=True, slots=True)
-class BatchRef:
-    """A batch as a commit names it."""
-
-    path: str
-    sha256: str
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One step of the log: `size - first` records, in the order of the batches."""
-
-    seq: int
-    first: int
-    size: int
-    batches: tuple[BatchRef, ...]
-
-    def encoded(self) -> bytes:
-        """The bytes of the blob (docs/format.md section 1)."""
-        batches = [{"path": b.path, "records": b.records, "sha256": b.sha256} for b in self.batches]
-        return canonical({"v": FORMAT, "seq": self.seq, "first": self.first, "size": self.size, "batches": batches})
-
-    def places(self) -> Iterator[tuple[BatchRef, int]]:
-        """Each batch with the index of its first record."""
-        first = self.first
-        for batch in self.batches:
-            yield batch, first
-            first += batch.records
-
-
-def parse_commit(data: bytes) -> Commit:
-    """Read a commit.
-
-    Raises:
-        Misuse: it was written by a newer version of this software.
-        VerificationError: it is not a commit, or not in its canonical form.
-    """
-    try:
-        value = json.loads(data)
-        if value["v"] != FORMAT and isinstance(value["v"], int) and value["v"] > FORMAT:
-            raise Misuse(f"this store has format {value['v']}, this version of aoai-evidence reads {FORMAT}: install a newer one")
-        batches = tuple(BatchRef(b["path"], b["sha256"], b["records"]) for b in value["batches"])
-        found = Commit(value["seq"], value["first"], value["size"], batches)
-        for batch in batches:
-            layout.batch_parts(batch.path)
-        well_formed = found.encoded() == data and found.first + sum(b.records for b in batches) == found.size
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise VerificationError("malformed commit") from None
-    if not well_formed or any(b.records < 1 for b in batches):
-        raise VerificationError("malformed commit")
-    return found
+READERS = 8
+"""Batches that are read at once."""
 
 
 def batch_order(name: str) -> tuple[int, str]:
@@ -122,8 +74,8 @@ class Sequencer:
         self._store = store
         self._pen = signer if isinstance(signer, Pen) else Pen([signer])
         self._head: _Head | None = None
-        self._sealed: dict[str, dict[str, tuple[int, int]]] = {}
-        self._read_upto: dict[str, int] = {}
+        self._since: dict[str, int] = {}
+        self._places = Places(lambda seq: read_commit(store, seq))
 
     # -- the log as it is -----------------------------------------------------------------------------------------------
 
@@ -136,8 +88,10 @@ class Sequencer:
         # Read before the commits: what another sequencer signs meanwhile is then never ahead of the commits that are seen.
         signed = self._store.get(layout.LATEST_CHECKPOINT) if self._head is None else None
         head = self._head or self._load()
+        if self._head is None:
+            self._pen.renew()  # after the log was read: no change of keys in what was read is unknown then
         while (data := self._store.get(layout.commit(head.seq + 1))) is not None:
-            self._derive(head, self._parsed(data, head.seq + 1))
+            self._derive(head, commit_of(data, head.seq + 1))
         if signed is not None:
             self._refuse_a_fork(head, signed)
         self._head = head
@@ -158,24 +112,14 @@ class Sequencer:
         """The commits numbered above `after`, in order."""
         seq = after + 1
         while (data := self._store.get(layout.commit(seq))) is not None:
-            yield self._parsed(data, seq)
+            yield commit_of(data, seq)
             seq += 1
-
-    def _parsed(self, data: bytes, seq: int) -> Commit:
-        try:
-            commit = parse_commit(data)
-        except VerificationError as error:
-            raise StoreConflict(f"{layout.commit(seq)}: {error}; run verify --store") from None
-        if commit.seq != seq:
-            raise StoreConflict(f"{layout.commit(seq)} says it is number {commit.seq}; run verify --store")
-        return commit
 
     def _load(self) -> _Head:
         """The newest state of the log that is wholly derived (its checkpoint is there)."""
         seq = last_commit(self._store)
         while seq > 0:
-            data = self._store.get(layout.commit(seq))
-            commit = self._parsed(data or b"", seq)
+            commit = read_commit(self._store, seq)
             if self._store.exists(layout.checkpoint(commit.size)):
                 return _Head(seq, tiles.load_edge(commit.size, lambda path: self._store.get(layout.LOG + path)))
             seq -= 1
@@ -183,8 +127,8 @@ class Sequencer:
 
     # -- appending ------------------------------------------------------------------------------------------------------
 
-    def seal(self) -> int:
-        """Append every batch that waits in an open sweep; return how many records were appended.
+    def seal(self, only: str | None = None) -> int:
+        """Append every batch that waits in an open sweep (or in `only` that one); return how many records were appended.
 
         Raises:
             StoreConflict: the store contradicts itself.
@@ -192,47 +136,49 @@ class Sequencer:
             Misuse: the keys here may not sign any more.
         """
         before = self.catch_up()
-        while waiting := self._waiting():
-            self._pen.check()
+        waiting = self._waiting(only)
+        while waiting:
+            handing_over = layout.batch_parts(waiting[0])[0] == layout.KEY_CHANGES
+            if not handing_over:
+                self._pen.check()
             self._append(waiting)
             self.catch_up()
+            # Listed again when all of these are sealed, not after each commit: a list of a large sweep is many requests.
+            left = [] if handing_over else [path for path in waiting if not self._is_sealed(path)]
+            waiting = left or self._waiting(only)
         assert self._head is not None
         self._store.put(layout.SEQUENCER_HINT, canonical({"seq": self._head.seq}))
         self._store.flush()
         return self._head.edge.size - before
 
-    def _waiting(self) -> list[str]:
-        paths: list[str] = []
-        for marker in self._store.list(layout.OPEN_SWEEPS):
-            sweep = marker[len(layout.OPEN_SWEEPS) :]
-            sealed = self.places(sweep)
-            names = [layout.batch_parts(path)[1] for path in self._store.list(f"{layout.BATCHES}{sweep}/")]
-            paths += [layout.batch(sweep, name) for name in sorted(names, key=batch_order) if name not in sealed]
-        return paths
+    def _is_sealed(self, path: str) -> bool:
+        sweep, name = layout.batch_parts(path)
+        return name in self.places(sweep)
+
+    def _waiting(self, only: str | None) -> list[str]:
+        changes = changes_after(self._pen.number, self._store.get) if self._pen.number is not None else {}
+        if changes and self._pen.can_hand_over(list(changes.values())):
+            return list(changes)
+        sweeps = [only] if only else [marker[len(layout.OPEN_SWEEPS) :] for marker in self._store.list(layout.OPEN_SWEEPS)]
+        return [path for sweep in sweeps if sweep != layout.KEY_CHANGES for path in self._waiting_of(sweep)]
+
+    def _waiting_of(self, sweep: str) -> list[str]:
+        sealed = self.places(sweep)
+        return [layout.batch(sweep, name) for name in sorted(batch_names(self._store, sweep), key=batch_order) if name not in sealed]
 
     def waits(self, sweep: str) -> bool:
         """Whether a batch of the sweep is there that is not sealed."""
-        sealed = self.places(sweep)
-        return any(layout.batch_parts(path)[1] not in sealed for path in self._store.list(f"{layout.BATCHES}{sweep}/"))
+        return bool(self._waiting_of(sweep))
 
     def places(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the sealed batches of an open sweep are: by name, index of the first record and number of records."""
         if self._head is None:
             self.catch_up()
         assert self._head is not None
-        if sweep not in self._sealed:
-            self._sealed[sweep] = {}
-            self._read_upto[sweep] = int(json.loads(self._store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
-        if self._read_upto[sweep] < self._head.seq:
-            for commit in self.commits(self._read_upto[sweep]):
-                if commit.seq > self._head.seq:
-                    break
-                for batch, first in commit.places():
-                    of, name = layout.batch_parts(batch.path)
-                    if of == sweep:
-                        self._sealed[sweep][name] = (first, batch.records)
-                self._read_upto[sweep] = commit.seq
-        return self._sealed[sweep]
+        if sweep not in self._since:
+            self._since[sweep] = hinted_number(read_hint(self._store, layout.OPEN_SWEEPS + sweep), "since")
+        since = self._since[sweep]
+        return self._places.of(sweep, since=since if since <= self._head.seq else 0, seq=self._head.seq)
 
     @property
     def seq(self) -> int:
@@ -242,9 +188,9 @@ class Sequencer:
     def _append(self, paths: list[str]) -> None:
         assert self._head is not None
         refs, lines, total = [], [], 0
-        for path in paths:
-            data = self._store.get(path) or b""
+        for path, data in self._fetched(paths):
             records = batch_lines(data, path)
+            key_changes(path, records)
             refs.append(BatchRef(path, sha256(data), len(records)))
             lines.append(records)
             total += len(data)
@@ -255,24 +201,31 @@ class Sequencer:
         if self._store.put_new(layout.commit(commit.seq), commit.encoded()):
             self._derive(self._head, commit, lines)
 
+    def _fetched(self, paths: list[str]) -> Iterator[tuple[str, bytes]]:
+        """The batches at these paths, several on their way at once: waiting for storage is not sealing."""
+        with ThreadPoolExecutor(READERS, "batches") as pool:
+            for start in range(0, len(paths), READERS):
+                some = paths[start : start + READERS]
+                yield from zip(some, (data or b"" for data in pool.map(self._store.get, some)), strict=True)
+
     def _derive(self, head: _Head, commit: Commit, known: list[list[bytes]] | None = None) -> None:
         if commit.first != head.edge.size:
             raise StoreConflict(
                 f"{layout.commit(commit.seq)} begins at {commit.first}, the log has {head.edge.size} records; run verify --store"
             )
         self._head = None  # a vault that does not sign leaves it half grown: it is read again then, and this checkpoint is not passed over
+        changes: list[KeyList] = []
         for position, ref in enumerate(commit.batches):
             records = known[position] if known else self._committed_batch(ref)
+            changes += key_changes(ref.path, records)
             for path, data in head.edge.append(records):
                 put_same(self._store, layout.LOG + path, data)
-            if layout.batch_parts(ref.path)[0] == layout.KEY_CHANGES:
-                for record in records:
-                    self._pen.seen(record)
         for path, data in head.edge.partial():
             put_same(self._store, layout.LOG + path, data)
         head.seq = commit.seq
-        self._sign(head.edge)
-        self._pen.settled()
+        checkpoint = self._sign(head.edge, changes)
+        if checkpoint is not None:
+            self._pen.settle(checkpoint, changes)
         self._head = head
 
     def _committed_batch(self, ref: BatchRef) -> list[bytes]:
@@ -281,29 +234,24 @@ class Sequencer:
             raise StoreConflict(f"{ref.path} is not what was sealed; run verify --store, and restore it from a copy")
         return batch_lines(data, ref.path)
 
-    def _sign(self, edge: tiles.Edge) -> None:
+    def _sign(self, edge: tiles.Edge, changes: list[KeyList]) -> bytes | None:
         path = layout.checkpoint(edge.size)
         text = note.Checkpoint(self._pen.origin, edge.size, edge.root()).text()
         existing = self._store.get(path)
         if existing is None:
-            signed = self._pen.signed(text)
+            signed = self._pen.signed(text, changes)
+            if signed is None:
+                return None
             # ECDSA signs differently every time: of two sequencers, the first one's signature stands.
             existing = signed if self._store.put_new(path, signed) else self._store.get(path)
         if existing is None or existing.partition(b"\n\n")[0] + b"\n" != text.encode():
             raise StoreConflict(f"{path} is of another log, or was altered; run verify --store")
         self._store.put(layout.LATEST_CHECKPOINT, existing)
+        return existing
 
 
-def last_commit(store: Store) -> int:
-    """The number of the newest commit, 0 for an empty log. Commits have no gaps, so a few look-ups find it."""
-    hint = json.loads(store.get(layout.SEQUENCER_HINT) or b"{}").get("seq", 0)
-    low = hint if isinstance(hint, int) and hint > 0 and store.exists(layout.commit(hint)) else 0
-    step = 1
-    while store.exists(layout.commit(low + step)):
-        low += step
-        step *= 2
-    while step > 1:
-        step //= 2
-        if store.exists(layout.commit(low + step)):
-            low += step
-    return low
+def batch_names(store: Store, sweep: str) -> Iterator[str]:
+    """The names of a sweep's batches. What else lies there is nothing of ours: `verify --store` names it."""
+    for path in store.list(f"{layout.BATCHES}{sweep}/"):
+        with contextlib.suppress(ValueError):
+            yield layout.batch_parts(path)[1]

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,10 @@ class Signer(Protocol):
     def key(self) -> note.VerifierKey:
         """The public side, whose name is the log's origin."""
 
+    @property
+    def identifier(self) -> str | None:
+        """Where in a vault the key is, version included; None for one that is in none."""
+
     def sign(self, text: bytes) -> bytes:
         """A signature over `text`, in the encoding of the key's note signature type."""
 
@@ -33,6 +37,8 @@ class FileSigner:
 
     key: note.VerifierKey
     private: PrivateKey
+    identifier: str | None = None
+    """Of a key that was read from a secret in a vault: `https://HOST/secrets/NAME/VERSION`."""
 
     def sign(self, text: bytes) -> bytes:
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
@@ -92,8 +98,8 @@ def load_key_file(path: Path, origin: str, setting: str = "EVIDENCE_SIGNING_KEY"
     return load_key(pem, origin, str(path))
 
 
-def load_key(pem: bytes, origin: str, name: str) -> FileSigner:
-    """A private key in PEM, for the log called `origin`. `name`: what to call it to people.
+def load_key(pem: bytes, origin: str, name: str, identifier: str | None = None) -> FileSigner:
+    """A private key in PEM, for the log called `origin`. `name`: what to call it to people; `identifier`: of the secret that it was in.
 
     Raises:
         Misuse: it is neither Ed25519 nor ECDSA P-256.
@@ -102,8 +108,6 @@ def load_key(pem: bytes, origin: str, name: str) -> FileSigner:
         private = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Misuse(f"{name} is not an unencrypted private key in PEM") from None
-    if isinstance(private, ed25519.Ed25519PrivateKey):
-        return signer_for(origin, private)
-    if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name == "secp256r1":
-        return signer_for(origin, private)
+    if isinstance(private, ed25519.Ed25519PrivateKey) or (isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name == "secp256r1"):
+        return replace(signer_for(origin, private), identifier=identifier)
     raise Misuse(f"{name} is neither an Ed25519 nor an ECDSA P-256 key: those are what checkpoints are signed with")

@@ -12,13 +12,14 @@ import contextlib
 import ctypes
 import errno
 import itertools
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from shared import layout
-from shared.canonical import sha256
+from shared.canonical import Json, sha256
 from shared.errors import Misuse, StoreConflict, Unreachable
 from shared.seal.lease import Lease, lease_file
 from shared.settings import own_path
@@ -88,6 +89,36 @@ def put_body(store: Store, data: bytes) -> str:
     digest = sha256(data)
     store.put_new(layout.body(digest), data)
     return digest
+
+
+def get_body(store: Store, digest: str) -> bytes:
+    """A body that the log names.
+
+    Raises:
+        StoreConflict: it is not in the store, or not what was sealed.
+    """
+    path = layout.body(digest)
+    data = store.get(path)
+    if data is None:
+        raise StoreConflict(f"{path} is missing: run verify --store, and restore it from a copy")
+    if sha256(data) != digest:
+        raise StoreConflict(f"{path} is not what was sealed: run verify --store, and restore it from a copy")
+    return data
+
+
+def read_hint(store: Store, path: str) -> dict[str, Json]:
+    """What is noted at `path` in `state/`; empty where nothing is, or what a loss of power tore."""
+    try:
+        found = json.loads(store.get(path) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def hinted_number(hint: Mapping[str, Json], name: str) -> int:
+    """A number from 0 on that a hint gives; 0 where it gives none."""
+    value = hint.get(name)
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 _PROBLEMS = {

@@ -127,8 +127,8 @@ def _sort(key: Any) -> str:
     return ", ".join(str(getattr(part, "value", part)) for part in (key.kty, key.crv) if part)
 
 
-def read_secret(identifier: str, access: Access) -> bytes:
-    """The text of a secret: of the version named, else of the current one.
+def read_secret(identifier: str, access: Access) -> tuple[bytes, str]:
+    """The text of a secret, of the version named, else of the current one; and its identifier, `https://HOST/secrets/NAME/VERSION`.
 
     Raises:
         Misuse: there is no such secret, it is disabled or empty, or this identity may not read it.
@@ -140,7 +140,7 @@ def read_secret(identifier: str, access: Access) -> bytes:
 
     vault, name, version = _parts(identifier)
     with vault_calls.explained(identifier, "read"):
-        value = access.client(SecretClient, _told(vault)).get_secret(name, version, **vault_calls.CALL).value
-    if not value:
+        found = access.client(SecretClient, _told(vault)).get_secret(name, version, **vault_calls.CALL)
+    if not found.value:
         raise Misuse(f"{identifier} is empty: put the private key there, as PEM")
-    return str(value).encode()
+    return str(found.value).encode(), f"{vault}/secrets/{name}/{found.properties.version}"

@@ -30,6 +30,8 @@ TIMEOUTS = (5.0, 15.0)
 """Seconds to connect, and of silence within an answer."""
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 10.0
+API_VERSION = "7.4"
+"""Pinned: one that every cloud and Managed HSM has, whatever is the newest that the SDK knows."""
 _METHODS = frozenset({"GET", "POST"})
 
 
@@ -91,7 +93,10 @@ def client_options(*, loopback: bool, ca_file: str | None) -> dict[str, Any]:
         retry_total=again, retry_connect=again, retry_read=again, retry_status=again, retry_backoff_factor=FIRST_WAIT, retry_backoff_max=LONGEST_WAIT
     )  # fmt: skip
     # Of a stand-in the challenge names a vault's audience, which 127.0.0.1 is not.
-    return {"transport": transport, "retry_policy": retries, "permit_redirects": False, "verify_challenge_resource": not loopback}
+    return {
+        "transport": transport, "retry_policy": retries, "permit_redirects": False, "verify_challenge_resource": not loopback,
+        "api_version": API_VERSION,
+    }  # fmt: skip
 
 
 CALL: dict[str, Any] = {"retry_on_methods": _METHODS}
@@ -111,13 +116,13 @@ def explained(what: str, doing: str) -> Iterator[None]:
 
 
 ROLES = {
-    "sign": "the role Key Vault Crypto User, or the key permission sign",
-    "get": "the role Key Vault Crypto User, or the key permission get",
+    "sign": "the role Key Vault Crypto User (of a Managed HSM: Managed HSM Crypto User), or the key permission sign",
+    "get": "the role Key Vault Crypto User (of a Managed HSM: Managed HSM Crypto User), or the key permission get",
     "read": "the role Key Vault Secrets User, or the secret permission get",
 }
 _UNUSABLE = {
-    "KeyDisabled": "is disabled: enable it in the vault, or run `aoai-evidence key rotate`",
-    "KeyExpired": "has expired: run `aoai-evidence key rotate`, to a version that has not",
+    "KeyDisabled": "is disabled: enable it in the vault; to sign with another version, run `aoai-evidence key rotate` then",
+    "KeyExpired": "has expired: move its expiry date in the vault (`az keyvault key set-attributes --expires`), then run `aoai-evidence key rotate`",
     "KeyNotYetValid": "is not valid yet (its activation date is to come): change that date in the vault",
     "SecretDisabled": "is disabled: enable it in the vault",
     "SecretExpired": "has expired: set a new version in the vault",
@@ -141,7 +146,7 @@ def explain(error: AzureError, what: str, doing: str) -> EvidenceError:
     if status == 404:
         make = "put the private key there as PEM" if doing == "read" else "make it there (an EC key with the curve P-256)"
         return Misuse(f"there is no {what}: correct the address, or {make}")
-    if status == 400:
+    if status == 400 and doing == "sign":
         return Misuse(f"{what} does not {doing} as it must ({code or 400}): it must be an EC key with the curve P-256 that permits sign and verify")
     if status == 429:
         return Unreachable(f"{what}: the vault is throttled and stayed so ({TRIES} tries at most): run again later, nothing is lost")

@@ -11,6 +11,7 @@ from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.service.compose import random_bytes
+from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading
 from shared.service.queries import resources as accounts
 
@@ -46,7 +47,7 @@ def bundle(
         resources=[_resource_id(read, name) for name in resources] or None,
         framework=framework,
         disclose=_opener(read, disclose),
-        since=_checkpoint(since),
+        since=read_input(since, "the checkpoint") if since is not None else None,
         progress=progress,
     )
     return asdict(made)
@@ -81,12 +82,3 @@ def _opener(read: Reading, disclose: Sequence[str]) -> Callable[[str], Json | No
         return None
 
     return opened
-
-
-def _checkpoint(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read the checkpoint {path}: {error.strerror}") from None

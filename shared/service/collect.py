@@ -9,6 +9,8 @@ from shared.errors import Misuse
 from shared.schedule import Schedule
 from shared.seal.sequencer import Sequencer
 from shared.service import state
+from shared.service.attest import attest
+from shared.service.attestors import attestors
 from shared.service.collector import Collector, open_collector, schedule_of
 from shared.service.compose import Clock, sealing, utc_now
 from shared.service.planning import Planner, Scope, name_sweep
@@ -39,15 +41,17 @@ def collect(
     """
     scope = _scope(settings, subscriptions, resources)
     schedule = schedule_of(settings)
+    vouching = attestors(settings)
     store = store_of(settings)
     ready = sealing(settings, store)
     collector = open_collector(settings, store, now)
     set_torn_aside(store, ready.sequencer)
     ready.sequencer.seal()
     finished = _finish_open(collector, ready.sequencer, progress, scope)
-    if finished is not None:
-        return finished
-    return _new_sweep(collector, ready.sequencer, scope, schedule, {"by": by, "ref": cause}, progress)
+    if finished is None:
+        finished = _new_sweep(collector, ready.sequencer, scope, schedule, {"by": by, "ref": cause}, progress)
+    attest(store, vouching, now)
+    return finished
 
 
 def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence[str]) -> Scope:
@@ -70,7 +74,7 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
         if layout.PLAN not in places or layout.CLOSED in places:
             # Nothing was planned before the run was killed, or only late batches came: they are sealed now.
             if layout.CLOSED in places or not store.exists(layout.batch(name, layout.PLAN)):
-                store.delete(layout.open_sweep(name))
+                state.forget(store, name, lambda sweep=name: sequencer.waits(sweep))  # type: ignore[misc]
             continue
         sweep = OpenSweep(collector, sequencer, name, progress)
         sweep.load()

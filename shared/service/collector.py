@@ -82,9 +82,14 @@ def open_collector(settings: Settings, store: Store, now: Clock) -> Collector:
         )
     profile = profile_of(settings)
     clients, identity = azure_clients(settings, _handshake(settings.cloud, now))
-    disclosures = Disclosures(store, random_bytes)
-    keeper = Keeper(lambda data: put_body(store, data), disclosures.commit if settings.personal_data == "commit" else None)
+    keeper = new_keeper(settings, store)
     return Collector(store, facts, clients, keeper, identity, settings.cloud, profile, now, _store_id(settings), _workspace(settings))
+
+
+def new_keeper(settings: Settings, store: Store) -> Keeper:
+    """A keeper that remembers nothing: of a value that was erased, an old one would go on writing the commitment."""
+    commit = Disclosures(store, random_bytes).commit if settings.personal_data == "commit" else None
+    return Keeper(lambda data: put_body(store, data), commit)
 
 
 def orders_of(plan: Json) -> Orders:

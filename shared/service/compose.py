@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import __version__, layout
@@ -16,10 +15,14 @@ from shared.canonical import Json, canonical, sha256
 from shared.errors import Misuse, Unreachable, VerificationError
 from shared.judge.profile import DEFAULT, Profile, canonical_profile, effective
 from shared.judge.profile_text import read_profile
+from shared.seal.keys import Keys, read_keys
 from shared.seal.log import Log, first_record, open_log
+from shared.seal.pen import Pen
 from shared.seal.sequencer import Sequencer
-from shared.seal.signing import FileSigner, load_key_file
-from shared.seal.store import InFolder, Store
+from shared.seal.signing import Signer
+from shared.seal.store import Store
+from shared.service.inputs import read_input
+from shared.service.signers import FIRST, Place, first_place, signers
 from shared.service.stores import store_of
 from shared.settings import Settings, own_path
 
@@ -44,18 +47,6 @@ def utc_now() -> datetime:
 def random_bytes(count: int) -> bytes:
     """Bytes nobody can guess."""
     return os.urandom(count)
-
-
-def key_path(settings: Settings, store: Store) -> Path:
-    """Where the signing key is: EVIDENCE_SIGNING_KEY, else beside the store (never within: copies of the store go to auditors)."""
-    if settings.signing_key:
-        if settings.signing_key.startswith(("https://", "http://")):
-            raise Misuse(f"EVIDENCE_SIGNING_KEY is {settings.signing_key}: keys in a Key Vault come with a later version; name a PEM file")
-        return own_path(settings.signing_key)
-    if not isinstance(store, InFolder):
-        raise Misuse("EVIDENCE_SIGNING_KEY is not set: nothing lies beside a storage account, so it must name the key (a PEM file, or a key in a vault)")
-    root = store.root.absolute()
-    return root.with_name(root.name + ".key.pem")
 
 
 def store_facts(store: Store) -> Json:
@@ -84,7 +75,9 @@ class Sealing:
 
     store: Store
     facts: Json
-    signer: FileSigner
+    keys: Keys
+    signers: list[Signer]
+    """Those at hand whose keys are in force, the first key first."""
     sequencer: Sequencer
 
 
@@ -92,16 +85,34 @@ def sealing(settings: Settings, store: Store) -> Sealing:
     """Open a store for sealing.
 
     Raises:
-        Misuse: no store, no key, or a key of another store.
+        Misuse: no store, no key, or a key that is not in force.
+        Unreachable: a vault that would have to say which key it has does not answer.
+        StoreConflict: the lists of keys are not as we write them.
     """
     facts = store_facts(store)
-    signer = load_key_file(key_path(settings, store), facts["origin"])
-    if str(signer.key) not in facts["keys"]:
-        raise Misuse(
-            f"{key_path(settings, store)} is not the key of this store ({facts['origin']}): set EVIDENCE_SIGNING_KEY to the right one"
-        )
+    keys = read_keys(store)
+    lists = [keys.in_force, *(change.list for change in keys.pending)]
+    first, second = signers(settings, store, facts["origin"], lists)
+    if not any(signer.key in keys.in_force.keys for signer in first):
+        raise not_in_force(first[0], first_place(settings, store), keys)
     store.delete(layout.open_sweep(layout.BIRTH))  # of an `init` that was killed when its record was sealed already
-    return Sealing(store, facts, signer, Sequencer(store, signer))
+    found = [signer for signer in (*first, *second) if signer.key in keys.in_force.keys]
+    return Sealing(store, facts, keys, found, Sequencer(store, Pen([*first, *second], lambda: read_keys(store))))
+
+
+def not_in_force(signer: Signer, place: Place, keys: Keys) -> Misuse:
+    """Why a key may not sign this log, and what to do."""
+    now = keys.in_force.place(keys.in_force.keys[0 if place.setting == FIRST else -1])
+    change = keys.retired_by(signer.key)
+    if change is None:
+        newer = "; `aoai-evidence key rotate` makes it the key of this log" if signer.identifier else ""
+        return Misuse(f"{place} is not the key of this store ({signer.key.name}): set {place.setting} to the right one ({now}){newer}")
+    if str(signer.key) in change.list.lost:
+        return Misuse(
+            f"{place} was given up as lost in record {change.record} ({change.list.at}), and it is not: if nobody of yours did that, somebody else has changed "
+            f"the keys, so run verify --store; otherwise set {place.setting} to the key in force ({now})"
+        )
+    return Misuse(f"{place} signs no more since record {change.record} ({change.list.at}): set {place.setting} to the key in force ({now})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +145,7 @@ def profile_of(settings: Settings) -> ProfileInForce:
     if settings.profile is None:
         return ProfileInForce(DEFAULT, canonical(canonical_profile(DEFAULT)), "defaults")
     path = own_path(settings.profile)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"cannot read the profile {path}: {error.strerror}; EVIDENCE_PROFILE names it") from None
-    profile = read_profile(text, str(path))
+    profile = read_profile(read_input(path, "the profile", "EVIDENCE_PROFILE names it"), str(path))
     return ProfileInForce(profile, canonical(canonical_profile(profile)), path.name)
 
 
@@ -146,6 +153,7 @@ def azure_clients(settings: Settings, handshake: "Handshake") -> tuple["Clients"
     """Who asks Azure, and as whom: `{"version", "identity"}` (object id, null where it cannot be told).
 
     Raises:
+        Misuse: what azure-identity is told in the environment is wrong.
         Unreachable: nobody is logged in.
     """
     from shared.collect import dataplane, logs
@@ -204,9 +212,11 @@ class _Login:
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its many lines about ways to log in that it tried: ours is one
         cloud = CLOUDS[settings.cloud]
-        self._credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
         try:
+            self._credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
             self.identity = _object_id(self._credential.get_token(cloud.scope).token)
+        except ValueError as error:  # of a setting of azure-identity's own
+            raise Misuse(f"cannot log in to Azure: {error}") from None
         except AzureError as error:
             raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
 

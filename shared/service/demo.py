@@ -1,6 +1,7 @@
 """The use-case `demo`: the whole job on the local stand-in, told step by step. Time is the stand-in's own: four days pass in seconds."""
 
 import contextlib
+import shlex
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from shared.canonical import Json
 from shared.deliver.verify.verdict import Verdict, no_progress
 from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
+from shared.model import SEVERITIES
 from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect
@@ -45,8 +47,10 @@ class Site:
     world: "World"
 
 
-def demo(directory: Path, say: Say) -> Json:
+def demo(directory: Path, say: Say, program: str = "aoai-evidence") -> Json:
     """Do the whole job in `directory` (new or empty, or one of an earlier demo, which is replaced); return what was shown.
+
+    `program`: how the command line is called here.
 
     Raises:
         Misuse: the folder holds something else, or cannot be made.
@@ -64,19 +68,18 @@ def demo(directory: Path, say: Say) -> Json:
         site.clock.advance(hours=6)
         last = collect(site.settings, by="schedule", now=site.clock)
         say(f"5. The next sweep: {last.changes} resources changed, findings: {_counts(last.findings)}")
-        return _hand_over(site, new, say)
+        return _hand_over(site, new, say, program)
 
 
-def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
+def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
     read = queries.reading(site.settings)
     state = queries.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
-    say("7. changes, for instance:")
-    night = [change for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] and "/accounts/" in change["resource"]]
-    for change in night[2:8]:
-        field = change["fields"][0]
-        say(f"   record {change['record']}: {change['resource'].rpartition('/accounts/')[2]} {field['op']} {field['pointer'] or '(all of it)'}")
+    say("7. changes, the worst of them:")
+    night = [(change["record"], meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
+    for record, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
+        say(f"   record {record}: [{meaning['severity']}] {meaning['text']}")
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
     made = bundle(read, when, out)
@@ -96,11 +99,12 @@ def _hand_over(site: Site, new: NewStore, say: Say) -> Json:
     page = site.folder / "report.html"
     report(read, when, page, site.clock())
     say(f"11. report: {page}")
-    return _shown(site, new, state, changes, made, sound, broken, page)
+    check = f"{program} verify {shlex.quote(made['path'])} --key {shlex.quote(str(key_file))}"
+    return _shown(site, new, state, changes, made, sound, broken, page, check)
 
 
 def _shown(
-    site: Site, new: NewStore, state: Json, changes: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path
+    site: Site, new: NewStore, state: Json, changes: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path, check: str
 ) -> Json:
     if not sound.intact or broken.intact or not changes or not sound.gaps:
         raise AssertionError("the demo did not show what it must show; please report this")
@@ -111,7 +115,7 @@ def _shown(
         "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
-        f"  verify it          aoai-evidence verify {made['path']} --key {site.folder / 'auditor.vkey'}",
+        f"  verify it          {check}",
         f"  the store          {site.settings.store}",
         f"  the tampered copy  {site.folder / 'tampered.zip'}",
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shared.canonical import Json
-from shared.deliver.whole_file import whole_file
+from shared.deliver.whole_file import place_of, whole_file
 from shared.judge.catalogue import catalogue
 
 COLUMNS = (
@@ -33,6 +33,7 @@ def export_csv(findings: Iterable[Json], out: Path) -> int:
     Raises:
         Misuse: the file cannot be written.
     """
+    place_of(out)
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

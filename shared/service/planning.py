@@ -11,15 +11,17 @@ from shared.canonical import Json, canonical
 from shared.collect.asked import Asked, Budget, Failed
 from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, Endpoint, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
-from shared.collect.windows import OVERLAP, after, previous_of, widest
+from shared.collect.windows import after, previous_of, widest
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
+from shared.seal.commits import last_commit
 from shared.seal.log import open_log
-from shared.seal.sequencer import last_commit
 from shared.service import state
 from shared.service.collector import Collector
 from shared.service.continuity import continuity, previous_sweep
+from shared.service.latest import LatestAnswers
+from shared.service.newest import newest_sweep
 
 UNSCHEDULED_DEADLINE = timedelta(hours=1)
 
@@ -78,15 +80,15 @@ class Planner:
     def plan(self) -> bool:
         """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile."""
         collector, store = self.collector, self.collector.store
-        state.mark_open(store, self.sweep.name, last_commit(store))
+        since = last_commit(store)
+        state.mark_open(store, self.sweep.name, since)
         log = open_log(store)
-        known = state.summaries(store, log)
+        known = newest_sweep(store, log)
         kept = store.retention()
         storage = {"policy": kept["policy"], "until": kept["until"]}
-        origin = Origin(self.sweep.name, self.cause, collector.identity, storage)
-        asked, units, seen = self._discover()
         lines = [line(value, collector.keep_body) for value in self._store_records(kept, storage)]
-        lines += [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for unit, answer in asked]
+        asked, units, seen = self._discover(Origin(self.sweep.name, self.cause, collector.identity, storage))
+        lines += asked
         at = collector.stamp()
         plan = record(
             "sweep-planned",
@@ -102,45 +104,54 @@ class Planner:
             questions=questions(),
             windows=widest(at),
             workspace=collector.workspace,
-            units=[unit.planned() for unit in self._with_windows(units, at)],
+            units=[unit.planned() for unit in self._with_windows(units, at, log.size)],
             cause=self.cause,
             collector=collector.identity,
-            storage=origin.storage,
+            storage=storage,
             previous=previous_sweep(known),
-            log=continuity(store, collector.facts["keys"], log, known),
+            log=continuity(store, log, known),
         )
         lines.append(line(plan, collector.keep_body))
         planned = store.put_new(layout.batch(self.sweep.name, layout.PLAN), b"\n".join(lines) + b"\n")
+        state.mark_open(store, self.sweep.name, since)  # taken meanwhile, where it seemed to be of nothing
         if planned:  # a hint: lost, the same profile is sealed once more
             store.put(layout.PROFILE_IN_FORCE, canonical({"sha256": collector.profile.digest, "bytes": len(collector.profile.body)}))
         return planned
 
     # -- what there is --------------------------------------------------------------------------------------------------
 
-    def _discover(self) -> tuple[list[tuple[str, Asked]], list[Unit], list[str] | None]:
-        """Every question that planning asks, with the unit it belongs to; the units of work; the subscriptions that the identity sees."""
+    def _discover(self, origin: Origin) -> tuple[list[bytes], list[Unit], list[str] | None]:
+        """The records of all that planning asks; the units of work; the subscriptions that the identity sees."""
         budget = Budget()
         listed = self._ask(BY_KIND["subscriptions"], "", budget)
-        asked: list[tuple[str, Asked]] = [(PLAN_UNIT, listed)]
+        asked = [listed]
         if self.collector.store_id is not None:
-            own = [endpoint for endpoint in ENDPOINTS if endpoint.scope == "store"]
-            asked += [(PLAN_UNIT, self._ask(endpoint, self.collector.store_id, budget)) for endpoint in own]
+            asked += [self._ask(endpoint, self.collector.store_id, budget) for endpoint in ENDPOINTS if endpoint.scope == "store"]
         seen, strange = visible_subscriptions(listed) if listed.failed is None else ([], [])
         for name in strange:
             malformed = Failed("malformed", "the list of subscriptions names what cannot be one")
-            asked.append((PLAN_UNIT, Asked(BY_KIND["accounts"], name, "", (), malformed)))
-        subscriptions = self._subscriptions(seen)
-        with ThreadPoolExecutor(self.collector.threads, "plan") as pool:
-            lists = list(pool.map(lambda s: self._ask(BY_KIND["accounts"], f"/subscriptions/{s}", Budget()), subscriptions))
+            asked.append(Asked(BY_KIND["accounts"], name, "", (), malformed))
+        lines = self._recorded(PLAN_UNIT, asked, origin)
         units: list[Unit] = []
-        for subscription, accounts in zip(subscriptions, lists, strict=True):
-            unit = subscription_unit(subscription)
-            asked.append((unit.name, accounts))
-            units.append(unit)
-            units += self._accounts(subscription, accounts, asked)
+        with ThreadPoolExecutor(self.collector.threads, "plan") as pool:
+            # The lists together hold every account: each is let go of when its record and its units are made.
+            for found, more in pool.map(lambda subscription: self._listed(subscription, origin), self._subscriptions(seen)):
+                units += found
+                lines += more
         # Subscriptions first: their answers are what accounts are judged with.
         units.sort(key=lambda unit: unit.asked != "subscription")
-        return asked, units, [subscription.lower() for subscription in seen] if listed.failed is None else None
+        return lines, units, [subscription.lower() for subscription in seen] if listed.failed is None else None
+
+    def _listed(self, subscription: str, origin: Origin) -> tuple[list[Unit], list[bytes]]:
+        """The units of one subscription, and the records of asking for them."""
+        unit = subscription_unit(subscription)
+        asked = [self._ask(BY_KIND["accounts"], f"/subscriptions/{subscription}", Budget())]
+        units = [unit, *self._accounts(subscription, asked[0], asked)]
+        return units, self._recorded(unit.name, asked, origin)
+
+    def _recorded(self, unit: str, asked: Sequence[Asked], origin: Origin) -> list[bytes]:
+        collector = self.collector
+        return [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for answer in asked]
 
     def _ask(self, endpoint: Endpoint, resource: str, budget: Budget) -> Asked:
         return self.collector.arm.ask(endpoint, resource, budget, take=self.collector.keeper.take)
@@ -153,7 +164,7 @@ class Planner:
             return [spelled.get(subscription, subscription) for subscription in self.scope.subscriptions]
         return seen
 
-    def _accounts(self, subscription: str, accounts: Asked, asked: list[tuple[str, Asked]]) -> list[Unit]:
+    def _accounts(self, subscription: str, accounts: Asked, asked: list[Asked]) -> list[Unit]:
         only = frozenset(self.scope.resources) if self.scope.resources is not None else None
         found: list[Unit] = []
         for unit in account_units(accounts, only) if accounts.failed is None else ():
@@ -161,7 +172,7 @@ class Planner:
                 found.append(unit)
             else:
                 strange = Failed("malformed", "the list of accounts names what cannot be one")
-                asked.append((subscription_unit(subscription).name, Asked(BY_KIND["account"], unit, "", (), strange)))
+                asked.append(Asked(BY_KIND["account"], unit, "", (), strange))
         if only is not None:
             known = {unit.resource for unit in found}
             own = [resource for resource in sorted(only) if resource.startswith(f"/subscriptions/{subscription}/")]
@@ -169,17 +180,19 @@ class Planner:
             found += [account_unit(resource, ACCOUNT_KINDS[0]) for resource in own if resource not in known]
         return found
 
-    def _with_windows(self, units: list[Unit], at: str) -> list[Unit]:
-        """The units, each with the windows that follow what was answered about it before, as far as that is remembered."""
+    def _with_windows(self, units: list[Unit], at: str, size: int) -> list[Unit]:
+        """The units, each with the windows that follow what was answered about it before, as far as that is remembered, and sealed."""
+        latest = LatestAnswers(self.collector.store)
         with ThreadPoolExecutor(self.collector.threads, "windows") as pool:
-            return list(pool.map(lambda unit: replace(unit, windows=self._windows(unit, at)), units))
+            return list(pool.map(lambda unit: replace(unit, windows=self._windows(latest.of(unit.name), at, size)), units))
 
-    def _windows(self, unit: Unit, at: str) -> tuple[Json, ...]:
+    @staticmethod
+    def _windows(answers: dict[str, Json], at: str, size: int) -> tuple[Json, ...]:
         found = []
-        for key, known in sorted(state.unit_answers(self.collector.store, unit.name).items()):
+        for key, known in sorted(answers.items()):
             kind, _, resource = key.partition(" ")
-            previous = previous_of(known) if kind in OVERLAP else None
-            if previous is not None:
+            previous = previous_of(kind, known, at)
+            if previous is not None and previous["record"] < size:
                 found.append(after(kind, resource, previous, at))
         return tuple(found)
 

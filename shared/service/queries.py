@@ -3,19 +3,25 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json
-from shared.errors import Misuse
+from shared.errors import EvidenceError, Misuse
 from shared.judge.catalogue import catalogue
+from shared.judge.meaning import meanings, worst
+from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.seal.log import Log
-from shared.seal.store import Store
+from shared.seal.store import Store, get_body
 from shared.service import state
+from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
+from shared.service.hold import in_force
+from shared.service.latest import LatestAnswers, answer_key
 from shared.settings import Settings
 
 
@@ -40,7 +46,7 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
     last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
-        raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
+        raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
@@ -74,8 +80,12 @@ class Reading:
     sweeps: list[Json]
 
     def body(self, digest: str) -> Json:
-        """A parsed body; null where it is not there."""
-        return json.loads(self.store.get(layout.body(digest)) or b"null")
+        """A parsed body.
+
+        Raises:
+            StoreConflict: it is not there, or not what was sealed.
+        """
+        return json.loads(get_body(self.store, digest))
 
     def records(self, sweeps: Iterable[Json], types: frozenset[str]) -> Iterator[tuple[int, Json]]:
         """(index, record) of these types in the ranges of these sweeps."""
@@ -133,11 +143,25 @@ def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Jso
             yield {"record": index, **record}
 
 
-def changes(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
-    """The changes in a period (default: all there are), with their indexes."""
+def changes(read: Reading, when: Period | None, wanted: Filter, severities: tuple[str, ...] = ()) -> Iterator[Json]:
+    """The changes in a period (default: all there are), with their indexes and what they mean by the profile that is in force now."""
+    profile = profile_in_force(read)
     for index, record in read.records(read.within(when) if when else read.sweeps, frozenset({"change"})):
-        if wanted.passes(record):
-            yield {"record": index, **record}
+        if not wanted.passes(record):
+            continue
+        found = meanings(record, effective(profile, record["resource"]))
+        severity = worst(found)
+        if not severities or severity in severities:
+            yield {"record": index, **record, "severity": severity, "means": [asdict(meaning) for meaning in found]}
+
+
+def profile_in_force(read: Reading) -> Profile:
+    """The profile that was sealed last; the defaults where none can be read."""
+    try:
+        place = json.loads(read.store.get(layout.PROFILE_IN_FORCE) or b"null")
+        return from_canonical(read.body(place["sha256"]))
+    except (EvidenceError, ValueError, TypeError, KeyError):
+        return DEFAULT
 
 
 def last_plan(read: Reading) -> Json:
@@ -150,20 +174,20 @@ def last_plan(read: Reading) -> Json:
 
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
     """The accounts of the last sweep with their deployments, as last seen."""
-    plan = last_plan(read)
+    plan, latest = last_plan(read), LatestAnswers(read.store)
     for unit in plan["units"] if plan else ():
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
-        answers = state.unit_answers(read.store, unit["unit"])
-        account = _first_page(read, answers.get(f"account {unit['resource']}"))
+        answers = latest.of(unit["unit"])
+        account = _first_page(read, answers.get(answer_key("account", unit["resource"])))
         yield {
             "resource": unit["resource"],
             "name": unit["id"].rpartition("/")[2],
             "kind": unit["asked"].partition(":")[2],
             "location": account.get("location"),
             "subscription": unit["resource"].split("/")[2],
-            "last_seen": answers.get(f"account {unit['resource']}", {}).get("at"),
-            "deployments": [_deployment(item) for item in _items(read, answers.get(f"deployments {unit['resource']}"))],
+            "last_seen": answers.get(answer_key("account", unit["resource"]), {}).get("at"),
+            "deployments": [_deployment(item) for item in _items(read, answers.get(answer_key("deployments", unit["resource"])))],
         }
 
 
@@ -204,7 +228,13 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         else:
             by_control.setdefault(record["control"], Counter())[record["status"]] += 1
     return {
-        "store": {"origin": read.facts["origin"], "keys": read.facts["keys"], "records": read.log.size, "retention": retention},
+        "store": {
+            "origin": read.facts["origin"],
+            "keys": [str(key) for key in read_keys(read.store).in_force.keys],
+            "records": read.log.size,
+            "retention": retention,
+            "holds": list(in_force(read.store)),
+        },
         "last_sweep": read.sweeps[-1] if read.sweeps else None,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),
@@ -212,6 +242,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
         "catalogue": catalogue().version,
+        "attested": read_standing(read.store).of(read.log.size),
     }
 
 

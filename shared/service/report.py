@@ -10,6 +10,7 @@ from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
+from shared.seal.keys import read_keys
 from shared.service.queries import Period, Reading, last_plan
 
 
@@ -31,8 +32,9 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
     from shared.deliver import view as views
     from shared.deliver.report import render
     from shared.deliver.view_words import words
-    from shared.deliver.whole_file import whole_file
+    from shared.deliver.whole_file import place_of, whole_file
 
+    place_of(out)
     sweeps = read.within(when) if when else read.sweeps
     if not sweeps:
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
@@ -44,7 +46,7 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
         read.body,
         words(catalogue()),
         period=views.Period(start, end),
-        log=views.LogIdentity(read.facts["origin"], read.log.size, read.facts["keys"][0], read.log.checkpoint().decode()),
+        log=views.LogIdentity(read.facts["origin"], read.log.size, str(read_keys(read.store).in_force.keys[0]), read.log.checkpoint().decode()),
         expected=_expected(read, start, end),
     )
     html = render(built, written_at=timestamp(written_at)).encode()

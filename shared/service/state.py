@@ -1,18 +1,23 @@
-"""What is remembered between sweeps under `state/`: hints, none of it evidence, all of it rebuilt from the log where lost."""
+"""What is remembered between sweeps under `state/`: hints, none of it evidence, all of it read again from the log where lost or torn."""
 
+import contextlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.errors import Unreachable
 from shared.records import whole
+from shared.seal.commits import last_commit, read_commit
 from shared.seal.log import Log
-from shared.seal.store import Store
+from shared.seal.store import Store, get_body, hinted_number, read_hint
+from shared.service.summary_index import stored_summaries
 
 
 def open_sweeps(store: Store) -> list[str]:
     """The sweeps whose batches are not all sealed, the oldest first."""
-    return sorted(path[len(layout.OPEN_SWEEPS) :] for path in store.list(layout.OPEN_SWEEPS))
+    return sorted(filter(layout.is_name, (path[len(layout.OPEN_SWEEPS) :] for path in store.list(layout.OPEN_SWEEPS))))
 
 
 def mark_open(store: Store, sweep: str, since: int) -> None:
@@ -21,57 +26,100 @@ def mark_open(store: Store, sweep: str, since: int) -> None:
         store.put(layout.open_sweep(sweep), canonical({"since": since}))
 
 
+def forget(store: Store, sweep: str, waits: Callable[[], bool]) -> None:
+    """Take the marker of a sweep away, unless a batch of it waits, or comes in the moment of looking."""
+    if waits():
+        return
+    after = since(store, sweep)
+    store.delete(layout.open_sweep(sweep))
+    if waits():  # whoever wrote it saw the marker and did not put it again
+        mark_open(store, sweep, after)
+
+
 def since(store: Store, sweep: str) -> int:
     """The commit after which the batches of an open sweep are sealed; 0 where nothing says so."""
-    return int(json.loads(store.get(layout.open_sweep(sweep)) or b"{}").get("since", 0))
+    return hinted_number(read_hint(store, layout.open_sweep(sweep)), "since")
 
 
 def summaries(store: Store, log: Log) -> list[Json]:
     """What each closed sweep came to, in the order of their closing; read again from the log where summaries are missing.
 
-    Each: sweep, slot, planned_at, closed_at, first and end (its records lie in between), plan_record, closed_record, units, failures,
-    missing, complete, findings (by status), changes.
+    Each: sweep, slot, planned_at, closed_at, first and end (its records lie in between), plan_record, closed_record, previous (closing
+    record of the sweep before, as its plan has it), units, failures, missing, complete, findings (by status), changes.
+
+    Raises:
+        StoreConflict: the log is not what was sealed.
     """
-    found = [json.loads(store.get(path) or b"{}") for path in store.list(layout.SWEEP_SUMMARIES)]
-    known = sorted((s for s in found if s.get("end", log.size + 1) <= log.size), key=lambda s: int(s["closed_record"]))
-    upto = known[-1]["end"] if known else 0
-    for summary in _scan(store, log, upto):
-        store.put(layout.sweep_summary(summary["sweep"]), canonical(summary))
-        known.append(summary)
-    return known
+    stored = stored_summaries(store, _is_summary)
+    read = list(filter(_is_summary, stored))
+    known = {summary["closed_record"]: summary for summary in read if summary["end"] <= log.size}
+    gone = len(read) < len(stored) or any(summary["previous"] not in (None, *known) for summary in known.values())
+    after = 0 if gone else max((summary["end"] for summary in known.values()), default=0)
+    for index in _closings(store, log, after):
+        if index not in known:
+            known[index] = summary = _read_again(store, log, index)
+            with contextlib.suppress(Unreachable):  # of those who may only read
+                store.put(layout.sweep_summary(summary["sweep"]), canonical(summary))
+    return [known[index] for index in sorted(known)]
 
 
-def _scan(store: Store, log: Log, first: int) -> Iterator[Json]:
-    """The summaries of the sweeps that close at or after the record `first`."""
-    tally: dict[str, Json] = {}
-    for index, record in log.records(first, log.size):
-        sweep = record.get("sweep")
-        if not sweep:
-            continue
-        counted = tally.setdefault(sweep, {"first": index, "findings": {}, "changes": 0})
+def _is_summary(value: Json) -> bool:
+    numbers = all(isinstance(value.get(name), int) for name in ("first", "end", "plan_record", "closed_record"))
+    return numbers and "changes" in value and isinstance(value.get("previous", ""), int | None)
+
+
+def _closings(store: Store, log: Log, after: int) -> list[int]:
+    """The indexes, from `after` on, of the records that close a sweep, as the commits have them."""
+    found: list[int] = []
+    for seq in range(last_commit(store), 0, -1):
+        commit = read_commit(store, seq)
+        if commit.size <= after:
+            break
+        closing = (first for batch, first in commit.places() if layout.batch_parts(batch.path)[1] == layout.CLOSED)
+        found += [index for index in closing if after <= index < log.size]
+    return sorted(found)
+
+
+def _read_again(store: Store, log: Log, index: int) -> Json:
+    closed = read_closing(store, log, index)
+    plan = _record(store, log, closed["planned"])
+    findings, changes = Counter[str](), 0
+    for record in _concluded(log, closed):
         if record["type"] == "finding":
-            counted["findings"][record["status"]] = counted["findings"].get(record["status"], 0) + 1
-        elif record["type"] == "change":
-            counted["changes"] += 1
-        elif record["type"] == "sweep-planned":
-            counted |= {"planned_at": record["at"], "plan_record": index}
-        elif record["type"] == "sweep-closed":
-            closed = whole(record, lambda digest: json.loads(store.get(layout.body(digest)) or b"null"))
-            if "planned_at" in counted:
-                yield closing_summary(closed, index, **tally.pop(sweep))
+            findings[record["status"]] += 1
+        else:
+            changes += record["type"] == "change"
+    first = min(place[0] for place in closed["units"].values())
+    return closing_summary(closed, index, plan, first=first, findings=dict(findings), changes=changes)
 
 
-def closing_summary(closed: Json, index: int, *, first: int, planned_at: str, plan_record: int, findings: Json, changes: int) -> Json:
-    """The summary of a sweep, given its closing record and the counts of what came before."""
+def _concluded(log: Log, closed: Json) -> Iterator[Json]:
+    for first, count in sorted(closed["findings"].values()):
+        for _, record in log.records(first, first + count):
+            yield record
+
+
+def read_closing(store: Store, log: Log, index: int) -> Json:
+    """The closing record at an index."""
+    return _record(store, log, index)
+
+
+def _record(store: Store, log: Log, index: int) -> Json:
+    return whole(next(log.records(index, index + 1))[1], lambda digest: json.loads(get_body(store, digest)))
+
+
+def closing_summary(closed: Json, index: int, plan: Json, *, first: int, findings: Json, changes: int) -> Json:
+    """The summary of a sweep, given its closing record, its plan, and the counts of what came between."""
     return {
         "sweep": closed["sweep"],
         "slot": closed["slot"],
-        "planned_at": planned_at,
+        "planned_at": plan["at"],
         "closed_at": closed["at"],
         "first": first,
         "end": index + 1,
-        "plan_record": plan_record,
+        "plan_record": closed["planned"],
         "closed_record": index,
+        "previous": plan["previous"]["record"] if plan["previous"] else None,
         "units": len(closed["units"].keys() - {layout.PLAN}),
         "missing": closed["missing"],
         "failures": closed["failures"],
@@ -79,14 +127,3 @@ def closing_summary(closed: Json, index: int, *, first: int, planned_at: str, pl
         "findings": findings,
         "changes": changes,
     }
-
-
-def unit_answers(store: Store, unit: str) -> dict[str, Json]:
-    """The latest answers about a unit: by question and resource, `{"record","at","pages":[digest…]}`; of one with a window `to`, its end."""
-    found = json.loads(store.get(layout.unit_state(unit)) or b"{}")
-    return found if isinstance(found, dict) else {}
-
-
-def remember_answers(store: Store, unit: str, answers: dict[str, Json]) -> None:
-    """Keep the latest answers about a unit."""
-    store.put(layout.unit_state(unit), canonical(answers))

@@ -17,6 +17,7 @@ from shared.seal.store import Store, open_directory
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from shared.seal.blob_copy import ContainerCopy
     from shared.seal.blobs import BlobStore
 
 
@@ -111,3 +112,27 @@ def _emulated(url: str, endpoint: str | None) -> "BlobStore":
             "with its address in EVIDENCE_STORE_ENDPOINT, such as http://127.0.0.1:10000"
         )
     return BlobStore(connect_to_emulator(f"{asked.scheme}://{asked.netloc}"))
+
+
+def copy_container(name: str, url: str, settings: Settings) -> "ContainerCopy":
+    """The container at `url`, in an account that is not the store's, with the rights that this identity has there.
+
+    Raises:
+        Misuse: it is not surely in a storage account of the chosen cloud: no token may go there.
+    """
+    from shared.collect.clouds import CLOUDS, blob_service
+    from shared.seal.blob_account import connect, connect_to_emulator
+    from shared.seal.blob_copy import TIMEOUTS, ContainerCopy
+
+    account, _, container = url.rstrip("/").rpartition("/")
+    if settings.cloud == "loopback":
+        return ContainerCopy(name, connect_to_emulator(account.rpartition("/")[0], timeouts=TIMEOUTS).get_container_client(container))
+    known = blob_service(account, settings.cloud)
+    if known is None:
+        raise Misuse(f"EVIDENCE_COPIES: {url!r} is in no storage account of the cloud {settings.cloud} (EVIDENCE_CLOUD)")
+    from azure.identity import DefaultAzureCredential
+
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
+    credential = DefaultAzureCredential(authority=CLOUDS[settings.cloud].authority, exclude_interactive_browser_credential=True)
+    client = connect(known, credential, ca_file=settings.ca_file, timeouts=TIMEOUTS)
+    return ContainerCopy(name, client.get_container_client(container))

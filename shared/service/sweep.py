@@ -133,13 +133,15 @@ class OpenSweep:
 
     # -- judging --------------------------------------------------------------------------------------------------------
 
-    def seal_and_judge(self) -> None:
-        """Seal what waits, and write the findings of every unit that is sealed with all it is judged with."""
+    def seal_and_judge(self, *, closing: bool = False) -> None:
+        """Seal what waits, and write the findings of every unit that is sealed with all it is judged with; tell of it at the end."""
         self.judge.settle()
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         places = self.sequencer.places(self.name)
         planned = {unit.name: unit for unit in self.units}
         for unit in planned.values():  # one after another: the records of a unit are let go of when it is judged
+            if closing:
+                self.progress("judge", len(self.judged), len(planned))
             if unit.name in places and unit.name not in self.taken:
                 self.judge.take(unit.name, places[unit.name][0])
                 self.taken.add(unit.name)
@@ -163,8 +165,7 @@ class OpenSweep:
     def close(self, resumed: bool) -> SweepResult:
         """Judge the rest and the collection itself, and seal the closing record."""
         judge = self.judge
-        self.progress("judge", len(self.judged), len(self.units))
-        self.seal_and_judge()
+        self.seal_and_judge(closing=True)
         missing = [unit.name for unit in self.units if unit.name not in self.taken]
         for unit in self.units:  # of a subscription that is missing itself
             if unit.name in self.taken and unit.name not in self.judged:
@@ -175,9 +176,9 @@ class OpenSweep:
             judge.judge_sweep(missing)
         judge.settle()
         self.progress("seal", 0, 1)
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         self._write_closing(missing)
-        self.sequencer.seal()
+        self.sequencer.seal(self.name)
         return self._result(missing, resumed)
 
     def _write_closing(self, missing: list[str]) -> None:
@@ -206,16 +207,10 @@ class OpenSweep:
         index = places[layout.CLOSED][0]
         first = min(place[0] for place in places.values())
         summary = state.closing_summary(
-            closed,
-            index,
-            first=first,
-            planned_at=self.plan["at"],
-            plan_record=self.plan_record,
-            findings=dict(self.judge.statuses),
-            changes=self.judge.changes,
+            closed, index, self.plan, first=first, findings=dict(self.judge.statuses), changes=self.judge.changes
         )
         store.put(layout.sweep_summary(self.name), canonical(summary))
-        store.delete(layout.open_sweep(self.name))
+        state.forget(store, self.name, lambda: self.sequencer.waits(self.name))
         failures = [{"kind": f.kind, "resource": f.resource, "reason": f.failure, "record": f.record} for f in self.judge.records.failures]
         count = sum(place[1] for place in places.values())
         return SweepResult(

@@ -106,6 +106,7 @@ def main(quick=""):
         print(script.removesuffix(".py"))
         sys.stdout.flush()
         subprocess.run([sys.executable, HERE / script, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    subprocess.run([sys.executable, HERE / "workers.py", *(["100"] if quick else [])], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 if __name__ == "__main__":

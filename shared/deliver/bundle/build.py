@@ -19,14 +19,16 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.choose import choose
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, proof_path, records_path
+from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
-from shared.deliver.whole_file import whole_file
+from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.records import timestamp, whole
 from shared.seal import note
+from shared.seal.keys import read_keys
 from shared.seal.log import Log, open_log
 from shared.seal.store import Store
 from shared.seal.tiles import WIDTH
@@ -75,6 +77,7 @@ def build(
         raise Misuse(f"the period ends ({end}) before it begins ({start}): exchange --from and --to")
     if framework and framework not in rejudge.frameworks():
         raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
+    place_of(Path(out_path))
     log = open_log(store)
     held = _held(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
@@ -111,8 +114,11 @@ class _Job:
     bodies: set[bytes] = field(default_factory=set)
     closings: dict[str, int] = field(default_factory=dict)
     """Index of the closing record, by sweep."""
+    handovers: tuple[int, ...] = ()
+    """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
+    vouched: Vouched = field(default_factory=Vouched)
     commitments: set[str] = field(default_factory=set)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
@@ -121,7 +127,11 @@ class _Job:
 
     def plan(self) -> None:
         """Choose the records, and read them for what they name."""
-        chosen = choose(self.store, self.log, self.record_at, self.period, self.resources)
+        changes = [each for each in read_keys(self.store).changes[1:] if each.in_force and (each.size or 0) <= self.log.size]
+        self.handovers = tuple(sorted({each.size for each in changes if each.size is not None} - {self.log.size}))
+        chosen = choose(
+            self.store, self.log, self.record_at, self.period, self.resources, [each.record for each in changes if each.record is not None]
+        )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
         total = done = sum(count for _, count in self.ranges)
@@ -135,6 +145,7 @@ class _Job:
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
+        self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
     def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
         for place in stored.get("overflow", {}).values():
@@ -177,15 +188,19 @@ class _Job:
         def add(name: str, data: bytes) -> None:
             files.append(File(name, zipped.add(name, len(data), lambda: [data]), len(data)))
 
-        add("README.txt", readme(manifest))
+        add("README.txt", readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers)))
         for digest in sorted(self.bodies):
             add(body_path(digest.hex()), self._with_commitments(digest.hex()))
         add("catalogue.json", rejudge.catalogue_json())
         add("checkpoint", checkpoint)
+        for name, place in self.vouched.entries(self.log.size):
+            add(name, self._there(place))
         if self.disclose is not None:
             add("disclosures.json", canonical(self._disclosed(self.disclose)))
         length = self.table.seek(0, 2)
         files.append(File("findings.csv", zipped.add("findings.csv", length, self._table), length))
+        for size in self.handovers:
+            add(handover_path(size), self._handover(size))
         later = self._later()
         for name, _, content in later:
             if content is not None:
@@ -205,6 +220,18 @@ class _Job:
         return BundleInfo(
             path, sha256(encoded), file.seek(0, 2), self.log.size, self.period, self.sweeps, records, len(self.bodies), self.findings
         )
+
+    def _there(self, path: str) -> bytes:
+        data = self.store.get(path)
+        if data is None:
+            raise StoreConflict(f"{path} is missing, and others vouch for it: run verify --store, and restore it from a copy")
+        return data
+
+    def _handover(self, size: int) -> bytes:
+        data = self.store.get(layout.checkpoint(size))
+        if data is None:
+            raise StoreConflict(f"{layout.checkpoint(size)} is missing: run verify --store, and restore it from a copy")
+        return data
 
     def _with_commitments(self, digest: str) -> bytes:
         data = self._body(digest)
@@ -241,11 +268,11 @@ class _Job:
         return sorted(found)
 
     def _tiles(self) -> "list[tuple[int, int, int]]":
-        """(level, number, width) of the tiles that connect the records with the checkpoint, and with the one held."""
+        """(level, number, width) of the tiles that connect the records with the checkpoint, with the one held, and with those of new keys."""
         size = self.log.size
         numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
         numbers |= {size // WIDTH} if size % WIDTH else set()
-        numbers |= {self.held // WIDTH} if self.held % WIDTH else set()
+        numbers |= {one // WIDTH for one in (self.held, *self.handovers, *self.vouched.sizes) if one % WIDTH}
         found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
         level = 1
         while size >> 8 * level:

@@ -11,8 +11,8 @@ from shared.canonical import Json
 from shared.deliver.bundle.manifest import selects
 from shared.errors import Misuse, StoreConflict, VerificationError
 from shared.judge.assemble import SWEEP_UNIT
+from shared.seal.commits import Commit, last_commit, parse_commit
 from shared.seal.log import Log
-from shared.seal.sequencer import Commit, last_commit, parse_commit
 from shared.seal.store import Store
 
 Range = tuple[int, int]
@@ -45,8 +45,10 @@ class Choice:
     sweeps: tuple[str, ...]
 
 
-def choose(store: Store, log: Log, record_at: RecordAt, period: tuple[str, str], resources: Sequence[str] | None) -> Choice:
-    """The records of the sweeps in a period.
+def choose(
+    store: Store, log: Log, record_at: RecordAt, period: tuple[str, str], resources: Sequence[str] | None, changes: Sequence[int] = ()
+) -> Choice:
+    """The records of the sweeps in a period; and of `changes`, which change the signing keys, whenever they were made.
 
     Raises:
         Misuse: no sweep lies in the period, or none has a unit for one of `resources`.
@@ -68,6 +70,7 @@ def choose(store: Store, log: Log, record_at: RecordAt, period: tuple[str, str],
     previous = sweeps[0].plan["previous"]
     if previous:
         pieces.append((previous["record"], 1))
+    pieces += [(record, 1) for record in changes]
     return Choice(tuple(merged(pieces)), tuple(sweep.name for sweep in sweeps))
 
 

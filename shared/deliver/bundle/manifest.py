@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.errors import VerificationError
+from shared.errors import NewerFormat, VerificationError
 from shared.records import moment
 
 KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
+HANDOVERS = "keys/"
+"""The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
 DERIVED = 1
 """The version of the rules by which README.txt, findings.csv and catalogue.json follow from the rest."""
+
+CHECKPOINTS = "checkpoints/"
+"""The folder of what others say of checkpoints, and of the checkpoints that they say it of."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -46,10 +51,15 @@ class Manifest:
     files: tuple[File, ...]
     derived: int = DERIVED
 
+    @property
+    def attested(self) -> bool:
+        """Whether others vouch for checkpoints in it: what a reader of version 1 does not know."""
+        return any(file.path.startswith(CHECKPOINTS) for file in self.files)
+
     def encoded(self) -> bytes:
         """The bytes of the entry."""
         return canonical({
-            "v": 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
+            "v": 2 if self.attested else 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
             "period": {"from": self.period[0], "to": self.period[1]},
             "scope": {"resources": list(self.resources) if self.resources is not None else None, "framework": self.framework},
             "log": {"origin": self.origin, "size": self.size},
@@ -68,9 +78,19 @@ def body_path(digest: str) -> str:
     return layout.body(digest)[len(layout.EVIDENCE) :]
 
 
+def checkpoint_entry(size: int) -> str:
+    """The entry with an earlier checkpoint, which others vouch for."""
+    return f"{CHECKPOINTS}{size:020d}"
+
+
 def proof_path(sweep: str) -> str:
     """The entry with the proof of a sweep's closing record."""
     return f"proofs/{layout.checked_name(sweep)}.tlog-proof"
+
+
+def handover_path(size: int) -> str:
+    """The entry with the checkpoint of this size, which is the first to cover a change of keys."""
+    return f"{HANDOVERS}{size:020d}.checkpoint"
 
 
 def selects(resources: tuple[str, ...], resource: str) -> bool:
@@ -84,14 +104,15 @@ def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest.
 
     Raises:
-        VerificationError: it is none, or was written by a later version.
+        VerificationError: it is none.
+        NewerFormat: a later version wrote it.
     """
     try:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
-        if isinstance(value["v"], int) and value["v"] > 1:
-            raise VerificationError(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
+        if isinstance(value["v"], int) and value["v"] > 2:
+            raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

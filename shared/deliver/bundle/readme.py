@@ -76,14 +76,14 @@ WHAT IS IN THE ZIP
   manifest.json                 what this bundle is about, and the SHA-256 of every other file.
                                 The SHA-256 of manifest.json names the bundle
   checkpoint                    size and root hash of the log, signed
-  records/N.jsonl               records from number N on, one a line
+{handovers}  records/N.jsonl               records from number N on, one a line
   body/sha256/aa/DIGEST         what Azure sent, named by its SHA-256; names of people replaced by
                                 commitments
   tile/                         hashes of the Merkle tree that connect records and checkpoint
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-  findings.csv                  the findings as a table
+{attested}  findings.csv                  the findings as a table
   catalogue.json                what is judged, and which criteria that supports
   disclosures.json              values behind commitments, where you were allowed to see them
 
@@ -101,4 +101,17 @@ WORDS
                 changed
   commitment    stands for a personal value; whoever is given value and salt can check that it is
                 the one
+"""
+
+ATTESTED = """\
+  checkpoints/                  earlier checkpoints, and what others say of them: SIZE.NAME.tsr are
+                                timestamps (RFC 3161), SIZE.NAME.cosig cosignatures of witnesses
+                                (c2sp.org/tlog-cosignature). To check them too, give verify the
+                                root certificates of the authorities with --tsa-roots, and the
+                                witnesses' keys with --witness; have them from their own places
+"""
+
+HANDOVERS = """\
+  keys/N.checkpoint             where the signing key was changed: signed by the old and by the new
+                                one, so that whoever holds an old key is led to the new one
 """

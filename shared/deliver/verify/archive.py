@@ -23,6 +23,8 @@ _NOT_OURS = "ask for the file again, as `aoai-evidence bundle` wrote it (not pac
 
 _NAME = re.compile(
     r"README\.txt|manifest\.json|checkpoint|catalogue\.json|findings\.csv|disclosures\.json"
+    r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
+    r"|keys/[0-9]{20}\.checkpoint"
     r"|records/[0-9]{20}\.jsonl"
     r"|tile/[0-9]{1,2}/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
     r"|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tlog-proof"

@@ -1,33 +1,36 @@
 """`verify FILE.zip`: a bundle, by somebody who has nothing but the file and a key."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.deliver.bundle.manifest import NAME, proof_path, records_path
+from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, proof_path, records_path
+from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.examine import Examiner
+from shared.deliver.verify.handovers import follow_handovers, led_to
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.package import Package, PackageBodies
 from shared.deliver.verify.period import check_period
 from shared.deliver.verify.texts import Texts, check_disclosures
 from shared.deliver.verify.tree import Tree
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress
 from shared.deliver.verify.view import View
 from shared.errors import VerificationError
 from shared.seal import note
-from shared.seal.tiles import MAX_RECORD
 
 Taker = Callable[[int, list[bytes]], None]
 """Takes records: the index of the first, and their lines."""
 
 
 def verify_bundle(
-    bundle: str | Path | BinaryIO, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, progress: Progress = no_progress
-) -> Verdict:
+    bundle: str | Path | BinaryIO, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, trusted: Trusted = NOBODY,
+    progress: Progress = no_progress,
+) -> Verdict:  # fmt: skip
     """Verify a bundle.
 
-    `keys`: whom the auditor trusts to have signed; `held`: a checkpoint that he kept from earlier.
+    `keys`: whom the auditor trusts to have signed; `trusted`: whom besides; `held`: a checkpoint that he kept from earlier.
 
     Raises:
         VerificationError: nothing can be said: no file, no zip of ours, no manifest, no key, signed by none of the keys; or `held` is of
@@ -38,18 +41,18 @@ def verify_bundle(
     try:
         if isinstance(bundle, str | Path):
             with Path(bundle).open("rb") as file:
-                return _verify(file, keys, held, progress)
-        return _verify(bundle, keys, held, progress)
+                return _verify(file, keys, held, trusted, progress)
+        return _verify(bundle, keys, held, trusted, progress)
     except OSError as error:
         raise VerificationError(f"the bundle cannot be read ({error.strerror or type(error).__name__}): name the file you received") from None
 
 
-def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None, progress: Progress) -> Verdict:
+def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None, trusted: Trusted, progress: Progress) -> Verdict:
     tally = Tally()
     package = Package(file, tally)
     manifest = package.manifest
     signed, checkpoint = _checkpoint(package, keys)
-    kept = open_held(held, checkpoint.origin, list(keys)) if held is not None else None
+    trust = Trust(keys, tally)
     package.check_files(progress)
     tree = Tree(checkpoint, package.tile, tally)
     tree.check(package.names("tile/"))
@@ -57,20 +60,27 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     from_start = manifest.resources is None and manifest.ranges[0][0] == 0
     examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period))
     texts = Texts(manifest, bodies, tally)
+    attested = _attested(package, trusted)
+    marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
-        _run(package, tree, first, count, (examiner.take, texts.take), progress)
+        _run(package, tree, first, count, (marks.take, texts.take, trust.take), progress)
     examiner.finish()
-    check_period(manifest, examiner, tally)
+    follow_handovers(package, tree, trust, signed)
+    kept = open_held(held, checkpoint.origin, trust.known) if held is not None else None
+    attested.check(lambda size: _earlier(package, tree, trust.known, checkpoint, size), lambda name: package.small(CHECKPOINTS + name), marks)
+    check_period(manifest, examiner, trust.records, tally)
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
     check_disclosures(package, tally)
     package.account()
-    if kept is not None:
+    if kept is not None and held is not None:
+        held_cosigned(held, trusted, tally)
         check_held(kept, checkpoint, package.tile, tally, bundle=True)
     else:
         tally.unchecked("that the log extends an earlier state of it: keep `checkpoint` of this bundle, and give it next time with --checkpoint")
     _say(tally, package)
+    attested.conclude(checkpoint.size, examiner.closings)
     return tally.verdict(
         "bundle", origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, identity=package.identity, period=manifest.period
     )
@@ -79,12 +89,43 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
 def _checkpoint(package: Package, keys: Sequence[note.VerifierKey]) -> tuple[bytes, note.Checkpoint]:
     data = package.needed("checkpoint", note.MAX_NOTE)
     try:
-        checkpoint = note.open_checkpoint(data, keys)
+        checkpoint = led_to(package, data, keys)
     except VerificationError as error:
         raise VerificationError(f"{error}: use the verifier key that you had from the keeper of the log, or ask for the bundle again") from None
     if (checkpoint.origin, checkpoint.size) != (package.manifest.origin, package.manifest.size):
         package.tally.problem("manifest", "the manifest names another log, or another size, than the checkpoint", file=NAME)
     return data, checkpoint
+
+
+def _attested(package: Package, trusted: Trusted) -> Attested:
+    """What others say, out of the bundle; each file and its checkpoint is accounted for by that."""
+    found = Attested(CHECKPOINTS, trusted, package.tally)
+    for name in package.names(CHECKPOINTS):
+        if found.add(name.removeprefix(CHECKPOINTS)):
+            package.has(name)
+    for size in found.sizes:
+        package.has(checkpoint_entry(size))
+    return found
+
+
+def _earlier(package: Package, tree: Tree, keys: Sequence[note.VerifierKey], newest: note.Checkpoint, size: int) -> bytes | None:
+    """The checkpoint of a size, found to be of this log; None where it is not there, or was found to be bad (noted)."""
+    if size == newest.size:
+        return package.small("checkpoint", note.MAX_NOTE)
+    name = checkpoint_entry(size)
+    data = package.small(name, note.MAX_NOTE)
+    if data is None:
+        return None
+    try:
+        found = note.open_checkpoint(data, keys)
+        if (found.origin, found.size) != (newest.origin, size):
+            raise VerificationError(f"it is of the log {found.origin} at {found.size} records")
+        if tree.root_at(size) != found.root:
+            raise VerificationError("its root is not that of the records before it")
+    except VerificationError as error:
+        package.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=name)
+        return None
+    return data
 
 
 # -- records --------------------------------------------------------------------------------------------------------------
@@ -95,7 +136,7 @@ def _run(package: Package, tree: Tree, first: int, count: int, takers: Sequence[
     name, index = records_path(first), first
     if not package.has(name):
         return
-    for lines in _lines(package, name):
+    for lines in package.lines(name):
         kept = lines[: first + count - index]
         for start, proven in tree.proven(index, kept):
             for take in takers:
@@ -107,21 +148,6 @@ def _run(package: Package, tree: Tree, first: int, count: int, takers: Sequence[
     if index != first + count:
         reason = f"holds {index - first} records, and the manifest says {count}"
         package.tally.problem("records", reason, file=name, record=min(index, first + count))
-
-
-def _lines(package: Package, name: str) -> Iterator[list[bytes]]:
-    """The lines of an entry, some at a time."""
-    rest = b""
-    for data in package.content(name):
-        lines = (rest + data).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield lines
-        if len(rest) > MAX_RECORD:
-            package.tally.problem("records", f"holds a line of more than {MAX_RECORD} bytes", file=name)
-            rest = b""
-    if rest:
-        package.tally.problem("records", "the last line has no end", file=name)
 
 
 def _proof(package: Package, tree: Tree, sweep: str, index: int, signed: bytes) -> None:

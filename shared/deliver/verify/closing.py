@@ -15,13 +15,7 @@ class Closed(NamedTuple):
     record: int
     at: str
     slot: str | None
-    """The newest slot of any sweep that was closed up to here."""
-
-
-def closed_after(before: Sequence[Closed], record: int, at: str, slot: str | None) -> Closed:
-    """What is known when the closing record at `record` was read."""
-    slots = [known for known in (slot, before[-1].slot if before else None) if known is not None]
-    return Closed(record, at, max(slots, default=None))
+    """The newest slot that a sweep closed by then belongs to: after a sweep outside the schedule, that of one before it."""
 
 
 def plan_remarks(sweep: SweepState, index: int, closings: Sequence[Closed], *, from_start: bool) -> Iterator[Remark]:

@@ -8,7 +8,7 @@ from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closed_after, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.intake import Intake
@@ -32,6 +32,8 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.format: Json = None
+        """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
         self._done: dict[str, tuple[int, frozenset[str]]] = {}
         """Sweeps that were closed: index of the closing record, and the units it calls missing."""
@@ -91,7 +93,7 @@ class Examiner:
         if value["type"] != "event" or not isinstance(store, dict) or not isinstance(store.get("origin"), str):
             self.tally.problem("record", "the first record of a log says what store it is of, and this one does not", record=0)
             return
-        self.origin = store["origin"]
+        self.origin, self.format = store["origin"], store.get("format")
 
     # -- sweeps ---------------------------------------------------------------------------------------------------------
 
@@ -127,9 +129,13 @@ class Examiner:
         if value["type"] in ("retention", "sweep-planned") or value.get("unit") == PLAN_UNIT or self.view.from_start:
             return True
         if value["type"] == "sweep-closed":
-            self.closings.append(closed_after(self.closings, index, value["at"], value["slot"]))
+            self._note_closing(index, value)
         self.tally.counts["records of sweeps that began before"] += 1
         return False
+
+    def _note_closing(self, index: int, value: Json) -> None:
+        slots = [slot for slot in (value["slot"], self.closings[-1].slot if self.closings else None) if slot]
+        self.closings.append(Closed(index, value["at"], max(slots, default=None)))
 
     def _late(self, index: int, value: Json) -> None:
         closed, missing = self._done[value["sweep"]]
@@ -149,6 +155,7 @@ class Examiner:
         (self.beyond if sweep.outside else self.plans).append(plan)
         if sweep.outside:
             return
+        self._intake.planned(index, value)
         remarks = list(plan_remarks(sweep, index, self.closings, from_start=self.view.from_start))
         if self.view.whole:
             remarks += population_remarks(sweep, self.bodies)
@@ -176,7 +183,7 @@ class Examiner:
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
-        self.closings.append(closed_after(self.closings, index, value["at"], value["slot"]))
+        self._note_closing(index, value)
         self._done[sweep.name] = (index, missing)
         del self._sweeps[sweep.name.encode()]
 

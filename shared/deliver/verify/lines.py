@@ -11,8 +11,9 @@ from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.verdict import Tally
+from shared.seal.commits import BatchRef
+from shared.seal.key_list import MARK
 from shared.seal.merkle import HASH_SIZE, leaf_hash
-from shared.seal.sequencer import BatchRef
 from shared.seal.tiles import MAX_RECORD, WIDTH
 
 
@@ -138,6 +139,8 @@ def _named(path: str, line: bytes) -> bool:
     """Whether a batch that begins with this record may be at this path."""
     sweep, name = layout.batch_parts(path)
     unit = name.removesuffix(layout.FINDINGS_SUFFIX)
+    if sweep == layout.KEY_CHANGES:
+        return MARK in line
     named = name in (layout.PLAN, layout.CLOSED) or b'"unit":"%b"' % unit.encode() in line
     return named and (b'"sweep":"%b"' % sweep.encode() in line or b'"sweep":null' in line)
 

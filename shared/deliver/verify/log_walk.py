@@ -5,8 +5,9 @@ allow it, the walk goes on from them, so that what comes after is still verified
 """
 
 import hashlib
+import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,11 +15,12 @@ from shared import layout
 from shared.canonical import sha256
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.lines import Entries, Place, batch_records, leaf_of, records_in, settle
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import Misuse, NewerFormat, StoreConflict, VerificationError
 from shared.seal import note
+from shared.seal.commits import FORMAT, BatchRef, Commit, parse_commit
 from shared.seal.merkle import HASH_SIZE, root_of
-from shared.seal.sequencer import BatchRef, Commit, parse_commit
 from shared.seal.tiles import WIDTH, Edge, encode_bundle, load_edge
 
 
@@ -34,7 +36,7 @@ class Walk:
     """One walk over one log."""
 
     blobs: Blobs
-    keys: Sequence[note.VerifierKey]
+    trust: Trust
     tally: Tally
     sink: Sink
     progress: Progress
@@ -52,6 +54,8 @@ class Walk:
     opened: int = 0
     lost: int = 0
     """Checkpoints whose root is not that of the records, since the first of them."""
+    unsigned: list[int] = field(default_factory=list)
+    """Sizes, since the last checkpoint that is there, whose checkpoint is not."""
 
     def __post_init__(self) -> None:
         self.entries = Entries(self.blobs, self.tally)
@@ -62,13 +66,18 @@ class Walk:
         return self.checkpoints[-1] if self.checkpoints else 0
 
     def run(self, last: int) -> None:
-        """Walk the commits up to `last`, and those that were written meanwhile."""
+        """Walk the commits up to `last`, and those that were written meanwhile.
+
+        Raises:
+            NewerFormat: a later version wrote one of them.
+        """
         while self.seq < last or self.edge.size < self.signed or self.blobs.store.exists(layout.commit(self.seq + 1)):
             self.seq += 1
             if not self._commit(self.seq):
                 self.tally.unchecked(f"records from {self.edge.size} on: {layout.commit(self.seq)}, or what it sealed, is lost, and no tiles lead past it")
                 break
             self.progress("verify", self.edge.size, max(self.signed, self.edge.size))
+        self._tell_unsigned(gave_up=False)
         if self.lost > 1:
             self.tally.note(f"{self.lost - 1} later checkpoints do not have the root of the records before them either")
 
@@ -104,7 +113,11 @@ class Walk:
         if data is not None:
             try:
                 commit = parse_commit(data)
-            except (VerificationError, Misuse) as error:
+            except Misuse as error:
+                if not _but_for_its_version(data):
+                    raise NewerFormat(str(error)) from None
+                reason = "the commit says that a newer version wrote it, and is otherwise one of this"
+            except VerificationError as error:
                 reason = str(error)
             else:
                 if commit.seq == seq:
@@ -146,6 +159,7 @@ class Walk:
     def _append(self, lines: list[bytes], size: int) -> None:
         self.tally.counts["records"] += len(lines)
         self.sink.take(self.edge.size, lines)
+        self.trust.take(self.edge.size, lines)
         for path, data in grown(self.edge, lines):
             self._compare(path, data, size)
 
@@ -184,20 +198,31 @@ class Walk:
         data = self.blobs.get(path)
         if data is None:
             if size <= self.signed:
-                self.tally.problem("checkpoint", "the checkpoint is missing", file=path, record=size - 1)
+                self.unsigned.append(size)
+                self.trust.pass_over(size)
             return None
         self.tally.counts["checkpoints"] += 1
         try:
-            checkpoint = note.open_checkpoint(data, self.keys)
+            checkpoint = self.trust.checkpoint(data)
             if checkpoint.size != size:
                 raise VerificationError(f"it is of a log of {checkpoint.size} records")
-            if len(note.parse_note(data).signatures) != 1:
-                self.tally.unchecked("further signatures on checkpoints: no key was given for them")
         except VerificationError as error:
+            self.trust.pass_over(size)
+            self._tell_unsigned(gave_up=False)
             self.tally.problem("checkpoint", f"the checkpoint does not hold: {error}", file=path, record=size - 1)
             return None
+        self._tell_unsigned(gave_up=self.trust.gave_up)
         self.opened += 1
         return checkpoint
+
+    def _tell_unsigned(self, *, gave_up: bool) -> None:
+        """Say which checkpoints are missing. One that a lost key owed is made up for by the one in which it is given up."""
+        for size in self.unsigned:
+            if gave_up:
+                self.tally.note(f"{layout.checkpoint(size)} was never signed: the key was lost then, and a later checkpoint covers its records")
+            else:
+                self.tally.problem("checkpoint", "the checkpoint is missing", file=layout.checkpoint(size), record=size - 1)
+        self.unsigned = []
 
     def _resume(self, size: int, checkpoint: note.Checkpoint | None) -> bool:
         """The records do not lead to the signed root, or not all were found: go on from the tiles, where these do."""
@@ -222,6 +247,14 @@ class Walk:
         data = self.blobs.store.get(layout.LOG + path)
         lost = path.startswith("tile/entries/") and (data is None or records_in(data) is None)
         return encode_bundle([b""] * (size % WIDTH)) if lost else data
+
+
+def _but_for_its_version(data: bytes) -> bool:
+    """Whether a commit is one of ours but for the number of its version: a flipped bit, not a later format."""
+    try:
+        return bool(parse_commit(re.sub(rb'"v":[0-9]+\}\Z', b'"v":%d}' % FORMAT, data)))
+    except (VerificationError, Misuse):
+        return False
 
 
 def grown(edge: Edge, lines: list[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """The files of a bundle: each read once and compared with the manifest, each accounted for by something that needs it."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from shared.deliver.verify.repacked import packed_again
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import VerificationError
 from shared.seal.merkle import HASH_SIZE
-from shared.seal.tiles import WIDTH
+from shared.seal.tiles import MAX_RECORD, WIDTH
 
 MAX_MANIFEST = 128 * 1024 * 1024
 MAX_BODY = 256 * 1024 * 1024
@@ -98,6 +99,26 @@ class Package:
                 return
             self._sound.add(name)
             self.tally.counts["files"] += 1
+
+    def lines(self, name: str) -> Iterator[list[bytes]]:
+        """The lines of an entry, some at a time."""
+        rest = b""
+        for data in self.content(name):
+            lines = (rest + data).split(b"\n")
+            rest = lines.pop()
+            if lines:
+                yield lines
+            if len(rest) > MAX_RECORD:
+                self.tally.problem("records", f"holds a line of more than {MAX_RECORD} bytes", file=name)
+                rest = b""
+        if rest:
+            self.tally.problem("records", "the last line has no end", file=name)
+
+    def glance(self, name: str, limit: int) -> Iterator[bytes]:
+        """The bytes of an entry as far as they can be read, before anything was compared with the manifest; what is wrong is not noted."""
+        if name in self._archive.members and self._archive.members[name].size <= limit:
+            with contextlib.suppress(DamagedEntryError):
+                yield from self._archive.chunks(name)
 
     def size_of(self, name: str) -> int | None:
         """The size of an entry that was found to be what the manifest says."""

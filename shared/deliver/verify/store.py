@@ -6,54 +6,67 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from shared import layout
+from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.bodies import Parsed, StoreBodies
 from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.held import check_held, open_held
 from shared.deliver.verify.log_walk import Walk
 from shared.deliver.verify.slots import check_slots
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Progress, Tally, Verdict, no_progress, shown
 from shared.deliver.verify.view import View
-from shared.errors import VerificationError
+from shared.errors import NewerFormat, VerificationError
 from shared.seal import note
+from shared.seal.commits import FORMAT
 from shared.seal.store import Store
 from shared.seal.tiles import WIDTH
 
 _TILE = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
-_BESIDE = re.compile(r"([0-9]{20})\.[A-Za-z0-9._-]{1,100}\.(?:tsr|cosig)")
 
 
-def verify_store(store: Store, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, progress: Progress = no_progress) -> Verdict:
+def verify_store(
+    store: Store, keys: Sequence[note.VerifierKey], *, held: bytes | None = None, trusted: Trusted = NOBODY, progress: Progress = no_progress
+) -> Verdict:
     """Verify everything under `evidence/`.
 
-    `keys`: whom the auditor trusts to have signed; `held`: a checkpoint that he kept from earlier.
+    `keys`: whom the auditor trusts to have signed; `trusted`: whom besides; `held`: a checkpoint that he kept from earlier.
 
     Raises:
         VerificationError: nothing can be said: no key, no sealed record, signed by none of the keys; or `held` is of no use.
+        NewerFormat: a later version wrote it.
         Unreachable: the store cannot be read.
     """
     if not keys:
         raise VerificationError("no key was given: name the verifier key that you had from the keeper of the log, --key VKEY")
     tally = Tally()
     blobs = Blobs(store, tally)
-    files = _Files(blobs, tally)
+    files = _Files(blobs, tally, Attested(layout.CHECKPOINTS, trusted, tally))
     files.read(progress)
     newest = _trusted(blobs, files.checkpoints, keys)
-    kept = open_held(held, newest.origin, list(keys)) if held is not None else None
+    trust = Trust(keys, tally)
     parsed = Parsed(files.bodies)
     examiner = Examiner(tally, parsed, View())
-    walk = Walk(blobs, keys, tally, examiner, progress, files.checkpoints)
+    marks = Marks(files.attested.sizes, examiner.take, lambda: examiner.last_at)
+    walk = Walk(blobs, trust, tally, marks, progress, files.checkpoints)
     walk.run(files.last_commit)
+    if walk.newest is not None and isinstance(examiner.format, int) and examiner.format > FORMAT:  # signed: nobody altered it on the way
+        raise NewerFormat(f"this store has format {examiner.format}, this version of aoai-evidence verifies {FORMAT}: install a newer one")
+    kept = open_held(held, newest.origin, trust.known) if held is not None else None
     examiner.finish()
+    trust.conclude()
     files.compare(walk)
     _conclude(walk, examiner, tally)
     check_slots(examiner.plans, tally, start=None, end=examiner.last_at)
     last = walk.newest or newest
-    if kept is not None:
+    if kept is not None and held is not None:
+        held_cosigned(held, trusted, tally)
         check_held(kept, last, lambda path: blobs.get(layout.LOG + path), tally, bundle=False)
     else:
         tally.unchecked("that the newest records were not cut off: that shows only against a later checkpoint (--checkpoint FILE)")
+    files.attested.check(files.checkpoint, lambda name: blobs.get(layout.CHECKPOINTS + name), marks)
     _say(walk, files, tally)
+    files.attested.conclude(last.size, examiner.closings)
     return tally.verdict("store", origin=last.origin, size=last.size, root=last.root)
 
 
@@ -76,13 +89,13 @@ def _trusted(blobs: Blobs, sizes: "array[int]", keys: Sequence[note.VerifierKey]
 class _Files:
     """Every file under `evidence/`: read before the walk, compared with it after."""
 
-    def __init__(self, blobs: Blobs, tally: Tally) -> None:
+    def __init__(self, blobs: Blobs, tally: Tally, attested: Attested) -> None:
         self._blobs = blobs
         self._tally = tally
+        self.attested = attested
         self.bodies = StoreBodies(blobs, tally)
         self.checkpoints = array("Q")
         self.last_commit = 0
-        self.beside = 0
 
     def read(self, progress: Progress) -> None:
         """Take stock; hash every body."""
@@ -101,13 +114,16 @@ class _Files:
 
     def _take_checkpoint(self, path: str) -> None:
         name = path[len(layout.CHECKPOINTS) :]
-        beside = _BESIDE.fullmatch(name)
-        if beside:
-            self.beside += 1
-        elif name.isascii() and name.isdigit() and len(name) == 20 and 0 < int(name) < 1 << 63:
+        if self.attested.add(name):
+            return
+        if name.isascii() and name.isdigit() and len(name) == 20 and 0 < int(name) < 1 << 63:
             self.checkpoints.append(int(name))
         else:
             self._foreign(path)
+
+    def checkpoint(self, size: int) -> bytes | None:
+        """The checkpoint of a size; None where there is none (whether it holds is seen by the walk)."""
+        return self._blobs.get(layout.checkpoint(size)) if _holds(self.checkpoints, size, size + 1) else None
 
     def _take_commit(self, path: str) -> None:
         name = path[len(layout.COMMITS) :].removesuffix(".json")
@@ -184,7 +200,5 @@ def _say(walk: Walk, files: _Files, tally: Tally) -> None:
         f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
     files.bodies.finish()
-    if files.beside:
-        tally.unchecked(f"{files.beside} timestamps and witness signatures beside the checkpoints")
     tally.unchecked("what was said of changes and deletions between sweeps: their records are proven, not derived again")
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")

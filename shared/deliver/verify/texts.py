@@ -6,7 +6,7 @@ import json
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import DERIVED, Manifest
+from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, Manifest
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.package import Package
 from shared.deliver.verify.records import RecordError, check_fields
@@ -57,8 +57,10 @@ class Texts:
             return
         if manifest.framework is not None and manifest.framework not in rejudge.frameworks():
             self._tally.problem("manifest", f"names a framework that there is none of: {shown(manifest.framework)}", file="manifest.json")
+        handovers = any(file.path.startswith(HANDOVERS) for file in manifest.files)
         derived = {
-            "README.txt": sha256(readme(manifest)), "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+            "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers)),
+            "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
         }  # fmt: skip
         for name, digest in derived.items():
             if package.digest_of(name) not in (None, digest):

@@ -58,6 +58,19 @@ class Tree:
         if root_of(split_hashes(data)) != parent[position : position + HASH_SIZE]:
             self._tally.problem("tile", f"the tile does not hash to its place in {above}", file=path, record=record)
 
+    def root_at(self, size: int) -> bytes:
+        """The root that this log had at a smaller size.
+
+        Raises:
+            VerificationError: the tiles for it are not here, or the size is none of a smaller log.
+        """
+        if not 0 < size < self._checkpoint.size:
+            raise VerificationError(f"a log of {self._checkpoint.size} records has no earlier checkpoint of {size}")
+        try:
+            return TileHashes(self._checkpoint.size, self._fetch).subtree(0, size)
+        except IndexError:
+            raise VerificationError("the bundle lacks a tile for it") from None
+
     def proven(self, first: int, lines: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
         """Compare records with their leaf hashes; give back, as runs with the index of their first, those that are not found to be altered."""
         begin = 0
@@ -71,6 +84,13 @@ class Tree:
                 self._altered(first + position)
         if begin < len(lines):
             yield first + begin, lines[begin:]
+
+    def root_of_first(self, size: int) -> bytes | None:
+        """The root hash that the log had at `size` records; None where the tiles here do not give it."""
+        try:
+            return TileHashes(self._checkpoint.size, self._fetch).subtree(0, size)
+        except (VerificationError, IndexError):
+            return None
 
     def _leaf(self, index: int) -> bytes:
         number, position = divmod(index, WIDTH)

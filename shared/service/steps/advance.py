@@ -9,18 +9,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import batched
 
 from shared import layout
 from shared.collect.plan import Unit
+from shared.records import moment
 from shared.seal.lease import Lease, leased
 from shared.seal.sequencer import batch_lines
 from shared.service import state
 from shared.service.collector import Collector
 from shared.service.compose import THREADS, Sealing
+from shared.service.steps import alerts
 from shared.service.steps.app import App
-from shared.service.steps.plan import queue_units
+from shared.service.steps.plan import header_of, queue_units
 from shared.service.steps.read_ahead import ReadAhead
+from shared.service.steps.tally import Tally, forget, take_up
 from shared.service.sweep import OpenSweep, SweepResult
 
 BUDGET = 240.0
@@ -52,6 +54,7 @@ class Advance:
     sealing: Sealing
     lease: Lease
     ends: float
+    tell: Callable[[SweepResult], None]
     done: Advanced = field(default_factory=Advanced)
 
     def run(self) -> Advanced:
@@ -77,17 +80,28 @@ class Advance:
             return
         if "-event-" not in name:
             self.done.queued += queue_units(self.app, name)
-        sweep = self._open(name, self.app.collector)
-        whole = self._judge(sweep)
+        if self._nothing_new(name):
+            return
+        with ReadAhead(self.app.store, (), THREADS) as ahead:
+            sweep = self._open(name, replace(self.app.collector, store=ahead))
+            whole = self._judge(sweep, ahead)
         if self._late() or not (whole or sweep.overdue()):
             return
         self._close(name, sweep.units)
 
+    def _nothing_new(self, name: str) -> bool:
+        """Whether there is nothing to judge and nothing to close yet; told without the plan, which names every account."""
+        head = header_of(self.app.store, name)
+        if head is None or self.app.now() > moment(head["deadline"]):
+            return False
+        places = self.sealing.sequencer.places(name)
+        units = [unit for unit in places if unit != layout.PLAN and not unit.endswith(layout.FINDINGS_SUFFIX)]
+        return len(units) < head["units"] and all(unit + layout.FINDINGS_SUFFIX in places for unit in units)
+
     def _leave(self, name: str) -> None:
         """Forget the marker of what is sealed: an event, a closed sweep with the batches that came late."""
-        places = self.sealing.sequencer.places(name)
-        if places and not self.sealing.sequencer.waits(name):
-            self.app.store.delete(layout.open_sweep(name))
+        if self.sealing.sequencer.places(name):
+            state.forget(self.app.store, name, lambda: self.sealing.sequencer.waits(name))
 
     def _open(self, name: str, collector: Collector) -> OpenSweep:
         sweep = OpenSweep(collector, self.sealing.sequencer, name, lambda what, done, total: None)
@@ -96,7 +110,7 @@ class Advance:
 
     # -- judging --------------------------------------------------------------------------------------------------------
 
-    def _judge(self, sweep: OpenSweep) -> bool:
+    def _judge(self, sweep: OpenSweep, ahead: ReadAhead) -> bool:
         """Judge every sealed unit that is not judged; whether that is all of them, with their findings sealed."""
         places = self.sealing.sequencer.places(sweep.name)
         units, overdue = sweep.units, sweep.overdue()
@@ -107,57 +121,64 @@ class Advance:
             if unit.name in places:
                 sweep.judge.take(unit.name, places[unit.name][0])
                 sweep.taken.add(unit.name)
+        tally = Tally()
         with ThreadPoolExecutor(THREADS, "ahead") as pool:
-            for chunk in batched(ready, CHUNK):
+            for start in range(0, len(ready), CHUNK):
                 if self._late():
-                    return False
-                list(pool.map(self._warm(sweep), chunk))
+                    break
+                chunk = ready[start : start + CHUNK]
+                list(pool.map(self._warm(sweep, ahead), chunk))
                 for unit in chunk:
-                    self._judge_unit(sweep, unit)
+                    if unit.name in sweep.taken:
+                        sweep.judge.judge_unit(unit.name, unit.resource)
+                    else:
+                        tally.judge(sweep, unit, places[unit.name][0])
+                    self.done.judged += 1
         sweep.judge.settle()
+        tally.keep(sweep)
         if ready:
-            self._seal()
+            self.done.sealed += self.sealing.sequencer.seal(sweep.name)
             places = self.sealing.sequencer.places(sweep.name)
         return all(unit.name in places and unit.name + layout.FINDINGS_SUFFIX in places for unit in units)
 
-    def _judge_unit(self, sweep: OpenSweep, unit: Unit) -> None:
-        if self.app.store.exists(layout.batch(sweep.name, unit.name + layout.FINDINGS_SUFFIX)):
-            return  # written by a run that was killed before it sealed them
-        if unit.name not in sweep.taken:
-            sweep.judge.take(unit.name, self.sealing.sequencer.places(sweep.name)[unit.name][0])
-        sweep.judge.judge_unit(unit.name, unit.resource)
-        self.done.judged += 1
-
-    def _warm(self, sweep: OpenSweep) -> Callable[[Unit], None]:
-        """Reads the bodies of a unit into the judge's cache, many units at once: waiting for storage is not judging."""
+    def _warm(self, sweep: OpenSweep, ahead: ReadAhead) -> Callable[[Unit], None]:
+        """Reads what a unit is judged by, many units at once: waiting for storage is not judging."""
 
         def warm(unit: Unit) -> None:
             path = layout.batch(sweep.name, unit.name)
-            for data in batch_lines(self.app.store.get(path) or b"", path):
+            read = self.app.store.get if unit.name in sweep.taken else ahead.look
+            for data in batch_lines(read(path) or b"", path):
                 for page in json.loads(data).get("pages") or ():
                     sweep.judge.bodies.load(page["sha256"])
+            ahead.look(layout.unit_state(unit.name))
 
         return warm
 
     # -- closing --------------------------------------------------------------------------------------------------------
 
     def _close(self, name: str, units: Sequence[Unit]) -> None:
-        """Read the whole sweep once more, judge the collection itself, and seal the closing record."""
+        """Read what no run has counted, judge the collection itself, seal the closing record, and tell what it came to."""
+        alerts.owe(self.app.store, name)
+        self.app.store.delete(layout.plan_header(name))  # before the marker: whoever is killed in between leaves nothing behind
         places = self.sealing.sequencer.places(name)
-        parts = [part for unit in units for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX) if part in places]
-        paths = [layout.batch(name, part) for part in parts]
-        with ReadAhead(self.app.store, paths, THREADS) as ahead:
+        with ReadAhead(self.app.store, (), THREADS) as ahead:
             sweep = self._open(name, replace(self.app.collector, store=ahead))
-            self.done.closed.append(sweep.close(resumed=False))
-        self.app.store.delete(layout.plan_header(name))
+            take_up(self.app.store, sweep)
+            forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
+            parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
+            ahead.begin(layout.batch(name, part) for part in parts if part in places)
+            closed = sweep.close(resumed=False)
+        self.done.closed.append(closed)
+        self.tell(closed)
+        alerts.settle(self.app.store, name)
 
 
 def _subscription(unit: Unit, subscriptions: dict[str, Unit]) -> Unit:
     return subscriptions.get("/".join(unit.resource.split("/")[:3]), unit)
 
 
-def advance(app: App, budget: float = BUDGET) -> Advanced:
-    """Run the step once.
+def advance(app: App, budget: float = BUDGET, *, tell: Callable[[SweepResult], None] = lambda closed: None) -> Advanced:
+    """Run the step once. `tell` is called with every sweep that was closed.
 
     Raises:
         StoreConflict: the store contradicts itself: an alarm, nothing is appended.
@@ -166,4 +187,4 @@ def advance(app: App, budget: float = BUDGET) -> Advanced:
     with leased(app.store, layout.SEQUENCER_LOCK) as taken:
         if taken is None:
             return Advanced(held=True)
-        return Advance(app, app.sealing(), taken, time.monotonic() + budget).run()
+        return Advance(app, app.sealing(), taken, time.monotonic() + budget, tell).run()

@@ -6,18 +6,28 @@ from itertools import islice
 from shared import layout
 from shared.canonical import Json
 from shared.deliver.rejudge import frameworks
-from shared.errors import Misuse
+from shared.errors import Refused
 from shared.judge.catalogue import catalogue
 from shared.model import STATUSES
+from shared.seal.log import open_log
 from shared.service import queries
-from shared.service.queries import Filter, Period, Reading, period, reading
+from shared.service.queries import Filter, Period, Reading, reading
 from shared.service.steps.app import App
+from shared.service.steps.bundle import period_of
 
 PAGE = 1000
 """Items of an answer, unless `limit` says fewer or more."""
 MOST = 10_000
 
-PARAMETERS = ("from", "to", "resource", "control", "status", "framework", "limit", "after")
+_PERIOD, _PAGING = ("from", "to"), ("limit", "after")
+PARAMETERS = {
+    "status": (),
+    "findings": (*_PERIOD, "resource", "control", "status", "framework", *_PAGING),
+    "changes": (*_PERIOD, "resource", *_PAGING),
+    "deletions": (*_PERIOD, "resource", *_PAGING),
+    "resources": ("resource", *_PAGING),
+}
+"""What may be passed with each question."""
 
 
 def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
@@ -26,10 +36,14 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
     A page is `{"items": […], "next": …}`: `next`, if not null, is what to pass as `after` for the page that follows.
 
     Raises:
-        Misuse: a parameter is not known, or cannot be what it says.
+        Refused: a parameter is not known, or cannot be what it says.
+        EvidenceError: the store cannot be read.
     """
-    if unknown := set(asked) - set(PARAMETERS):
-        raise Misuse(f"{sorted(unknown)[0]!r} is no parameter here: {', '.join(PARAMETERS)}")
+    allowed = PARAMETERS[question]
+    if unknown := set(asked) - set(allowed):
+        raise Refused(f"{sorted(unknown)[0]!r} is no parameter here: {', '.join(allowed) or 'there are none'}")
+    when = period_of(asked.get("from"), asked.get("to"), app.now())
+    wanted, page = _filter(asked), _paging(asked)
     read = reading(app.settings)
     if question == "status":
         return queries.status(read, app.now)
@@ -39,25 +53,25 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
         "deletions": _deletions,
         "resources": lambda read, when, wanted: queries.resources(read, wanted),
     }
-    when = period(asked.get("from"), asked.get("to"), app.now()) if asked.get("from") or asked.get("to") else None
-    return _page(ask[question](read, when, _filter(asked)), asked, by_place=question == "resources")
+    return _page(ask[question](read, when, wanted), *page, by_place=question == "resources")
 
 
 def checkpoint(app: App) -> bytes | None:
-    """The newest signed checkpoint: what an auditor writes down."""
-    return app.store.get(layout.LATEST_CHECKPOINT)
+    """The newest signed checkpoint: what an auditor writes down. None where nothing is sealed."""
+    store = app.store
+    return store.get(layout.LATEST_CHECKPOINT) or store.get(layout.checkpoint(open_log(store).size))
 
 
 def _filter(asked: Mapping[str, str]) -> Filter:
     statuses = tuple(text for text in asked.get("status", "").split(",") if text)
     for text in statuses:
         if text not in STATUSES:
-            raise Misuse(f"status {text!r} is none of {', '.join(STATUSES)}")
+            raise Refused(f"status {text!r} is none of {', '.join(STATUSES)}")
     control, framework = asked.get("control"), asked.get("framework")
     if control and control not in {known.id for known in catalogue().controls}:
-        raise Misuse(f"control {control!r} is not in the catalogue: docs/controls.md lists them")
+        raise Refused(f"control {control!r} is not in the catalogue: docs/controls.md lists them")
     if framework and framework not in frameworks():
-        raise Misuse(f"framework {framework!r} is none of {', '.join(frameworks())}")
+        raise Refused(f"framework {framework!r} is none of {', '.join(frameworks())}")
     return Filter(asked.get("resource"), control, statuses, framework)
 
 
@@ -69,10 +83,14 @@ def _deletions(read: Reading, when: Period | None, wanted: Filter) -> Iterator[J
             yield change
 
 
-def _page(items: Iterable[Json], asked: Mapping[str, str], *, by_place: bool) -> Json:
+def _paging(asked: Mapping[str, str]) -> tuple[int, int]:
     limit, after = _number(asked, "limit", PAGE), _number(asked, "after", -1)
     if not 1 <= limit <= MOST:
-        raise Misuse(f"limit must lie between 1 and {MOST}")
+        raise Refused(f"limit must lie between 1 and {MOST}")
+    return limit, after
+
+
+def _page(items: Iterable[Json], limit: int, after: int, *, by_place: bool) -> Json:
     placed = ((place if by_place else item["record"], item) for place, item in enumerate(items))
     found = list(islice((pair for pair in placed if pair[0] > after), limit + 1))
     more = len(found) > limit
@@ -84,5 +102,5 @@ def _number(asked: Mapping[str, str], name: str, otherwise: int) -> int:
     if text is None:
         return otherwise
     if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise Misuse(f"{name} is {text!r}: it must be a number")
+        raise Refused(f"{name} is {text!r}: it must be a number")
     return int(text)

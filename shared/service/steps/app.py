@@ -1,17 +1,29 @@
 """What every step needs, built once a process: the store, the queues, the collector. Functions share nothing else between invocations."""
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from shared.canonical import canonical
 from shared.collect.clouds import CLOUDS
-from shared.collect.work_queue import Queues
+from shared.collect.plan import Unit
 from shared.errors import Misuse
+from shared.recent import Recent
+from shared.seal.attestor import Attestor
 from shared.seal.store import Store
-from shared.service.collector import Collector, open_collector
+from shared.service.attestors import attestors
+from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.collect.work_queue import Queues
+
+PLANS = 400_000
+"""Units of plans that are remembered, some 80 bytes each."""
 
 
 @dataclass
@@ -20,7 +32,12 @@ class App:
 
     settings: Settings
     now: Clock = utc_now
+    _plans: Recent[str, frozenset[int]] = field(default_factory=lambda: Recent(PLANS))
+    """Of the sweeps that were planned lately, the hash of each unit."""
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _sweep: str | None = None
+    _current: Collector | None = None
 
     def __post_init__(self) -> None:
         if self.settings.cloud not in CLOUDS:
@@ -33,7 +50,7 @@ class App:
             return store_of(self.settings)
 
     @cached_property
-    def queues(self) -> Queues:
+    def queues(self) -> "Queues":
         """The work that waits.
 
         Raises:
@@ -48,6 +65,37 @@ class App:
         with self._lock:
             return open_collector(self.settings, self.store, self.now)
 
+    def collector_for(self, sweep: str) -> Collector:
+        """Who asks Azure for a sweep. Of personal values it knows what is in the store since: a process lives longer than they may."""
+        with self._lock:
+            if self._current is None or self._sweep != sweep:
+                self._current = replace(self.collector, keeper=new_keeper(self.settings, self.store))
+                self._sweep = sweep
+            return self._current
+
+    def has_planned(self, sweep: str, unit: Unit, units: Callable[[], Iterable[Unit]]) -> bool:
+        """Whether the plan of `sweep` names `unit`, with its windows. `units` reads the plan, which names every account: once a process, by one at a time."""
+        with self._reading:
+            known = self._plans.get(sweep)
+            if known is None:
+                known = frozenset(map(_hash, units()))
+                self._plans.put(sweep, known, len(known) + 1)
+        return _hash(unit) in known
+
+    @cached_property
+    def attestors(self) -> list[Attestor]:
+        """Who vouches for checkpoints, and who keeps copies.
+
+        Raises:
+            Misuse: one of them cannot be what the settings say.
+        """
+        with self._lock:
+            return attestors(self.settings)
+
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""
         return sealing(self.settings, self.store)
+
+
+def _hash(unit: Unit) -> int:
+    return hash((unit, canonical(list(unit.windows))))

@@ -5,22 +5,28 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.errors import EvidenceError, Misuse, StoreConflict, Unreachable
-from shared.records import timestamp
-from shared.service.bundle import bundle
+from shared.deliver.rejudge import frameworks
+from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, Unreachable
+from shared.records import moment, timestamp
 from shared.service.compose import random_bytes
-from shared.service.queries import period, reading
+from shared.service.queries import Period, period, reading
 from shared.service.steps.app import App
-from shared.service.steps.work import bundle_request, parse_bundle_request
+from shared.service.steps.work import bundle_request, is_request, parse_bundle_request
 from shared.service.stores import link, put_file
 
 LINK = timedelta(minutes=15)
 """How long a link to a bundle is good for: long enough to begin a download, too short to be passed around."""
+
+MOST = 32_768
+"""Bytes of a request."""
+
+WAITING = ("queued", "building")
+"""States of a request that end by themselves."""
 
 FIELDS = ("from", "to", "resources", "framework", "disclose")
 
@@ -45,29 +51,33 @@ def parse_wanted(body: bytes) -> Wanted:
     """Read the body of a request: a JSON object of FIELDS, each optional.
 
     Raises:
-        Misuse: it is none, or names what is not known.
+        Refused: it is none, or names what is not known.
     """
+    if len(body) > MOST:
+        raise Refused(f"the request has {len(body)} bytes: {MOST} are the most")
     try:
         value = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        raise Misuse("the request is not JSON") from None
+        raise Refused("the request is not JSON") from None
     if not isinstance(value, dict) or set(value) - set(FIELDS):
-        raise Misuse(f"a request is an object with some of: {', '.join(FIELDS)}")
+        raise Refused(f"a request is an object with some of: {', '.join(FIELDS)}")
     texts = {name: _text(value, name) for name in ("from", "to", "framework")}
+    if texts["framework"] is not None and texts["framework"] not in frameworks():
+        raise Refused(f"framework {texts['framework']!r} is none of {', '.join(frameworks())}")
     return Wanted(texts["from"], texts["to"], _texts(value, "resources"), texts["framework"], _texts(value, "disclose"))
 
 
 def _text(value: Mapping[str, Json], name: str) -> str | None:
     found = value.get(name)
     if found is not None and not isinstance(found, str):
-        raise Misuse(f"{name} is a text")
+        raise Refused(f"{name} is a text")
     return found
 
 
 def _texts(value: Mapping[str, Json], name: str) -> tuple[str, ...]:
     found = value.get(name) or []
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise Misuse(f"{name} is a list of texts")
+        raise Refused(f"{name} is a list of texts")
     return tuple(found)
 
 
@@ -75,10 +85,11 @@ def ask(app: App, wanted: Wanted, by: str | None) -> str:
     """Note a request and queue it; return its name. `by`: object id of who asks.
 
     Raises:
-        Misuse: the period is none.
+        Refused: the period is none.
+        Misuse, Unreachable: the store or the queue cannot be used.
     """
     now = app.now()
-    period(wanted.start, wanted.end, now)
+    period_of(wanted.start, wanted.end, now)
     name = f"{now:%Y%m%dT%H%M%SZ}-{random_bytes(8).hex()}"
     _note(app, name, {"state": "queued", "asked": timestamp(now), "by": by, "wanted": wanted.as_json()})
     app.queues.send(layout.BUNDLE_QUEUE, bundle_request(name))
@@ -87,12 +98,17 @@ def ask(app: App, wanted: Wanted, by: str | None) -> str:
 
 def look(app: App, name: str) -> Json | None:
     """How far a request is, with a link where the bundle is there; None where nothing of that name was asked."""
-    try:
-        found = _request(app, name)
-    except (ValueError, Misuse):
+    if not is_request(name):
         return None
-    if found.get("state") == "built":
+    found = _request(app, name)
+    if found is None:
+        return None
+    if found["state"] == "built" and not app.store.exists(layout.built_bundle(name)):
+        found["state"] = "expired"
+    if found["state"] == "built":
         found["link"] = link(app.settings, layout.built_bundle(name), app.now() + LINK)
+    found["disclosed"] = found.get("disclosed", len(found["wanted"]["disclose"]))
+    found["wanted"] = {field: value for field, value in found["wanted"].items() if field != "disclose"}
     return {"id": name, **found}
 
 
@@ -105,24 +121,46 @@ def build_message(app: App, message: bytes) -> str:
     """
     name = parse_bundle_request(message)
     request = _request(app, name)
-    if request["state"] == "built":
-        return f"bundle {name} was built before"
+    if request is None:
+        raise Refused(f"no bundle {name} was asked for here")
+    if request["state"] not in WAITING:
+        return f"bundle {name} was {request['state']} before"
     asked = request["wanted"]
     wanted = Wanted(asked["from"], asked["to"], tuple(asked["resources"]), asked["framework"], tuple(asked["disclose"]))
     _note(app, name, {**request, "state": "building"})
     try:
-        made = _build(app, name, wanted)
+        made = _build(app, name, wanted, moment(request["asked"]))
     except (Unreachable, StoreConflict):
         raise
     except EvidenceError as error:  # what was asked cannot be had: said to who asked, not tried again
-        _note(app, name, {**request, "state": "failed", "reason": str(error)})
+        _note(app, name, _ended(request, "failed", reason=str(error)))
         return f"bundle {name} cannot be built: {error}"
-    _note(app, name, {**request, "state": "built", "built": timestamp(app.now()), **made})
+    _note(app, name, _ended(request, "built", built=timestamp(app.now()), **made))
     return f"bundle {name}: {made['bytes']} bytes"
 
 
-def _build(app: App, name: str, wanted: Wanted) -> dict[str, Json]:
-    when = period(wanted.start, wanted.end, app.now()) if wanted.start or wanted.end else None
+def give_up(app: App, message: bytes, reason: str) -> None:
+    """Tell who asked that it was tried too often; nothing where the message names no request of ours."""
+    try:
+        name = parse_bundle_request(message)
+    except EvidenceError:
+        return
+    request = _request(app, name)
+    if request is not None and request["state"] in WAITING:
+        _note(app, name, _ended(request, "failed", reason=reason))
+
+
+def _ended(request: Json, state: str, **facts: Json) -> Json:
+    """A request that needs nothing more. What was to be opened are names of people: they are not kept any longer than they are needed."""
+    wanted = request["wanted"]
+    return {**request, "state": state, "wanted": {**wanted, "disclose": []}, "disclosed": len(wanted["disclose"]), **facts}
+
+
+def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Json]:
+    """Built at the second attempt, it is the same period as at the first: it ends by when it was asked for."""
+    from shared.service.bundle import bundle  # of all functions, one alone needs it
+
+    when = period_of(wanted.start, wanted.end, asked)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bundle.zip"
         info = bundle(
@@ -134,11 +172,22 @@ def _build(app: App, name: str, wanted: Wanted) -> dict[str, Json]:
         return {"bytes": info["bytes"], "sha256": digest, "records": info["records"], "sweeps": len(info["sweeps"])}
 
 
-def _request(app: App, name: str) -> dict[str, Json]:
-    data = app.store.get(layout.bundle_request(name))
-    if data is None:
-        raise Misuse(f"no bundle {name} was asked for")
-    value: dict[str, Json] = json.loads(data)
+def period_of(start: str | None, end: str | None, now: datetime) -> Period | None:
+    """The period that a request over HTTP names; None: all there is.
+
+    Raises:
+        Refused: it is none.
+    """
+    if not (start or end):
+        return None
+    try:
+        return period(start, end, now)
+    except Misuse as error:
+        raise Refused(str(error).replace("--", "")) from None
+
+
+def _request(app: App, name: str) -> dict[str, Json] | None:
+    value: dict[str, Json] | None = json.loads(app.store.get(layout.bundle_request(name)) or b"null")
     return value
 
 

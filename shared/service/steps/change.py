@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.collect.plan import is_account_id
 from shared.errors import Refused
 from shared.privacy.disclosures import Disclosures
 from shared.privacy.redact import redact
-from shared.records import line, record, timestamp
-from shared.seal.sequencer import last_commit
+from shared.records import line, moment, record, timestamp
+from shared.seal.commits import last_commit
+from shared.seal.sequencer import batch_lines
 from shared.seal.store import put_body
 from shared.service import state
 from shared.service.compose import random_bytes
@@ -47,7 +49,7 @@ class Event:
     def account(self) -> str | None:
         """The account that the event is about, or about a part of."""
         found = _ACCOUNT.match(self.subject)
-        return found[0] if found else None
+        return found[0] if found and is_account_id(found[0]) else None
 
     @property
     def name(self) -> str:
@@ -101,10 +103,10 @@ def _take(app: App, event: Event) -> str:
     new = _keep(app, event)
     if event.account is None:
         return f"{event.name}: {'kept' if new else 'known'}, about no account"
-    now = app.now()
-    end = datetime.fromtimestamp(math.floor(now.timestamp() / WINDOW + 1) * WINDOW, UTC)
+    # Of the delivery that was kept, not of this one: whenever it comes again, it asks for the same collection.
+    end = datetime.fromtimestamp(math.floor(_kept_at(app, event).timestamp() / WINDOW + 1) * WINDOW, UTC)
     sweep = f"{end:%Y%m%dT%H%M%SZ}-event-{short(event.account.lower())}"
-    delay = math.ceil((end - now) / timedelta(seconds=1))
+    delay = min(max(0, math.ceil((end - app.now()) / timedelta(seconds=1))), WINDOW)
     app.queues.send(layout.COLLECT_QUEUE, CollectAccount(sweep, event.account, event.id).text(), delay=delay)
     return f"{event.name}: {'kept' if new else 'known'}, {sweep} queued"
 
@@ -142,6 +144,13 @@ def _keep(app: App, event: Event) -> bool:
     new = store.put_new(path, line(value, lambda data: put_body(store, data)) + b"\n")
     state.mark_open(store, event.name, since)  # taken meanwhile, where it seemed to be of nothing
     return new
+
+
+def _kept_at(app: App, event: Event) -> datetime:
+    """When the event was first delivered, as its record says."""
+    path = layout.batch(event.name, "event")
+    value = json.loads(batch_lines(app.store.get(path) or b"", path)[0])
+    return moment(value["at"])
 
 
 def _text(value: Json) -> str | None:

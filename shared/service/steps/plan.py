@@ -1,11 +1,14 @@
 """The step `sweep`: plan the slot that is due, and queue its units. Timers fire late, twice or not at all: the slot names the sweep."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.collect.pace import BURST
 from shared.collect.plan import Unit, planned_unit
 from shared.errors import Misuse, Refused
 from shared.records import whole
@@ -18,8 +21,8 @@ from shared.service.planning import Planner, Scope, SweepName, slot_sweep
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectUnit
 
-HEADER = ("cause", "collector", "storage", "questions", "windows", "workspace")
-"""What each unit of a sweep needs of its plan; a plan of an earlier version has not all of it."""
+HEADER = ("cause", "collector", "storage", "questions", "deadline", "windows", "workspace")
+"""What each unit of a sweep needs of its plan, and whoever waits for its end; a plan of an earlier version has not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +55,38 @@ def plan_due(app: App, *, by: str = "schedule") -> Planned:
 
 def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, cause: Json) -> bool:
     """Write the plan of a sweep; False where another worker was faster."""
-    return Planner(app.collector, sweep, scope, schedule, cause).plan()
+    return Planner(app.collector_for(sweep.name), sweep, scope, schedule, cause).plan()
 
 
 def queue_units(app: App, sweep: str) -> int:
-    """Queue every unit of a planned sweep that has no batch, once; return how many."""
-    marker = layout.plan_header(sweep)
-    if app.store.exists(marker):
+    """Queue every unit of a planned sweep that has no batch, once; return how many. Nothing of a sweep that is closed."""
+    if (header_of(app.store, sweep) or {}).get("queued") or app.store.exists(layout.batch(sweep, layout.CLOSED)):
         return 0
-    plan = _plan(app.store, sweep)
-    waiting = [unit for unit in map(planned_unit, plan["units"]) if not app.store.exists(layout.batch(sweep, unit.name))]
+    plan = plan_of(app.store, sweep)
+    head = _header(plan, state.since(app.store, sweep))
+    app.store.put(layout.plan_header(sweep), canonical(head))  # first: a unit that is taken at once need not read the whole plan
+    there = set(app.store.list(f"{layout.BATCHES}{sweep}/"))
+    waiting = [unit for unit in map(planned_unit, plan["units"]) if layout.batch(sweep, unit.name) not in there]
+    delays = paced(waiting, plan["questions"], app.settings.reads_per_second)
     with ThreadPoolExecutor(THREADS, "queue") as pool:
-        list(pool.map(lambda unit: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text()), waiting))
+        list(pool.map(lambda unit, delay: app.queues.send(layout.COLLECT_QUEUE, CollectUnit(sweep, unit).text(), delay=delay), waiting, delays))
     # Last: a worker killed before this queues them all again, and a unit that is there already costs one look.
-    app.store.put(marker, canonical(_header(plan, state.since(app.store, sweep))))
+    app.store.put(layout.plan_header(sweep), canonical({**head, "queued": True}))
     return len(waiting)
+
+
+def paced(units: Sequence[Unit], questions: dict[str, list[str]], per_second: float) -> list[int]:
+    """Seconds after which each unit is to be taken, so that all instances together ask no subscription for more than it answers.
+
+    Each instance keeps to the rate by itself; several on one subscription would not, and would be refused until their patience ended.
+    """
+    asked: Counter[str] = Counter()
+    delays = []
+    for unit in units:
+        subscription = unit.resource.split("/")[2]
+        delays.append(int(max(0, asked[subscription] - BURST) / per_second) if per_second else 0)
+        asked[subscription] += len(questions.get(unit.asked, ()))
+    return delays
 
 
 def header(store: Store, sweep: str) -> Json:
@@ -75,17 +95,20 @@ def header(store: Store, sweep: str) -> Json:
     Raises:
         Refused: no such sweep is planned.
     """
+    return header_of(store, sweep) or _header(plan_of(store, sweep), state.since(store, sweep))
+
+
+def header_of(store: Store, sweep: str) -> Json:
+    """What `queue_units` left; None where it was lost, or is torn."""
     try:
         found = json.loads(store.get(layout.plan_header(sweep)) or b"null")
     except ValueError:
         found = None
-    if isinstance(found, dict) and all(name in found for name in ("since", *HEADER)):
-        return found
-    return _header(_plan(store, sweep), state.since(store, sweep))
+    return found if isinstance(found, dict) and all(name in found for name in ("since", "units", *HEADER)) else None
 
 
 def _header(plan: Json, since: int) -> Json:
-    return {"since": since, **{name: plan.get(name) for name in HEADER}}
+    return {"since": since, "units": len(plan["units"]), **{name: plan.get(name) for name in HEADER}}
 
 
 def planned_units(store: Store, sweep: str) -> list[Unit]:
@@ -94,10 +117,15 @@ def planned_units(store: Store, sweep: str) -> list[Unit]:
     Raises:
         Refused: no such sweep is planned.
     """
-    return [planned_unit(unit) for unit in _plan(store, sweep)["units"]]
+    return [planned_unit(unit) for unit in plan_of(store, sweep)["units"]]
 
 
-def _plan(store: Store, sweep: str) -> Json:
+def plan_of(store: Store, sweep: str) -> Json:
+    """The record `sweep-planned` of a sweep.
+
+    Raises:
+        Refused: no such sweep is planned.
+    """
     path = layout.batch(sweep, layout.PLAN)
     data = store.get(path)
     if data is None:

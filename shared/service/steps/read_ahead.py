@@ -1,7 +1,7 @@
 """A store that fetches what will be asked for next while the caller works: one that reads a sweep batch by batch does not wait for each."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -11,18 +11,24 @@ from shared.seal.store import Store
 
 
 class ReadAhead:
-    """A store with `paths` on their way, in this order, so many at once. All else goes to the store itself. For one thread."""
+    """A store with `paths` on their way, in this order, so many at once. All else goes to the store itself. For one thread, but for `look`."""
 
     def __init__(self, store: Store, paths: Sequence[str], threads: int) -> None:
         self._store = store
         self._waiting = deque(paths)
         self._coming: dict[str, Future[bytes | None]] = {}
+        self._looked: dict[str, bytes | None] = {}
         self._pool = ThreadPoolExecutor(threads, "read-ahead")
         self._most = 2 * threads
 
     def __enter__(self) -> Self:
         self._fill()
         return self
+
+    def begin(self, paths: Iterable[str]) -> None:
+        """Fetch these too, after the others."""
+        self._waiting.extend(paths)
+        self._fill()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -32,7 +38,14 @@ class ReadAhead:
             path = self._waiting.popleft()
             self._coming[path] = self._pool.submit(self._store.get, path)
 
+    def look(self, path: str) -> bytes | None:
+        """What the next `get` of the path will give, without asking the store again. For any thread."""
+        data = self._looked[path] = self._store.get(path)
+        return data
+
     def get(self, path: str) -> bytes | None:
+        if path in self._looked:
+            return self._looked.pop(path)
         coming = self._coming.pop(path, None)
         if coming is None:
             return self._store.get(path)

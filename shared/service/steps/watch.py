@@ -4,17 +4,23 @@ A slot whose timer never fired is planned here; what cannot be helped is told, a
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from shared import alarms, layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
-from shared.records import timestamp
+from shared.records import moment, timestamp
+from shared.seal.commits import parse_commit
+from shared.seal.keys import read_keys
+from shared.seal.log import open_log
+from shared.seal.sequencer import batch_lines
 from shared.service import state
+from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
 from shared.service.planning import slot_sweep
+from shared.service.steps import alerts
+from shared.service.steps.alerts import Alarm
 from shared.service.steps.app import App
 from shared.service.steps.plan import plan_due
 
@@ -25,25 +31,26 @@ PATIENCE = timedelta(minutes=15)
 """How long a batch may wait to be sealed, and a sweep to be closed after its deadline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One line for the log; alert rules look for its id."""
+FORGOTTEN = timedelta(hours=1)
+"""How long a sweep may be planned: a marker without any batch is then of a worker that was killed. Longer than the host lets anybody run."""
 
-    id: str
-    text: str
+_RANKS = ("none", "unlocked", "locked")
 
 
-def watch(app: App) -> list[Alarm]:
-    """Look at everything once.
+def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> list[Alarm]:
+    """Look at everything once; `tell` is called with each alarm as it is found, and only then it is noted that it was.
 
     Raises:
         Misuse: settings cannot be what they say.
-        Unreachable: the store cannot be read: an alarm in itself, for the rule on failed invocations.
+        Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on failed invocations.
     """
-    memory = _remembered(app)
-    found = [*_slots(app), *_unsealed(app, memory), *_poison(app), *_retention(app, memory)]
+    memory, told = _remembered(app), []
+    for look in (_slots, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
+        for alarm in look(app, memory):
+            tell(alarm)
+            told.append(alarm)
     app.store.put(layout.WATCH, canonical(memory))
-    return found
+    return told
 
 
 def _remembered(app: App) -> dict[str, Json]:
@@ -54,7 +61,7 @@ def _remembered(app: App) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _slots(app: App) -> Iterator[Alarm]:
+def _slots(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     schedule = schedule_of(app.settings)
     if schedule is None:
         yield Alarm(alarms.SLOT_MISSED, "no schedule is declared: set EVIDENCE_SCHEDULE")
@@ -80,37 +87,113 @@ def _had_begun(app: App, slot: datetime) -> bool:
 
 
 def _unsealed(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
-    """Sweeps that are open for long: their batches are not sealed, or their end does not come."""
+    """What waits for the step that seals, and waits too long: batches that are not sealed, sweeps that are not closed."""
     now, known = app.now(), memory.get("open")
-    since = known if isinstance(known, dict) else {}
-    waiting = {name: since.get(name, timestamp(now)) for name in state.open_sweeps(app.store)}
-    memory["open"] = waiting
-    for name, first in waiting.items():
-        allowed = PATIENCE
-        if app.store.exists(layout.batch(name, layout.PLAN)):
-            allowed += _deadline(app, name, now) - now
-        if now - datetime.fromisoformat(first) > allowed:
-            yield Alarm(alarms.BATCH_UNSEALED, f"{name} is open since {first} or longer: does the function `seal` run, and may it sign?")
+    memory["open"] = {}
+    for name in state.open_sweeps(app.store):
+        waiting = _unsealed_batches(app, name)
+        batch, since = _seen(known, name)
+        # The same batch as at the last look, or none then and now: since when that is so is remembered.
+        if since is None or not (batch in waiting if waiting else batch is None):
+            batch, since = min(waiting, default=None), timestamp(now)
+        age = now - moment(since)
+        if not waiting and age > FORGOTTEN and not _has_batches(app, name):
+            state.forget(app.store, name, lambda sweep=name: _has_batches(app, sweep))  # type: ignore[misc]
+            continue
+        memory["open"][name] = {"batch": batch, "since": since}
+        if waiting and age > PATIENCE:
+            yield Alarm(alarms.BATCH_UNSEALED, f"{len(waiting)} batches of {name} wait since {since}: does the function `seal` run, and may it sign?")
+        elif not waiting and (deadline := _deadline(app, name)) and now - deadline > PATIENCE:
+            yield Alarm(alarms.BATCH_UNSEALED, f"{name} was to be closed by {timestamp(deadline)}: does the function `seal` run?")
 
 
-def _deadline(app: App, name: str, now: datetime) -> datetime:
-    schedule = schedule_of(app.settings)
-    if schedule is None or "-event-" in name:
-        return now
-    return max(now, schedule.next(datetime.strptime(name[:16], "%Y%m%dT%H%M%S%z")))
+def _seen(known: Json, sweep: str) -> tuple[str | None, str | None]:
+    """What was remembered of an open sweep: the batch that waited, and since when it is as it was."""
+    try:
+        batch, since = known[sweep]["batch"], known[sweep]["since"]
+        moment(since)
+    except (KeyError, TypeError, ValueError):
+        return None, None
+    return batch, since
 
 
-def _poison(app: App) -> Iterator[Alarm]:
+def _unsealed_batches(app: App, sweep: str) -> set[str]:
+    """Names of the batches of an open sweep that no commit has; read from the log, and nothing of it is finished on the way."""
+    found = {layout.batch_parts(path)[1] for path in app.store.list(f"{layout.BATCHES}{sweep}/")}
+    seq = state.since(app.store, sweep)
+    while found and (data := app.store.get(layout.commit(seq := seq + 1))) is not None:
+        found -= {layout.batch_parts(batch.path)[1] for batch in parse_commit(data).batches if batch.path.startswith(f"{layout.BATCHES}{sweep}/")}
+    return found
+
+
+def _has_batches(app: App, sweep: str) -> bool:
+    return next(iter(app.store.list(f"{layout.BATCHES}{sweep}/")), None) is not None
+
+
+def _deadline(app: App, name: str) -> datetime | None:
+    """By when a sweep must be closed, as its plan says; None of what has no plan, or is closed and has only to be forgotten."""
+    path = layout.batch(name, layout.PLAN)
+    plan = json.loads(batch_lines(data, path)[-1]) if (data := app.store.get(path)) else {}
+    return moment(plan["deadline"]) if plan.get("type") == "sweep-planned" else None
+
+
+def _retention(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
+    """What protects the evidence, against the strongest that was seen. What is weaker is told until it is as strong again."""
+    kept = app.store.retention()
+    until, written = kept["until"], kept["written"]
+    days = round((moment(until) - moment(written)) / timedelta(days=1)) if until and written else None
+    now, before = {"policy": kept["policy"], "days": days}, memory.get("retention")
+    if not isinstance(before, dict):
+        memory["retention"] = now
+        return
+    if now != before:
+        yield Alarm(alarms.RETENTION_CHANGED, f"evidence was under a policy that is {_policy(before)}, and is now under one that is {_policy(now)}")
+    if _strength(now) >= _strength(before):
+        memory["retention"] = now
+
+
+def _policy(kept: Json) -> str:
+    return f"{kept.get('policy')}, {kept.get('days')} days" if kept.get("days") is not None else str(kept.get("policy"))
+
+
+def _strength(kept: Json) -> tuple[int, int]:
+    return _RANKS.index(kept["policy"]) if kept.get("policy") in _RANKS else -1, kept.get("days") or 0
+
+
+def _handing_over(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
+    """A change of the signing keys that was begun, and is not finished for long."""
+    if not read_keys(app.store).pending:
+        memory["handing over"] = None
+        return
+    since = memory["handing over"] = _text(memory.get("handing over")) or timestamp(app.now())
+    if app.now() - moment(since) > PATIENCE:
+        told = "a change of the signing keys was begun and not finished, run the same `aoai-evidence key rotate` again"
+        yield Alarm(alarms.BATCH_UNSEALED, f"{layout.KEY_CHANGES} is open since {since} or longer: {told}")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
+    """What was to be told of sweeps whose closing nobody lived to tell."""
+    for sweep, found in alerts.owed(app.store):
+        yield from found
+        alerts.settle(app.store, sweep)
+
+
+def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     for queue in layout.QUEUES:
         count = app.queues.length(queue + layout.POISON_SUFFIX)
         if count:
             yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md")
 
 
-def _retention(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
-    now = app.store.retention()["policy"]
-    before = memory.get("retention", now)
-    if before != now:
-        yield Alarm(alarms.RETENTION_CHANGED, f"evidence was under a retention policy that is {before}, and is now under one that is {now}")
-    if memory.get("retention") is None or now == "locked":
-        memory["retention"] = now  # anything weaker is told until somebody looks
+def _owed(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
+    """Who was asked to vouch for checkpoints, or to keep copies, and has not for long; and whoever saw another log than this one."""
+    standing = read_standing(app.store)
+    for one in standing.of(open_log(app.store).size) if standing.debts else ():
+        if one["grave"]:
+            yield Alarm(alarms.VERIFICATION_FAILED, f"{one['name']}: {one['error']}")
+        elif one["since"] and app.now() - datetime.fromisoformat(one["since"]) > PATIENCE and (line := owed_line(one)):
+            yield Alarm(alarms.ATTESTATION_OWED, line)

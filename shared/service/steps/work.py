@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.canonical import Json, canonical, sha256
-from shared.collect.plan import Unit, is_account_id
-from shared.errors import Refused
+from shared.collect.plan import Unit, account_unit, is_account_id, subscription_unit
+from shared.errors import Refused, Unreachable
 from shared.layout import checked_name
 
 VERSION = 1
-"""Of messages. During a deployment two versions of the app run at once: a newer one's messages are refused, not guessed at."""
+"""Of messages: what this app writes, and the newest that it reads."""
+
+LONGEST = 32 * 1024
+"""Bytes of a message; a queue takes 48 KB."""
 
 _REQUEST = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}")
+
+
+class ForNewerApp(Unreachable):
+    """During a deployment two versions of the app run at once, and this one has a message for the other: it waits, and is not guessed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +29,12 @@ class CollectUnit:
 
     sweep: str
     unit: Unit
-    whole: bool = True
-    """False: the message is of an earlier version of the app, and does not tell the unit's windows."""
 
     def text(self) -> str:
         """The message."""
-        unit = self.unit
-        fields = {"sweep": self.sweep, "unit": unit.name, "asked": unit.asked, "id": unit.id, "windows": list(unit.windows)}
-        return _text({"do": "unit", **fields})
+        told = {"do": "unit", "sweep": self.sweep, "unit": self.unit.name, "asked": self.unit.asked, "id": self.unit.id}
+        whole = _text({**told, "windows": list(self.unit.windows)})
+        return whole if len(whole) <= LONGEST else _text(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
 
     Raises:
         Refused: it is none of ours; the line says why.
+        ForNewerApp: it is of a newer version.
     """
     value = message(data)
     fields = {name: value.get(name) for name in ("do", "sweep", "unit", "asked", "id", "account", "event")}
@@ -64,10 +70,12 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
     try:
         sweep = checked_name(fields["sweep"] or "")
         if fields["do"] == "unit":
-            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "", _windows(value.get("windows", [])))
-            if not unit.asked or not unit.id.lower().startswith("/subscriptions/"):
-                raise Refused("the message names no unit of work")
-            return CollectUnit(sweep, unit, "windows" in value)
+            windows = json.loads(canonical(value.get("windows", [])))  # raises for a number that is none
+            told = tuple(windows if isinstance(windows, list) else ())
+            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "", told)
+            if unit != _unit_of(unit.id, unit.asked):
+                raise Refused("the message names no unit of work: its name, its resource and its questions do not belong together")
+            return CollectUnit(sweep, unit)
         if fields["do"] == "account" and is_account_id(fields["account"] or ""):
             return CollectAccount(sweep, fields["account"] or "", fields["event"] or "")
     except ValueError as error:
@@ -75,14 +83,12 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
     raise Refused("the message asks for nothing that is known here")
 
 
-def _windows(value: Json) -> tuple[Json, ...]:
-    """The windows of a unit, as its plan lists them."""
-    texts = ("kind", "resource", "from")
-    if not isinstance(value, list) or not all(isinstance(one, dict) and all(isinstance(one.get(name), str) for name in texts) for one in value):
-        raise Refused("the windows of the message are none")
-    if not all(isinstance(one.get("previous"), dict) and isinstance(one["previous"].get("to"), str) for one in value):
-        raise Refused("a window of the message does not say what it follows")
-    return tuple(value)
+def _unit_of(identifier: str, asked: str) -> Unit | None:
+    sort, _, kind = asked.partition(":")
+    if sort == "account" and kind and is_account_id(identifier):
+        return account_unit(identifier, kind)
+    bare = identifier.removeprefix("/subscriptions/")
+    return subscription_unit(bare) if asked == "subscription" and bare != identifier and "/" not in bare else None
 
 
 def parse_bundle_request(data: bytes) -> str:
@@ -90,11 +96,17 @@ def parse_bundle_request(data: bytes) -> str:
 
     Raises:
         Refused: it is none of ours.
+        ForNewerApp: it is of a newer version.
     """
     request = message(data).get("request")
-    if not isinstance(request, str) or not _REQUEST.fullmatch(request):
+    if not isinstance(request, str) or not is_request(request):
         raise Refused("the message names no request for a bundle")
     return request
+
+
+def is_request(name: str) -> bool:
+    """Whether this can be the name of a request for a bundle."""
+    return _REQUEST.fullmatch(name) is not None
 
 
 def bundle_request(name: str) -> str:
@@ -106,16 +118,17 @@ def message(data: bytes) -> dict[str, Json]:
     """A message of ours, parsed.
 
     Raises:
-        Refused: not JSON, not an object, or of a newer version.
+        Refused: not JSON, or not an object of ours.
+        ForNewerApp: of a newer version.
     """
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
         raise Refused("the message is not JSON") from None
-    if not isinstance(value, dict) or not isinstance(value.get("v"), int):
+    if not isinstance(value, dict) or type(value.get("v")) is not int or value["v"] < 1:
         raise Refused("the message is not one of aoai-evidence")
-    if value["v"] != VERSION:
-        raise Refused(f"the message has version {value['v']}, this app reads {VERSION}: a newer app must take it")
+    if value["v"] > VERSION:
+        raise ForNewerApp(f"the message has version {value['v']}, this app reads {VERSION}: a newer app must take it")
     return value
 
 

@@ -61,7 +61,7 @@ def status(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="findings", methods=["GET"])
 def findings(req: func.HttpRequest) -> func.HttpResponse:
-    """The findings of the last sweep, or of a period."""
+    """The findings that hold now, or those of a period."""
     return _asked("findings", req)
 
 

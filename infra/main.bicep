@@ -60,12 +60,12 @@ param recoveryDays int = 7
 param bundleDays int = 30
 
 @minValue(1)
-@description('Days after which evidence moves to the cool tier.')
-param coolAfterDays int = 90
+@description('Days after which evidence moves to the cool tier. Its blobs are small: to move one costs more than seven years of it (docs/cost.md).')
+param coolAfterDays int = 3650
 
 @minValue(1)
 @description('Days after which evidence moves to the cold tier.')
-param coldAfterDays int = 365
+param coldAfterDays int = 7300
 
 @description('Redundancy of the evidence. Standard_LRS where a region has no zones.')
 param evidenceRedundancy string = 'Standard_ZRS'

@@ -54,6 +54,9 @@ BIRTH = "init"
 KEY_CHANGES = "keys"
 """The sweep name under which changes of the signing keys wait to be sealed. They have no marker: each has a number."""
 
+BY_EVENT = "-event-"
+"""In the name of a sweep of one account that an event caused. A busy estate has thousands: they are no landmarks, and no answer to "the last sweep"."""
+
 PLAN = "plan"
 CLOSED = "closed"
 FINDINGS_SUFFIX = ".findings"

@@ -440,3 +440,34 @@ def test_any_name_is_one_of_them_or_is_not(name):
         size, who, ending = layout.attestation_parts(name)
         assert layout.attestation(size, who, ending) == layout.CHECKPOINTS + name
         assert found.sizes == [size]
+
+
+# -- keys that change -------------------------------------------------------------------------------------------------------
+
+
+def test_checkpoints_that_an_earlier_key_signed_are_vouched_for_all_the_same(world, tmp_path):
+    """A bundle after a change of keys, for an auditor who has the old key alone, or the new one alone."""
+    import io
+
+    from shared.service.rotate import Wanted, rotate
+
+    with site(tmp_path, authorities=[world.authority]) as made:
+        for _ in range(2):
+            made.collect()
+            made.clock.advance(hours=6)
+        new = tmp_path / "new.pem"
+        rotate(made.settings, Wanted(to=str(new)), now=made.clock)
+        made.settings = replace(made.settings, signing_key=str(new))
+        made.clock.advance(hours=6)
+        made.collect()
+        build(made.store, tmp_path / "bundle.zip", period=(made.clock() - timedelta(days=2), made.clock() + timedelta(hours=1)))
+        data = (tmp_path / "bundle.zip").read_bytes()
+        for key in (note.parse_vkey(made.vkey), load_key_file(new, "example.org/evidence").key):
+            for found in (verify_bundle(io.BytesIO(data), [key], trusted=world.trusted), verify_store(made.store, [key], trusted=world.trusted)):
+                assert found.intact, problems(found)
+                assert found.counts["timestamps"] == 3
+        later = made.clock() - timedelta(hours=7), made.clock() + timedelta(hours=1)
+        build(made.store, tmp_path / "later.zip", period=later)
+        found = verify_bundle(tmp_path / "later.zip", [load_key_file(new, "example.org/evidence").key], trusted=world.trusted)
+        assert found.intact, problems(found)
+        assert found.counts["timestamps"] == 2, "the sweep before it, signed by the key before it, and the last"

@@ -80,7 +80,7 @@ def test_from_the_timer_to_a_bundle_that_verifies(app, worm, tmp_path):
 
 
 def test_an_event_in_either_schema_is_a_record_and_its_account_is_collected_within_moments(tmp_path, azurite):
-    with deployed(tmp_path, azurite) as app:
+    with deployed(tmp_path, azurite, in_folder=True) as app:
         app.sweep()
         one, two = (app.world.account(f"small-{name}") for name in ("one", "two"))
         app.world.set_property(one, "/properties/publicNetworkAccess", "Disabled")

@@ -13,7 +13,7 @@ import pytest
 
 from shared import alarms, layout
 from shared.schedule import parse
-from tests.fixtures.app import deployed, event, principal, running, small
+from tests.fixtures.app import deployed, drain, event, left_over, principal, running, small
 from tests.fixtures.estate import estate
 from tests.fixtures.host import worker
 from tests.fixtures.steps import SCHEDULE
@@ -140,9 +140,22 @@ def test_importing_the_app_reads_nothing_and_asks_nobody(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, azurite):
-    with deployed(tmp_path_factory.mktemp("functions"), azurite) as made:
+def site(tmp_path_factory, azurite):
+    with deployed(tmp_path_factory.mktemp("functions"), azurite, in_folder=True) as made:
+        made.sweep()
+        made.swept = 1
         yield made
+
+
+@pytest.fixture
+def app(site):
+    """The app, at the beginning of a slot without a sweep; there is one before."""
+    site.clock.advance(hours=6)
+    yield site
+    if len(site.closings()) == site.swept:
+        site.sweep()
+    site.swept = len(site.closings())
+    assert left_over(site.store) == []
 
 
 def messages(log):
@@ -152,22 +165,25 @@ def messages(log):
 @STORAGE
 def test_each_trigger_does_its_part(app, caplog):
     caplog.set_level(logging.INFO, "aoai-evidence")
+    name = f"{app.clock():%Y%m%dT%H}0000Z"
     app.host.timer("sweep", past_due=True)
-    assert "sweep 20261101T000000Z: planned, 3 units queued (the timer is late)" in messages(caplog)
+    assert f"sweep {name}: planned, 3 units queued (the timer is late)" in messages(caplog)
     assert len(app.host.waiting(layout.COLLECT_QUEUE)) == 3
 
     assert app.host.pump(layout.COLLECT_QUEUE) == 3
     app.host.timer("seal")
-    [closed] = app.closings()
-    assert (closed["missing"], closed["failures"]) == ([], 2), "nobody can shake hands with public endpoints from here"
-    assert f"{alarms.SWEEP_INCOMPLETE} 20261101T000000Z: 0 units missing, 2 questions without an answer" in messages(caplog)
+    closed = app.closings()[-1]
+    assert (closed["sweep"], closed["missing"], closed["failures"]) == (name, [], 2), "nobody can shake hands with public endpoints from here"
+    assert f"{alarms.SWEEP_INCOMPLETE} {name}: 0 units missing, 2 questions without an answer" in messages(caplog)
 
     account = app.world.accounts()[0]
-    app.clock.advance(seconds=9)
+    app.clock.advance(seconds=9.5)
     app.host.send(layout.CHANGE_QUEUE, event(account))
     assert app.host.pump(layout.CHANGE_QUEUE) == 1
-    app.host.timer("seal")
-    assert [record["resource"] for _, record in app.estate.records("event")][1:] == [account.lower()]
+    drain(app)
+    app.settle()
+    assert [record["resource"] for record in app.records("event")][1:] == [account.lower()]
+    assert app.closings()[-1]["slot"] is None, "the sweep of its account"
 
     caplog.clear()
     app.host.timer("watch")
@@ -182,8 +198,8 @@ def test_each_trigger_does_its_part(app, caplog):
 
 
 @STORAGE
-def test_a_sweep_by_messages_is_the_sweep_of_the_command_line(tmp_path, app):
-    """The same world, collected by one process into a folder: the same answers, the same findings."""
+def test_a_sweep_by_messages_is_the_sweep_of_the_command_line(tmp_path, site):
+    """The same world, collected by one process: the same answers, the same findings."""
     def said(made, sweep):
         bodies = sorted((r["kind"], r["resource"], r["unit"], r.get("reason", "")) for _, r in made.records("observation", "failure") if r["sweep"] == sweep)
         judged = sorted((r["control"], r["resource"] or "", r["status"], r["reason"]) for _, r in made.records("finding") if r["sweep"] == sweep)
@@ -193,21 +209,20 @@ def test_a_sweep_by_messages_is_the_sweep_of_the_command_line(tmp_path, app):
         one.settings = replace(one.settings, schedule=SCHEDULE)
         one.collect(by="schedule")
         [by_hand] = [record for _, record in one.records("sweep-closed")]
-        assert by_hand["sweep"] == app.closings()[0]["sweep"]
-        ours, theirs = said(app.estate, by_hand["sweep"]), said(one, by_hand["sweep"])
-    assert ours[0] == theirs[0]
-    answers = [[row for row in judged if not row[0].startswith("store-")] for _, judged in (ours, theirs)]
-    assert answers[0] == answers[1], "only where they are kept differs"
+        assert by_hand["sweep"] == site.closings()[0]["sweep"]
+        ours, theirs = said(site.estate, by_hand["sweep"]), said(one, by_hand["sweep"])
+    assert ours == theirs
 
 
 @STORAGE
-def test_what_is_asked_over_http_is_answered(app):
-    found = {name: app.http(name, "GET", f"/api/{name}") for name in ("status", "findings", "changes", "deletions", "resources", "openapi")}
+def test_what_is_asked_over_http_is_answered(site):
+    found = {name: site.http(name, "GET", f"/api/{name}") for name in ("status", "findings", "changes", "deletions", "resources", "openapi")}
     assert {name: status for name, (status, _, _) in found.items()} == dict.fromkeys(found, 200)
     assert found["status"][2]["missed_slots"] == []
     assert {item["name"] for item in found["resources"][2]["items"]} == {"small-one", "small-two"}
-    assert {item["sweep"] for item in found["findings"][2]["items"]} == {app.closings()[-1]["sweep"]}
-    status, headers, body = app.http("checkpoint", "GET", "/api/checkpoint")
+    held = [(item["control"], item["resource"]) for item in found["findings"][2]["items"]]
+    assert len(held) == len(set(held)) > 100
+    status, headers, body = site.http("checkpoint", "GET", "/api/checkpoint")
     assert (status, headers["content-type"]) == (200, "text/plain; charset=utf-8")
     assert body.startswith(b"example.org/evidence\n%d\n" % found["status"][2]["store"]["records"])
     for _, headers, _ in found.values():
@@ -215,18 +230,18 @@ def test_what_is_asked_over_http_is_answered(app):
 
 
 @STORAGE
-def test_pages_follow_each_other_without_a_gap(app):
-    whole = app.http("findings", "GET", "/api/findings")[2]["items"]
+def test_pages_follow_each_other_without_a_gap(site):
+    whole = site.http("findings", "GET", "/api/findings")[2]["items"]
     pages, after = [], {}
     while True:
-        page = app.http("findings", "GET", "/api/findings", query={"limit": "7", **after})[2]
+        page = site.http("findings", "GET", "/api/findings", query={"limit": "7", **after})[2]
         pages += page["items"]
         assert len(page["items"]) == 7 or page["next"] is None
         if page["next"] is None:
             break
         after = {"after": str(page["next"])}
     assert pages == whole and len(whole) > 14
-    names = [app.http("resources", "GET", "/api/resources", query={"limit": "1", "after": str(n)})[2] for n in (0, 1)]
+    names = [site.http("resources", "GET", "/api/resources", query={"limit": "1", "after": str(n)})[2] for n in (0, 1)]
     assert [[item["name"] for item in page["items"]] for page in names] == [["small-two"], []]
 
 
@@ -235,7 +250,6 @@ def test_changes_and_deletions_name_what_happened(app):
     account = app.world.accounts()[0]
     app.world.delete_deployment(account, "chat")
     app.world.set_property(account, "/properties/publicNetworkAccess", "Disabled")
-    app.clock.advance(hours=6)
     app.sweep()
     _, _, gone = app.http("deletions", "GET", "/api/deletions")
     assert [item["resource"] for item in gone["items"]] == [f"{account}/deployments/chat".lower()]
@@ -246,26 +260,30 @@ def test_changes_and_deletions_name_what_happened(app):
 
 
 @STORAGE
-def test_a_bundle_that_its_lifecycle_deleted_is_expired_and_one_that_nobody_asked_for_is_not_there(app):
-    name = app.http("request_bundle", "POST", "/api/bundles", body=json.dumps({"framework": "soc2"}).encode())[2]["id"]
+def test_a_bundle_that_its_lifecycle_deleted_is_expired_and_one_that_nobody_asked_for_is_not_there(site):
+    name = site.http("request_bundle", "POST", "/api/bundles", body=json.dumps({"framework": "soc2"}).encode())[2]["id"]
     look = {"params": {"id": name}}
-    assert app.http("bundle", "GET", f"/api/bundles/{name}", **look)[2]["state"] == "queued"
-    app.host.pump(layout.BUNDLE_QUEUE)
-    app.store.delete(layout.built_bundle(name))
-    status, headers, found = app.http("bundle", "GET", f"/api/bundles/{name}", **look)
+    assert site.http("bundle", "GET", f"/api/bundles/{name}", **look)[2]["state"] == "queued"
+    [message] = site.host.waiting(layout.BUNDLE_QUEUE)
+    site.host.pump(layout.BUNDLE_QUEUE)
+    assert site.http("bundle", "GET", f"/api/bundles/{name}", **look)[2]["state"] == "built"
+    site.store.delete(layout.built_bundle(name))
+    site.host.send(layout.BUNDLE_QUEUE, message)  # it comes once more, late
+    site.host.pump(layout.BUNDLE_QUEUE)
+    status, headers, found = site.http("bundle", "GET", f"/api/bundles/{name}", **look)
     assert (status, found["state"], found.get("link"), headers.get("Retry-After")) == (200, "expired", None, None)
     for strange in (name[:-1] + ("0" if name[-1] != "0" else "1"), "..", "x", "", "a" * 10_000, "é"):
-        assert app.http("bundle", "GET", "/api/bundles/x", params={"id": strange})[0] == 404
+        assert site.http("bundle", "GET", "/api/bundles/x", params={"id": strange})[0] == 404
 
 
 @STORAGE
-def test_a_bundle_that_cannot_be_says_why_to_who_asked(app):
-    asked = app.http("request_bundle", "POST", "/api/bundles", body=b'{"from":"2031-01-01","to":"2031-01-02"}')[2]["id"]
-    app.host.pump(layout.BUNDLE_QUEUE)
-    _, headers, found = app.http("bundle", "GET", f"/api/bundles/{asked}", params={"id": asked})
+def test_a_bundle_that_cannot_be_says_why_to_who_asked(site):
+    asked = site.http("request_bundle", "POST", "/api/bundles", body=b'{"from":"2031-01-01","to":"2031-01-02"}')[2]["id"]
+    site.host.pump(layout.BUNDLE_QUEUE)
+    _, headers, found = site.http("bundle", "GET", f"/api/bundles/{asked}", params={"id": asked})
     assert (found["state"], headers.get("Retry-After")) == ("failed", None)
     assert "2031-01-01" in found["reason"]
-    assert app.host.poison(layout.BUNDLE_QUEUE) == []
+    assert site.host.poison(layout.BUNDLE_QUEUE) == []
 
 
 @STORAGE
@@ -277,10 +295,10 @@ def test_a_bundle_that_cannot_be_says_why_to_who_asked(app):
         (b'{"framework":"pci"}', "framework 'pci'"), (b'{"disclose":[1]}', "disclose"), (b'{"resources":["' + b"x" * 40_000 + b'"]}', "bytes"),
     ],
 )  # fmt: skip
-def test_a_request_that_is_none_is_refused_at_once(app, body, word):
-    status, _, found = app.http("request_bundle", "POST", "/api/bundles", body=body)
+def test_a_request_that_is_none_is_refused_at_once(site, body, word):
+    status, _, found = site.http("request_bundle", "POST", "/api/bundles", body=body)
     assert status == 400 and word in found["error"] and "\n" not in found["error"] and "--" not in found["error"]
-    assert app.host.waiting(layout.BUNDLE_QUEUE) == []
+    assert site.host.waiting(layout.BUNDLE_QUEUE) == []
 
 
 @STORAGE
@@ -294,8 +312,8 @@ def test_a_request_that_is_none_is_refused_at_once(app, body, word):
         ("changes", {"control": "tls-version"}, "no parameter"), ("status", {"limit": "1"}, "no parameter"), ("resources", {"from": "2026-01-01"}, "no parameter"),
     ],
 )  # fmt: skip
-def test_a_parameter_that_is_none_is_refused(app, question, query, word):
-    status, _, found = app.http(question, "GET", f"/api/{question}", query=query)
+def test_a_parameter_that_is_none_is_refused(site, question, query, word):
+    status, _, found = site.http(question, "GET", f"/api/{question}", query=query)
     assert (status, word in found["error"]) == (400, True), found
 
 

@@ -773,8 +773,18 @@ def test_the_operator_is_told_of_everything():
     assert [name for name in parameters if f"`{name}`" not in told] == []
 
 
-def test_the_figures_of_what_it_costs_are_those_of_the_arithmetic():
-    assert (ROOT / "docs" / "cost.md").read_text() == script("cost").document((ROOT / "docs" / "cost.md").read_text())
+@pytest.mark.parametrize("name", ["cost", "scale"])
+def test_the_figures_of_what_it_costs_and_how_far_it_goes_are_those_of_the_arithmetic(name):
+    page = (ROOT / "docs" / f"{name}.md").read_text()
+    assert page == script(name).document(page), f"run scripts/{name} --write"
+
+
+def test_the_tables_of_scale_come_from_what_was_measured(monkeypatch):
+    scale = script("scale")
+    before = scale.document((ROOT / "docs" / "scale.md").read_text())
+    scale.MEASURED["triggers"]["unchanged"]["seal"]["core"] *= 2
+    assert scale.document(before) != before
+    assert scale.collect_s(30_000, 1)[1] == "Azure" and scale.collect_s(30_000, 1)[0] > 4 * 3600
 
 
 def test_the_readme_says_what_it_costs():

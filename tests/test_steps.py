@@ -139,6 +139,34 @@ def test_two_seals_at_once_one_works(works):
     assert not works.seal().held
 
 
+@pytest.mark.parametrize(("looks", "stays"), [([True], True), ([False, True], True), ([False, False], False)])
+def test_a_marker_is_taken_away_only_where_no_batch_comes_in_that_moment(works, looks, stays):
+    from shared.service import state
+
+    store = works.estate.store
+    state.mark_open(store, "s", 7)
+    state.forget(store, "s", iter(looks).__next__)
+    assert (store.exists(layout.open_sweep("s")), state.since(store, "s")) == (stays, 7 if stays else 0)
+
+
+def test_a_process_that_lives_on_gives_whom_was_erased_a_new_pseudonym(works):
+    """What it remembers of commitments, and of the bodies that hold them, is of the sweep before."""
+    from shared.service.erase import erase
+    from tests.test_erase import people
+
+    app = works.app()
+    works.app = lambda: app
+    sweep(works)
+    subject = sorted(value for value in people(works.estate).values() if isinstance(value, str) and "@" in value)[0]
+    erased = erase(works.estate.settings, subject, now=works.estate.clock)
+    assert subject not in people(works.estate).values()
+    works.estate.clock.advance(hours=6)
+    sweep(works)
+    [new] = [commitment for commitment, value in people(works.estate).items() if value == subject]
+    assert new not in erased
+    sound(works)
+
+
 # -- events -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -192,7 +220,41 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     works.collect()
     works.settle()
     assert len([1 for _, record in works.estate.records("event") if record["kind"] == "resource"]) == 1
+    assert len(works.estate.records("sweep-planned")) == 2, "the same evidence: its account was collected when it first came"
     sound(works)
+
+
+def test_what_is_asked_after_an_event_is_answered_of_everything(works):
+    from shared.service import queries
+    from shared.service.queries import Filter
+    from tests.fixtures.app import event as small_event
+
+    account = an_account(works)
+    before = queries.status(works.estate.reading(), works.estate.clock)
+    findings_before = {(f["control"], f["resource"]): f for f in queries.findings(works.estate.reading(), None, Filter())}
+    names = {resource["name"] for resource in queries.resources(works.estate.reading(), Filter())}
+    works.estate.clock.advance(minutes=1)
+    subscription = account.split("/")[2]
+    new = works.estate.azure.world.create_account(subscription, "rg", "brand-new")
+    changed = next(a for a in works.estate.azure.world.accounts() if a.lower() == account)
+    off = works.estate.azure.world.get(changed)["properties"].get("disableLocalAuth")
+    works.estate.azure.world.set_property(changed, "/properties/disableLocalAuth", not off)
+    works.change(small_event(account), small_event(new, 2))
+    works.collect()
+    works.settle()
+    read = works.estate.reading()
+    after = queries.status(read, works.estate.clock)
+    assert (after["schedule"], after["last_sweep"], after["missed_slots"]) == (before["schedule"], before["last_sweep"], before["missed_slots"])
+    assert after["sweeps"] == before["sweeps"] + 2
+    assert {resource["name"] for resource in queries.resources(read, Filter())} == names | {"brand-new"}
+    held = list(queries.findings(read, None, Filter()))
+    now = {(f["control"], f["resource"]): f for f in held}
+    assert len(held) == len(now) and [f["record"] for f in held] == sorted(f["record"] for f in held)
+    assert set(now) == set(findings_before) | {(f["control"], f["resource"]) for f in held if f["resource"] == new.lower()}
+    assert now["local-auth-disabled", account]["status"] != findings_before["local-auth-disabled", account]["status"]
+    newer = {"/".join(resource.split("/")[:9]) for (_, resource), f in now.items() if f["sweep"] != before["last_sweep"]["sweep"]}
+    assert newer == {account, new.lower()}
+    assert sum(sum(counts.values()) for counts in after["controls"].values()) == len(held)
 
 
 def test_an_event_with_a_clock_that_is_set_back_waits_no_longer_than_a_window(works):

@@ -21,6 +21,7 @@ from shared.records import timestamp
 from shared.seal.blob_account import LARGEST
 from shared.seal.blob_calls import Attempts, Sleep, code_of, explained
 from shared.seal.commits import last_commit
+from shared.seal.packed import ENCODING, is_packed, pack, unpack
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
@@ -138,8 +139,10 @@ class BlobStore:
     def _upload(self, path: str, data: bytes, *, overwrite: bool) -> None:
         if len(data) > LARGEST:
             raise Misuse(f"{path} has {len(data):,} bytes: a blob of the store holds {LARGEST:,} at most")
-        settings = ContentSettings(content_type=content_type(path))
-        self.blob(path).upload_blob(data, length=len(data), overwrite=overwrite, content_settings=settings)
+        kept = pack(path, data)
+        encoding = ENCODING if is_packed(path, kept) else None
+        settings = ContentSettings(content_type=content_type(path), content_encoding=encoding)
+        self.blob(path).upload_blob(kept, length=len(kept), overwrite=overwrite, content_settings=settings)
 
     def _is_taken(self, path: str, error: HttpResponseError) -> bool:
         code = code_of(error)[1]
@@ -168,10 +171,11 @@ class BlobStore:
     # -- reading --------------------------------------------------------------------------------------------------------
 
     def get(self, path: str) -> bytes | None:
-        """The bytes of the blob, read in one request; None where there is none."""
+        """The bytes of the blob, read in one request, unpacked where it was packed; None where there is none."""
         with self._explained(path, "read"):
             try:
-                return Attempts(self._sleep).run(lambda: self.blob(path).download_blob(max_concurrency=1).readall())
+                kept = Attempts(self._sleep).run(lambda: self.blob(path).download_blob(max_concurrency=1, decompress=False).readall())
+                return unpack(path, kept)
             except ResourceNotFoundError as error:
                 _only_absent(error)
                 return None

@@ -22,6 +22,7 @@ from shared import layout
 from shared.canonical import Json, sha256
 from shared.errors import Misuse, StoreConflict, Unreachable
 from shared.seal.lease import Lease, lease_file
+from shared.seal.packed import unpack
 from shared.settings import own_path
 
 
@@ -214,7 +215,7 @@ class DirectoryStore:
     def get(self, path: str) -> bytes | None:
         try:
             with open(self._path(path), "rb", buffering=0) as file:
-                return file.read()
+                return unpack(path, file.read())  # a copy of a storage account's blobs
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -36,10 +36,6 @@ BUDGET = 15.0
 SCANNED = 1_000
 """Commits that are looked at for landmarks in one run, at most: the newest."""
 
-BY_EVENT = "-event-"
-"""In the name of a sweep that a change of an account caused: a busy estate has thousands, so they are no landmarks."""
-
-
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a run came to, for one checkpoint."""
@@ -194,7 +190,7 @@ def _newest_alone(one: Attestor) -> bool:
 def is_landmark(commit: Commit) -> bool:
     """Whether a commit closes a sweep that a schedule or a person began."""
     parts = [layout.batch_parts(batch.path) for batch in commit.batches]
-    return any(name == layout.CLOSED and BY_EVENT not in sweep for sweep, name in parts)
+    return any(name == layout.CLOSED and layout.BY_EVENT not in sweep for sweep, name in parts)
 
 
 # -- how things stand -------------------------------------------------------------------------------------------------------

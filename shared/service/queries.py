@@ -20,6 +20,7 @@ from shared.seal.store import Store, get_body
 from shared.service import state
 from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
+from shared.service.current import collected_since, last_sweep
 from shared.service.hold import in_force
 from shared.service.latest import LatestAnswers, answer_key
 from shared.settings import Settings
@@ -136,11 +137,19 @@ class Filter:
 
 
 def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
-    """The findings of the last sweep, or of every sweep in a period, with their indexes."""
-    sweeps = read.within(when) if when else read.sweeps[-1:]
-    for index, record in read.records(sweeps, frozenset({"finding"})):
+    """The findings that hold now, or those of every sweep in a period, with their indexes."""
+    for index, record in read.records(read.within(when), frozenset({"finding"})) if when else _current(read):
         if wanted.passes(record):
             yield {"record": index, **record}
+
+
+def _current(read: Reading) -> Iterator[tuple[int, Json]]:
+    """The findings of the last sweep; of accounts that were collected since because of an event, the newest."""
+    finding, since = frozenset({"finding"}), collected_since(read.sweeps)
+    last = last_sweep(read.sweeps)
+    yield from (pair for pair in read.records([last] if last else [], finding) if pair[1]["unit"] not in since)
+    for unit, sweep in sorted(since.items(), key=lambda pair: int(pair[1]["first"])):
+        yield from (pair for pair in read.records([sweep], finding) if pair[1]["unit"] == unit)
 
 
 def changes(read: Reading, when: Period | None, wanted: Filter, severities: tuple[str, ...] = ()) -> Iterator[Json]:
@@ -165,17 +174,20 @@ def profile_in_force(read: Reading) -> Profile:
 
 
 def last_plan(read: Reading) -> Json:
-    """The plan of the last closed sweep, null where there is none."""
-    if not read.sweeps:
-        return None
-    place = read.sweeps[-1]["plan_record"]
+    """The plan of the last closed sweep that no event caused, null where there is none."""
+    last = last_sweep(read.sweeps)
+    return _plan(read, last) if last else None
+
+
+def _plan(read: Reading, sweep: Json) -> Json:
+    place = sweep["plan_record"]
     return whole(next(read.log.records(place, place + 1))[1], read.body)
 
 
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
-    """The accounts of the last sweep with their deployments, as last seen."""
-    plan, latest = last_plan(read), LatestAnswers(read.store)
-    for unit in plan["units"] if plan else ():
+    """The accounts of the last sweep, and those that an event told of since, with their deployments, as last seen."""
+    latest = LatestAnswers(read.store)
+    for unit in _units(read):
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
         answers = latest.of(unit["unit"])
@@ -189,6 +201,16 @@ def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
             "last_seen": answers.get(answer_key("account", unit["resource"]), {}).get("at"),
             "deployments": [_deployment(item) for item in _items(read, answers.get(answer_key("deployments", unit["resource"])))],
         }
+
+
+def _units(read: Reading) -> Iterator[Json]:
+    plan = last_plan(read)
+    planned = plan["units"] if plan else []
+    yield from planned
+    known = {unit["unit"] for unit in planned}
+    for name, sweep in collected_since(read.sweeps).items():
+        if name not in known:
+            yield from (unit for unit in _plan(read, sweep)["units"] if unit["unit"] == name)
 
 
 def _first_page(read: Reading, answer: Json) -> Json:
@@ -219,14 +241,12 @@ def _deployment(item: Json) -> Json:
 
 def status(read: Reading, now: Clock = utc_now) -> Json:
     """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log."""
-    plan = last_plan(read)
+    last, plan = last_sweep(read.sweeps), last_plan(read)
     by_control: dict[str, Counter[str]] = {}
-    retention: Json = None
-    for _, record in read.records(read.sweeps[-1:], frozenset({"finding", "retention"})):
-        if record["type"] == "retention":
-            retention = record["storage"]
-        else:
-            by_control.setdefault(record["control"], Counter())[record["status"]] += 1
+    for _, record in _current(read):
+        by_control.setdefault(record["control"], Counter())[record["status"]] += 1
+    planning = read.log.records(last["first"], last["plan_record"]) if last else ()
+    retention = next((record["storage"] for _, record in planning if record["type"] == "retention"), None)
     return {
         "store": {
             "origin": read.facts["origin"],
@@ -235,7 +255,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
             "retention": retention,
             "holds": list(in_force(read.store)),
         },
-        "last_sweep": read.sweeps[-1] if read.sweeps else None,
+        "last_sweep": last,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),
         "schedule": plan["schedule"] if plan else None,

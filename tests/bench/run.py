@@ -102,6 +102,8 @@ def main(quick=""):
     sweep("estate:100x5" if quick else "estate:1000x5")
     print("the same with 50 ms for every answer")
     sweep("estate:40x5" if quick else "estate:200x5", "--latency-ms", "50", repeat=0)
+    print("the function app: real triggers on the emulator, plans of many, years (docs/scale.md)", flush=True)
+    subprocess.run([sys.executable, "-m", "tests.bench.scale", *([quick] if quick else [])], check=True, cwd=ROOT)
     for script, arguments in (("sealing.py", ["100000"] if quick else []), ("verify.py", ["100000"] if quick else ["1000000"])):
         print(script.removesuffix(".py"))
         sys.stdout.flush()

@@ -109,7 +109,11 @@ def _attested(package: Package, trusted: Trusted) -> Attested:
 
 
 def _earlier(package: Package, tree: Tree, keys: Sequence[note.VerifierKey], newest: note.Checkpoint, size: int) -> bytes | None:
-    """The checkpoint of a size, found to be of this log; None where it is not there, or was found to be bad (noted)."""
+    """The checkpoint of a size, found to be of this log; None where it is not there, or was found to be bad (noted).
+
+    What it says is proven by the tree under the newest one, so that a key which signed it and was given up since need not be known; a
+    signature of a key that is known must fit.
+    """
     if size == newest.size:
         return package.small("checkpoint", note.MAX_NOTE)
     name = checkpoint_entry(size)
@@ -117,7 +121,9 @@ def _earlier(package: Package, tree: Tree, keys: Sequence[note.VerifierKey], new
     if data is None:
         return None
     try:
-        found = note.open_checkpoint(data, keys)
+        parsed = note.parse_note(data)
+        parsed.signers(keys)
+        found = note.parse_checkpoint(parsed.text)
         if (found.origin, found.size) != (newest.origin, size):
             raise VerificationError(f"it is of the log {found.origin} at {found.size} records")
         if tree.root_at(size) != found.root:

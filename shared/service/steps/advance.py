@@ -78,7 +78,7 @@ class Advance:
         if layout.CLOSED in places or layout.PLAN not in places:
             self._leave(name)
             return
-        if "-event-" not in name:
+        if layout.BY_EVENT not in name:
             self.done.queued += queue_units(self.app, name)
         if self._nothing_new(name):
             return

@@ -105,7 +105,7 @@ def _take(app: App, event: Event) -> str:
         return f"{event.name}: {'kept' if new else 'known'}, about no account"
     # Of the delivery that was kept, not of this one: whenever it comes again, it asks for the same collection.
     end = datetime.fromtimestamp(math.floor(_kept_at(app, event).timestamp() / WINDOW + 1) * WINDOW, UTC)
-    sweep = f"{end:%Y%m%dT%H%M%SZ}-event-{short(event.account.lower())}"
+    sweep = f"{end:%Y%m%dT%H%M%SZ}{layout.BY_EVENT}{short(event.account.lower())}"
     delay = min(max(0, math.ceil((end - app.now()) / timedelta(seconds=1))), WINDOW)
     app.queues.send(layout.COLLECT_QUEUE, CollectAccount(sweep, event.account, event.id).text(), delay=delay)
     return f"{event.name}: {'kept' if new else 'known'}, {sweep} queued"
@@ -116,14 +116,14 @@ def _keep(app: App, event: Event) -> bool:
     store, path = app.store, layout.batch(event.name, "event")
     if store.exists(path):
         return False
-    since = last_commit(store)
-    state.mark_open(store, event.name, since)
     data = event.data if isinstance(event.data, dict) else {}
     try:
         commit = Disclosures(store, random_bytes).commit if app.settings.personal_data == "commit" else None
         body = redact(canonical(event.whole), "event", commit).body
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("the event holds what cannot be screened for personal values: it is not kept") from None
+    since = last_commit(store)
+    state.mark_open(store, event.name, since)
     value = record(
         "event",
         timestamp(app.now()),

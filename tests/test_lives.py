@@ -7,8 +7,24 @@ import pytest
 
 from shared.judge.lives.kinds import spoken_for
 from tests.fixtures.lives import (
-    DELETE_ACCOUNT, DELETE_DEPLOYMENT, ONE, PERSON, PURGE, SUBSCRIPTION, Story, account, account_id, at, deployment, event, file, job,
-    listing, model, row, thing,
+    DELETE_ACCOUNT,
+    DELETE_DEPLOYMENT,
+    ONE,
+    PERSON,
+    PURGE,
+    SUBSCRIPTION,
+    Story,
+    account,
+    account_id,
+    at,
+    deployment,
+    event,
+    file,
+    job,
+    listing,
+    model,
+    row,
+    thing,
 )  # fmt: skip
 
 A, B, C = file("file-a"), file("file-b"), file("file-c")
@@ -402,7 +418,9 @@ def test_one_call_deletes_a_job_and_the_model_that_it_made():
 def test_a_model_can_be_deleted_and_leave_its_job():
     story = Story()
     story.sweep(fineTuningJobs=[job("ftjob-1", model=MODEL)], servedModels=[model(MODEL)])
-    assert statuses(story.sweep(fineTuningJobs=[job("ftjob-1", model=MODEL)], servedModels=[], rows=[row("deleteModel", 2, correlation="k")])) == [(MODEL, "corroborated")]
+    assert statuses(
+        story.sweep(fineTuningJobs=[job("ftjob-1", model=MODEL)], servedModels=[], rows=[row("deleteModel", 2, correlation="k")])
+    ) == [(MODEL, "corroborated")]
 
 
 def test_a_base_model_that_is_retired_is_no_deletion():

@@ -8,14 +8,41 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.lives import (
-    DELETE_ACCOUNT, DELETE_DEPLOYMENT, ONE, PURGE, SUBSCRIPTION, WORKSPACE_RESOURCE, Log, Unit, account, account_id, arm, at, deleted_account,
-    deployment, event, file, job, listing, model, row, settings as diagnostic_settings, table, thing,
+    DELETE_ACCOUNT,
+    DELETE_DEPLOYMENT,
+    ONE,
+    PURGE,
+    SUBSCRIPTION,
+    WORKSPACE_RESOURCE,
+    Log,
+    Unit,
+    account,
+    account_id,
+    arm,
+    at,
+    deleted_account,
+    deployment,
+    event,
+    file,
+    job,
+    listing,
+    model,
+    row,
+    table,
+    thing,
 )  # fmt: skip
+from tests.fixtures.lives import (
+    settings as diagnostic_settings,
+)
 
 Json = Any
 JUNK = [None, True, 0, -1, 1.5, "", "junk", "x" * 300, [], {}, [[]], [None], [{}], {"value": 5}, {"committed": "x"}, {"withheld": "unlisted"}, 10**30, "2026-13-01", ...]
 TEXT = st.text(max_size=8)
-ANY = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT, lambda i: st.lists(i, max_size=3) | st.dictionaries(TEXT, i, max_size=3), max_leaves=6)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda i: st.lists(i, max_size=3) | st.dictionaries(TEXT, i, max_size=3),
+    max_leaves=6,
+)
 
 
 def bodies(hour: float, gone: bool) -> dict[str, Json]:
@@ -97,6 +124,18 @@ def test_no_loss_is_claimed_from_what_is_no_inventory(kind, data):
     log, unit = Log(), Unit(Log())
     unit.log = log
     unit.sweep(0, add(log, kind, 0.0, bodies(0, False)[kind]))
-    broken = data.draw(st.sampled_from([{}, {"data": None, "value": None}, {"data": [{}], "value": [{}]}, {"data": [5], "value": [5]}, [], "x", {"data": [], "value": [], "has_more": True}]))
+    broken = data.draw(
+        st.sampled_from(
+            [
+                {},
+                {"data": None, "value": None},
+                {"data": [{}], "value": [{}]},
+                {"data": [5], "value": [5]},
+                [],
+                "x",
+                {"data": [], "value": [], "has_more": True},
+            ]
+        )
+    )
     assert unit.sweep(6, add(log, kind, 6.0, broken)) == []
     assert account_id() == ONE

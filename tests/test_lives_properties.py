@@ -2,6 +2,7 @@
 late or twice. No deletion is claimed that did not happen; none that happened between whole inventories, or that a log told of, is left out.
 """
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -10,7 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.judge.lives.times import plus
-from tests.fixtures.lives import DELETE_DEPLOYMENT, ONE, SUBSCRIPTION, WORKSPACE_RESOURCE, Log, Unit, arm, at, deployment, event, file, listing, row, table
+from tests.fixtures.lives import (
+    DELETE_DEPLOYMENT,
+    ONE,
+    SUBSCRIPTION,
+    WORKSPACE_RESOURCE,
+    Log,
+    Unit,
+    arm,
+    at,
+    deployment,
+    event,
+    file,
+    listing,
+    row,
+    table,
+)
 from tests.fixtures.lives import settings as diagnostic_settings
 
 SKEW = 4.5 / 60
@@ -99,7 +115,17 @@ class World:
             logged = op.logged and self.logging
             self.deleted["file", name, created] = (hour, logged)
             if logged:
-                self.rows.append((hour + op.delay, row(("Files_Delete", "deleteFile")[self.serial % 2], hour + op.skew, correlation=f"k{self.serial}", ingested=hour + op.delay)))
+                self.rows.append(
+                    (
+                        hour + op.delay,
+                        row(
+                            ("Files_Delete", "deleteFile")[self.serial % 2],
+                            hour + op.skew,
+                            correlation=f"k{self.serial}",
+                            ingested=hour + op.delay,
+                        ),
+                    )
+                )
         elif op.what == "deploy":
             self.deployments.setdefault(f"d{self.serial % 3}", hour)
         elif op.what == "undeploy" and self.deployments:
@@ -189,7 +215,7 @@ def gone(world, kind):
     question = {"file": "files", "deployment": "deployments"}[kind]
     found = []
     listed = world.inventories[question]
-    for (seen, was), (unseen, now) in zip(listed, listed[1:], strict=False):
+    for (seen, was), (unseen, now) in itertools.pairwise(listed):
         found += [(name, seen, unseen, created) for name, created in was.items() if now.get(name) != created]
     return found
 
@@ -260,7 +286,13 @@ def statuses_are_those_that_the_witnesses_give(world, steps):
 
 
 @QUICK
-@given(st.lists(STEPS.map(lambda step: Step(6.0, tuple(Op(o.what, o.part, True, 0.1, o.skew) for o in step.ops), step.out - {"rows", "activity"})), min_size=2, max_size=7))
+@given(
+    st.lists(
+        STEPS.map(lambda step: Step(6.0, tuple(Op(o.what, o.part, True, 0.1, o.skew) for o in step.ops), step.out - {"rows", "activity"})),
+        min_size=2,
+        max_size=7,
+    )
+)
 def test_where_every_deletion_is_logged_in_time_every_one_is_corroborated(steps):
     world = lived(steps)
     for kind in ("file", "deployment"):
@@ -339,7 +371,16 @@ def test_a_long_and_busy_history(seed):
     chance = random.Random(seed)
     steps = []
     for _ in range(40):
-        ops = tuple(Op(chance.choice(["create", "create", "delete"]), chance.random() * 0.96 + 0.02, chance.random() > 0.1, 0.1, chance.choice([0, SKEW, -SKEW])) for _ in range(12))
+        ops = tuple(
+            Op(
+                chance.choice(["create", "create", "delete"]),
+                chance.random() * 0.96 + 0.02,
+                chance.random() > 0.1,
+                0.1,
+                chance.choice([0, SKEW, -SKEW]),
+            )
+            for _ in range(12)
+        )
         steps.append(Step(6.0, ops, frozenset(chance.sample(["files", "rows", "settings"], 1)) if chance.random() < 0.1 else frozenset()))
     world = lived(steps)
     told = sum(1 for _, r in world.rows if r["CorrelationId"] in world.delivered)

@@ -5,7 +5,8 @@ A text that was ever asked stays here under its number, so that evidence of then
 Rows are found by when they were ingested, since they come late; `timespan` bounds when things happened, generously, so that little is
 read. Operations are compared in any case, and by what their names contain: Azure does not document them, and they differ between
 generations (`Files_Delete`, `Delete_Thread`). Logs of Cognitive Services are in AzureDiagnostics; tables of their own, should Azure
-send them there, are met by the beginnings of their names. A column that a workspace does not have is empty.
+send them there, are met by the beginnings of their names. A workspace has no AzureDiagnostics before its first row came, and a union of
+nothing is refused: the empty table at its head is always there. A column that a workspace does not have is empty.
 """
 
 from datetime import timedelta
@@ -24,7 +25,8 @@ _ROWS = """\
 let account = "%(account)s";
 let since = datetime(%(from)s);
 let until = datetime(%(to)s);
-union isfuzzy=true withsource=SourceTable AzureDiagnostics, CognitiveServices*, AzureOpenAI*, AIServices*
+union isfuzzy=true withsource=SourceTable (datatable(TimeGenerated: datetime, _ResourceId: string)[]),
+    AzureDiagnostics, CognitiveServices*, AzureOpenAI*, AIServices*
 | where ingestion_time() >= since and ingestion_time() <= until
 | where _ResourceId =~ account
 | extend Operation = tostring(column_ifexists("OperationName", "")),

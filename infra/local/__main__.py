@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         help="http or tls: give each account an endpoint of its own on loopback, where its files, jobs, models and the rest are",
     )
     options.add_argument("--tls", action="store_const", const="tls", dest="data_plane", help="the same as --data-plane tls")
-    options.add_argument("--certificate", metavar="FILE", help="with TLS: write the endpoints' certificate there, for EVIDENCE_CA_FILE")
+    options.add_argument("--certificate", metavar="FILE", help="with TLS: write the endpoints' certificate there, for SSL_CERT_FILE")
     options.add_argument(
         "--objects",
         type=count,

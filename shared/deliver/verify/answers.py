@@ -90,8 +90,11 @@ def _misplaced(plan: Json, planned: Json, unit: UnitRecords, bodies: Parsed) -> 
     """Questions that were asked elsewhere than at the account's own endpoint, or at the workspace that they are about."""
     if not any(unit.addresses):
         return
-    own = unit.likes[unit.planned :]
-    base, account = _base(plan, own, bodies), planned["resource"]
+    own, account = unit.likes[unit.planned :], planned["resource"]
+    try:
+        base = _base(plan, own, bodies)
+    except BodyError:
+        return  # said where the record was read; where its endpoint is cannot be known
     at = {(kind, where.resource(account)): f"/v1{quote(where.path)}/query" for kind, where in _logs(plan, planned, own, bodies)}
     for position, (like, url) in enumerate(zip(unit.likes, unit.addresses, strict=True)):
         if not url or like.kind not in BY_KIND:
@@ -106,13 +109,15 @@ def _misplaced(plan: Json, planned: Json, unit: UnitRecords, bodies: Parsed) -> 
 
 
 def _base(plan: Json, own: Sequence[Likeness], bodies: Parsed) -> str | None:
-    """Where the account's own endpoint is, as the account says."""
+    """Where the account's own endpoint is, as the account says.
+
+    Raises:
+        BodyError: what it says is not there.
+    """
     for like in own:
         if like.kind == "account" and not like.failure:
-            try:
-                properties = bodies.load(like.digests[0]).get("properties")
-            except (BodyError, AttributeError):
-                return None  # said where the record was read
+            body = bodies.load(like.digests[0])
+            properties = body.get("properties") if isinstance(body, dict) else None
             url = properties.get("endpoint") if isinstance(properties, dict) else None
             return account_base(url, plan["cloud"]) if isinstance(url, str) and plan["cloud"] in CLOUDS else None
     return None

@@ -18,6 +18,7 @@ from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
 from shared.judge.assemble import Entry, entry_of
 from shared.judge.lives.fold import NOT_SERVED, gone_from
+from shared.judge.lives.given import ACTIVITY
 from shared.judge.lives.inventory import Inventory, Shelf
 from shared.judge.lives.kinds import ACCOUNT, BY_NAME, BY_QUESTION
 from shared.judge.lives.recompute import FIELDS, compared, concluded
@@ -83,6 +84,8 @@ class Deletions:
 
     def unit(self, sweep: SweepState, name: str, unit: UnitRecords, deletions: Sequence[tuple[int, Json]], index: int) -> None:
         """The inventories of a unit, and the deletions that were sealed with its findings at `index`: is one missing?"""
+        if ACTIVITY not in sweep.plan["questions"].get("subscription", ()):
+            return  # of a version that did not reconcile
         resource = sweep.asked[name]["resource"]
         said = {(tuple(pair), value["resource"]) for _, value in deletions for pair in value["pairs"]}
         for record, like in sorted(zip(unit.indexes, unit.likes, strict=True), key=lambda pair: pair[0]):

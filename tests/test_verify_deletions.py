@@ -107,6 +107,20 @@ def test_an_account_that_is_gone_without_a_word_is_found(store):
     assert any("/accounts/other was listed" in reason for reason in said(verify_store(store, KEYS)))
 
 
+class Movable(Account):
+    def body(self):
+        body = super().body()
+        return {**body, "properties": {**body["properties"], "internalId": f"internal-{self.name}"}}
+
+
+def test_an_account_that_was_moved_is_not_gone(store):
+    maker = LogMaker(store).birth()
+    for number, group in enumerate(("rg-old", "rg-new")):
+        maker.sweep([Movable("one", group=group)], slot=START + timedelta(hours=6 * (number + 1)))
+    found = verify_store(store, KEYS)
+    assert (list(found.problems), found.counts.get("deletions", 0)) == ([], 0)
+
+
 def invented(gone, unit, records):
     """File-2 is still there: its deletion is made out of that of file-1."""
     like = [one for one in gone if one["kind"] == "file"]

@@ -110,6 +110,11 @@ class Reconciling:
         supersedes = sorted(self._past.index(sweep, unit) + position for sweep, position in deletion.supersedes)
         return record("deletion", at, sweep=self.sweep, unit=unit, supersedes=supersedes, first_seen=seen, **said.as_json())
 
+    def known(self, unit: str, resource: str) -> Mind:
+        """What is kept of a unit, for those who only read: with what it holds."""
+        state, alive = _state(self.store, unit), alive_of(read_hint(self.store, layout.alive(unit)))
+        return Mind(state, alive) if state is not None and alive is not None else self._rebuilt(unit, resource, None)
+
     # -- what is kept ---------------------------------------------------------------------------------------------------
 
     def _mind(self, unit: str, resource: str) -> Mind:

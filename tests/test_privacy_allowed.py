@@ -13,7 +13,7 @@ from shared.collect.endpoints import OWN
 from shared.privacy import allowed
 from shared.privacy.allowed import COLUMNS, FIGURES, OF_KIND, OTHERS, PLAIN, ROWS, WHOLE
 from shared.privacy.allowed import WORDS as SENTENCE
-from shared.privacy.fields import ACTIVITY, DATA_PLANE, LOGS
+from shared.privacy.fields import ACTIVITY, DATA_PLANE, EVENT, LOGS
 from shared.privacy.listed import parsed_pairs, unlisted
 from shared.privacy.patterns import clear
 from shared.privacy.screen import screened
@@ -42,7 +42,7 @@ def a_page(*items):
 
 
 def test_every_kind_in_which_customers_write_has_a_table():
-    assert set(OF_KIND) == {*OWN, *LOGS, *ACTIVITY}
+    assert set(OF_KIND) == {*OWN, *LOGS, *ACTIVITY, EVENT}
     assert set(DATA_PLANE) == OWN
 
 

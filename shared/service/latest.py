@@ -17,6 +17,9 @@ from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, read_hint
 from shared.service import state
 
+_WAITING = "changes"
+"""Beside the answers: the unit's changes that more may be said about. No question has this name."""
+
 LOOK_BACK = 8
 """Sweeps that are looked through for the answers about a unit of which nothing is remembered: a new one costs as many look-ups."""
 
@@ -46,12 +49,17 @@ class LatestAnswers:
         Raises:
             StoreConflict: they must be read from the log, and it is not what was sealed.
         """
-        found = read_hint(self.store, layout.unit_state(unit))
-        return found if found and all(map(_is_answer, found.values())) else self._again(unit)
+        return self.kept(unit)[0]
 
-    def remember(self, unit: str, answers: dict[str, Json]) -> None:
-        """Keep the latest answers about a unit."""
-        self.store.put(layout.unit_state(unit), canonical(answers))
+    def kept(self, unit: str) -> tuple[dict[str, Json], Json]:
+        """The same, and what was kept with them of changes that more may be said about; None where that was lost."""
+        found = read_hint(self.store, layout.unit_state(unit))
+        waiting = found.pop(_WAITING, None)
+        return found if found and all(map(_is_answer, found.values())) else self._again(unit), waiting
+
+    def remember(self, unit: str, answers: dict[str, Json], waiting: Json = None) -> None:
+        """Keep the latest answers about a unit, and what waits of its changes."""
+        self.store.put(layout.unit_state(unit), canonical({**answers, **({_WAITING: waiting} if waiting else {})}))
 
     def _again(self, unit: str) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -70,6 +78,8 @@ class LatestAnswers:
                 if value["type"] == "failure":
                     failed.add(key)
                 elif "window" in value:
+                    if not follows(value):
+                        continue
                     found[key] = answer_until(record, value)
                 else:
                     found[key] = answer_state(record, value["at"], [page["sha256"] for page in value["pages"]])
@@ -107,6 +117,11 @@ def answer_key(kind: str, resource: str | None) -> str:
 def answer_state(record: int, at: str, digests: list[str]) -> Json:
     """What is remembered of an answer."""
     return {"record": record, "at": at, "pages": digests}
+
+
+def follows(observation: Json) -> bool:
+    """Whether the next window begins where that of an answer ended: not where that was a narrow one, because of an event."""
+    return "window" in observation and "around" not in observation["window"]
 
 
 def answer_until(record: int, observation: Json) -> Json:

@@ -83,6 +83,8 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if index == 0:
             self._first(value)
+        if value["type"] in ("observation", "failure", "event"):
+            self._conclusions.attributions.told(index, value)
         if value["type"] not in shapes.KNOWN_TYPES:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:

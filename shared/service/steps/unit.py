@@ -79,7 +79,7 @@ def _collect_account(app: App, work: CollectAccount) -> str:
         if other is not None:
             return f"{work.sweep}: {work.account.rpartition('/')[2]} is of kind {other}, which serves no Azure OpenAI: not collected"
         name = SweepName(work.sweep, None, app.now() + UNSCHEDULED_DEADLINE)
-        plan_sweep(app, name, Scope(None, (work.account.lower(),)), None, {"by": "event", "ref": work.event})
+        plan_sweep(app, name, Scope(None, (work.account.lower(),)), None, {"by": "event", "ref": work.event}, work.around)
     units = planned_units(app.store, work.sweep)
     done = [_collect_unit(app, work.sweep, unit) for unit in units]
     return f"{work.sweep}: {sum(done)} of {len(done)} units collected"

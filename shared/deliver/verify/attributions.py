@@ -82,7 +82,6 @@ class Attributions:
         """An attribution: is it about a change, and does it follow?"""
         changed = of_attribution(value)
         self._owed.pop(changed.key, None)
-        self._tally.counts["attributions"] += 1
         known = self._changes.get(changed.key)
         if known != changed:
             if known is not None or self._whole:

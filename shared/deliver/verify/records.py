@@ -205,7 +205,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "retention": {"storage": _STORAGE, "source": _text},
     "profile": {"profile": _BODY},
     "erasure": {"commitments": _list_of(_text)},
-    "event": {},
+    "event": {"pages": _if_there(_list_of(_BODY))},
     "exhibit": {},
     "waiver": {},
     "attribution": {
@@ -220,6 +220,6 @@ KNOWN_TYPES = frozenset(_FIELDS)
 
 def bodies_of(value: Json) -> list[tuple[str, int]]:
     """(digest, bytes) of every body that the fields of the record's type name."""
-    if value["type"] in ("observation", "failure"):
+    if value["type"] in ("observation", "failure") or (value["type"] == "event" and "pages" in value):
         return [(page["sha256"], page["bytes"]) for page in value["pages"]]
     return [(value["profile"]["sha256"], value["profile"]["bytes"])] if value["type"] == "profile" else []

@@ -1,6 +1,7 @@
 """Attributions as they are sealed: in the sweep that finds a change, again when the late log tells more, after events before any sweep; and verified."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,8 @@ from infra.local.resource_events import resource_events
 from shared import layout
 from shared.canonical import canonical
 from shared.collect.windows import ACTIVITY_LOG, BEFORE_EVENT, OVERLAP
+from shared.deliver.bundle.build import build
+from shared.deliver.verify import verify_bundle
 from shared.deliver.verify.store import verify_store
 from shared.records import moment
 from shared.seal import note
@@ -17,6 +20,7 @@ from shared.seal.commits import commit_of
 from shared.seal.sequencer import Sequencer
 from shared.seal.store import DirectoryStore
 from shared.service import attributing, state
+from tests.fixtures.bundles import apart
 from tests.fixtures.records import SIGNER
 from tests.fixtures.steps import plant
 from tests.test_windows import SUBSCRIPTION, answers, small
@@ -190,7 +194,7 @@ def test_a_deployment_that_is_added_at_night_and_gone_before_the_next_sweep_has_
     assert (first["status"], first["by"], first["outcome"], first["change"]["op"]) == ("attributed", ADA.object_id, "succeeded", "added")
     assert (second["status"], second["by"], second["outcome"], second["change"]["op"]) == ("attributed", BOB.object_id, "succeeded", "removed")
     assert {witness["witness"] for witness in (*first["witnesses"], *second["witnesses"])} == {"event"}, "the Activity Log has nothing yet"
-    events = {index: record for index, record in works.estate.records("event")}
+    events = dict(works.estate.records("event"))
     assert {events[witness["record"]]["event"]["operation"].rpartition("/")[2] for witness in (*first["witnesses"], *second["witnesses"])} == {"write", "delete"}
     assert list(works.estate.store.list(layout.EVENTS)) == [], "no note of an event stays behind"
     sweep(works, 3)
@@ -265,6 +269,37 @@ def test_the_account_itself_is_deleted_and_the_event_says_by_whom(works):
     [listed] = said(works, "deletedAccounts")
     assert listed["by"] == BOB.object_id
     sound(works)
+
+
+# -- bundles ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["everything", "one account"])
+def test_a_bundle_brings_what_its_attributions_rest_on(works, tmp_path, narrow):
+    sweep(works)
+    night = works.estate.clock.advance(hours=3)
+    world(works).set_property(account(works), "/properties/disableLocalAuth", True)
+    deliver(works, night)
+    works.estate.clock.advance(hours=2.9)
+    world(works).put_deployment(account(works), "late")
+    sweep(works, 0.1)
+    sweep(works)
+    start = works.estate.clock() - timedelta(hours=1)
+    resources = [account(works).lower()] if narrow else None
+    file = tmp_path / "bundle.zip"
+    build(works.estate.store, file, period=(start, start + timedelta(hours=2)), resources=resources)
+    keys = [note.parse_vkey(works.estate.vkey)]
+    verdict = verify_bundle(file, keys)
+    assert list(verdict.problems) == [] and verdict.counts["attributions recomputed"] == verdict.counts["attributions"] == 1
+    [late] = [r for r in said(works) if r["status"] == "attributed" and r["resource"].endswith("/late")]
+    entries = apart(file.read_bytes())
+    ranges = json.loads(entries["manifest.json"])["ranges"]
+    assert all(any(first <= index < first + count for first, count in ranges) for index in late["records"])
+    assert any(first <= late["records"][0] < first + count for first, count in ranges[:1]), "of the sweep before"
+    file = tmp_path / "before.zip"
+    build(works.estate.store, file, period=(start - timedelta(hours=20), start + timedelta(hours=2)), resources=resources)
+    verdict = verify_bundle(file, keys)
+    assert list(verdict.problems) == [] and verdict.counts["attributions recomputed"] == len(said(works)) == 3
 
 
 # -- what lies is found -------------------------------------------------------------------------------------------------

@@ -13,7 +13,18 @@ from datetime import timedelta
 from shared import layout
 from shared.canonical import Json
 from shared.judge.assemble import Entry, LoadBody, entry_of
-from shared.judge.attribution import QUESTIONS, Attribution, Changed, Ledger, attribute, chain, essence, of_attribution, of_change, question_of
+from shared.judge.attribution import (
+    QUESTIONS,
+    Attribution,
+    Changed,
+    Ledger,
+    attribute,
+    chain,
+    essence,
+    of_attribution,
+    of_change,
+    question_of,
+)
 from shared.judge.lives.inventory import Shelf
 from shared.records import moment, record
 from shared.seal.commits import commit_of

@@ -22,7 +22,7 @@ KEPT: Final = 50_000
 
 LEDGERS: Final = 8
 
-_UNKNOWN: Final = "who made changes, where that rests on records that are not here"
+_UNKNOWN: Final = "who made changes, where that rests on records too far back"
 
 
 class Attributions:
@@ -32,7 +32,8 @@ class Attributions:
         self._tally = tally
         self._bodies = bodies
         self._whole = from_start
-        """Whether everything that came before is remembered."""
+        self._forgot = False
+        """Whether something that came before is no longer remembered."""
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._newest: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         """By sweep, question and subscription: the answer, or the failure."""
@@ -63,7 +64,7 @@ class Attributions:
         for kept in (self._entries, self._newest):
             if len(kept) > KEPT:
                 kept.popitem(last=False)
-                self._whole = False
+                self._forgot = True
 
     def changed(self, index: int, value: Json) -> None:
         """A change came by."""
@@ -74,7 +75,7 @@ class Attributions:
         self._owed[changed.key] = index
         if len(self._changes) > KEPT:
             self._changes.popitem(last=False)
-            self._whole = False
+            self._whole = False  # which changes there were is not known to the end
 
     # -- what is checked ----------------------------------------------------------------------------------------------------
 
@@ -100,8 +101,8 @@ class Attributions:
             return f"it leaves out what the Activity Log came to in its own sweep, record {due}"
         entries = [self._entries[index] for index in named if index in self._entries]
         if len(entries) < len(named):
-            if self._whole:
-                return "it names a record that is no answer of the Activity Log and no event"
+            if not self._forgot:
+                return "it names a record that is not here, or is no answer of the Activity Log and no event"
             self._tally.unchecked(_UNKNOWN)
             return None
         try:

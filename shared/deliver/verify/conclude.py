@@ -27,6 +27,8 @@ class Conclusions:
         self._judge = Recomputation(bodies, tally)
         self.attributions = Attributions(tally, bodies, from_start=view.from_start)
         self._cannot: set[str] = set()
+        self.named: set[int] = set()
+        """In a bundle: the records that attributions rest on, which may lie outside its period."""
         self.run: Run | None = None
         """The unit whose findings are being read."""
 
@@ -49,6 +51,7 @@ class Conclusions:
         if value["type"] == "change":
             self.attributions.changed(index, value)
         elif value["type"] == "attribution":
+            self.named.update(() if self._view.from_start else value["records"])
             self.attributions.take(sweep, index, value)
 
     def _about_collection(self, sweep: SweepState, index: int, value: Json, line: bytes) -> None:

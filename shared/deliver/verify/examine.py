@@ -45,6 +45,11 @@ class Examiner:
         """The latest time of any record."""
         return self._intake.last_at
 
+    @property
+    def named(self) -> set[int]:
+        """In a bundle: the records that conclusions rest on, wherever they are."""
+        return self._conclusions.named
+
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in the records from the index `first` on."""
         usual, sweeps, intake, conclusions = shapes.USUAL, self._sweeps, self._intake, self._conclusions

@@ -56,7 +56,7 @@ def changes(
     resource: Resource = None,
     severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
 ) -> None:
-    """The changes between consecutive states of each resource, with what they mean."""
+    """The changes between consecutive states of each resource: what they mean, and who made them."""
     from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
     from shared.service.queries import reading
@@ -66,11 +66,15 @@ def changes(
             raise Misuse(f"--severity {name!r}: {', '.join(SEVERITIES)}")
     found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None), tuple(severity or ())))
     rows = (
-        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"]]
+        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"], _who(change["attribution"])]
         for change in found
         for meaning in change["means"]
     )
-    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)"], rows))
+    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)", "who"], rows))
+
+
+def _who(attribution: Json) -> str:
+    return str(attribution["says"]) if attribution else "–"
 
 
 def _minute(time: str | None) -> str:

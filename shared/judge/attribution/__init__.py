@@ -12,7 +12,9 @@ Leaves out: what is done on the data plane (the Activity Log never tells of it) 
 from shared.judge.attribution.attribute import STATUSES, Attribution, attribute, essence
 from shared.judge.attribution.changed import OPS, QUESTIONS, Changed, of_attribution, of_change, question_of
 from shared.judge.attribution.ledger import Ledger, chain
+from shared.judge.attribution.words import said
 
 __all__ = [
     "OPS", "QUESTIONS", "STATUSES", "Attribution", "Changed", "Ledger", "attribute", "chain", "essence", "of_attribution", "of_change", "question_of",
+    "said",
 ]  # fmt: skip

@@ -26,8 +26,8 @@ QUESTIONS: Final = frozenset(_LOGS.values())
 _PROVIDED_KINDS: Final = frozenset(("models", "locations", "tls", "networkSecurityPerimeterConfigurations"))
 """Answers that no operation on the resource itself changes: what the provider offers, how its endpoint answers, a perimeter's own affairs."""
 
-_PROVIDED_FIELDS: Final = ("/properties/capabilities/", "/properties/callRateLimit", "/properties/isMigrated", "/properties/migrationToken")
-"""Below these an account holds what the provider sets: content logging, for one, is a capability that is granted, not written."""
+_PROVIDED_FIELDS: Final = ("/properties/capabilities", "/properties/callRateLimit", "/properties/isMigrated")
+"""In these an account holds what the provider sets: content logging, for one, is a capability that is granted, not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,15 @@ def of_attribution(record: Mapping[str, Json]) -> Changed:
 
 def _op(record: Mapping[str, Json]) -> Op:
     fields = record["fields"]
-    if record["kind"] in _PROVIDED_KINDS or (fields and all(str(field["pointer"]).startswith(_PROVIDED_FIELDS) for field in fields)):
+    if record["kind"] in _PROVIDED_KINDS or (fields and all(_is_provided(str(field["pointer"])) for field in fields)):
         return "provided"
     if len(fields) == 1 and fields[0]["pointer"] == "":
         return "added" if fields[0]["op"] == "added" else "removed" if fields[0]["op"] == "removed" else "changed"
     return "changed"
+
+
+def _is_provided(pointer: str) -> bool:
+    return any(pointer == field or pointer.startswith(f"{field}/") for field in _PROVIDED_FIELDS)
 
 
 def question_of(changed: Changed) -> str | None:

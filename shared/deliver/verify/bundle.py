@@ -175,8 +175,8 @@ def _say(tally: Tally, package: Package) -> None:
         f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
     if counts["attributions"]:
-        tally.checked.append(f"{counts['attributions recomputed']:,} of {counts['attributions']:,} attributions of changes follow from the records they name")
+        tally.checked.append(f"{counts['attributions recomputed']:,} of {counts['attributions']:,} attributions of changes follow from what they name")
     if manifest.resources is not None:
         tally.unchecked("records about other resources than those asked for: they are in the log and not in this bundle")
-    tally.unchecked("what was said of changes and deletions between sweeps: those records are proven, not derived again")
+    tally.unchecked("what was said of changes and deletions between sweeps: their records are proven, not derived again")
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")

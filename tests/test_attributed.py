@@ -14,12 +14,14 @@ from shared.collect.windows import ACTIVITY_LOG, BEFORE_EVENT, OVERLAP
 from shared.deliver.bundle.build import build
 from shared.deliver.verify import verify_bundle
 from shared.deliver.verify.store import verify_store
+from shared.judge import attribution
 from shared.records import moment
 from shared.seal import note
 from shared.seal.commits import commit_of
 from shared.seal.sequencer import Sequencer
 from shared.seal.store import DirectoryStore
-from shared.service import attributing, state
+from shared.service import attributing, queries, state
+from shared.service.report import report
 from tests.fixtures.bundles import apart
 from tests.fixtures.records import SIGNER
 from tests.fixtures.steps import plant
@@ -269,6 +271,41 @@ def test_the_account_itself_is_deleted_and_the_event_says_by_whom(works):
     [listed] = said(works, "deletedAccounts")
     assert listed["by"] == BOB.object_id
     sound(works)
+
+
+# -- who asks -----------------------------------------------------------------------------------------------------------
+
+
+def test_changes_say_who_in_a_period_too_though_the_log_told_later(works, tmp_path):
+    sweep(works)
+    works.estate.clock.advance(hours=5.95)
+    world(works).actor = BOB
+    world(works).put_deployment(account(works), "late")
+    sweep(works, 0.05)
+    now = works.estate.clock()
+    sweep(works)
+    when = queries.Period(now - timedelta(hours=1), now + timedelta(hours=1))
+    [change] = queries.changes(works.estate.reading(), when, queries.Filter())
+    who = change["attribution"]
+    assert (who["by"], who["type"], who["status"]) == (BOB.object_id, "attribution", "attributed")
+    assert who["says"] == f"{BOB.object_id} with application {who['client']['appid']}: microsoft.cognitiveservices/accounts/deployments/write"
+    report(works.estate.reading(), None, tmp_path / "report.html", works.estate.clock())
+    page = (tmp_path / "report.html").read_text()
+    assert f"Who: {BOB.object_id} with application" in page and f"record {who['record']}" in page and "not known: " not in page
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"status": "unattributed", "reason": "Because."}, "not known: Because."),
+        ({"status": "attributed", "by": "o", "client": {"appid": "04B07795-8ddb-461a-bbee-02f9e1bf7b46"}, "operation": "x/write", "outcome": "succeeded"},
+         "o with Azure CLI: x/write"),
+        ({"status": "attributed", "by": {"committed": "abc="}, "client": None, "operation": "x/write", "outcome": "open"},
+         "a name that is withheld (abc=): x/write (its end is not known)"),
+    ],
+)  # fmt: skip
+def test_an_attribution_in_one_line(told, line):
+    assert attribution.said(told) == line
 
 
 # -- bundles ------------------------------------------------------------------------------------------------------------

@@ -78,13 +78,14 @@ class LatestAnswers:
                 if value["type"] == "failure":
                     failed.add(key)
                 elif "window" in value:
-                    if not follows(value):
-                        continue
-                    found[key] = answer_until(record, value)
+                    if follows(value):
+                        found[key] = answer_until(record, value)
+                    else:
+                        failed.add(key)
                 else:
                     found[key] = answer_state(record, value["at"], [page["sha256"] for page in value["pages"]])
             if not failed - found.keys():
-                break  # a question that failed may have been answered before
+                break  # a question that failed, or was asked about an event alone, may have been answered before
         return found
 
     def _last_closed(self) -> list[tuple[str, int]]:

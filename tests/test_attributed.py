@@ -398,3 +398,23 @@ def test_torn_hints_of_what_waits_are_nothing():
 def test_sealed_again_without_a_lie_it_is_sound(attributed, tmp_path):
     store, key = resealed(attributed.estate, tmp_path, lambda r: r)
     assert list(verify_store(store, [key]).problems) == []
+
+
+NARROW = {
+    "no event": (lambda known: {**known, "previous": None, "around": known["from"]}, "is narrow, and no event caused the sweep"),
+    "no answer": (lambda known: {**known, "previous": None}, "follows no answer"),
+}
+
+
+@pytest.mark.parametrize("lie", NARROW)
+def test_a_window_that_is_narrow_without_an_event_is_found(attributed, tmp_path, lie):
+    change, word = NARROW[lie]
+
+    def edit(value):
+        for unit in value.get("units", ()) if value["type"] == "sweep-planned" else ():
+            unit["windows"] = [change(known) for known in unit.get("windows", ())]
+        return value
+
+    store, key = resealed(attributed.estate, tmp_path, edit)
+    found = verify_store(store, [key]).problems
+    assert any(problem.what == "plan" and word in problem.reason for problem in found), [p.line() for p in found]

@@ -259,6 +259,30 @@ def test_a_second_person_whom_only_the_log_knows_is_not_passed_over(works):
     sound(works)
 
 
+def test_no_note_of_an_event_stays_behind(works):
+    sweep(works)
+    since = works.estate.clock.advance(hours=1)
+    speech = world(works).create_account(SUBSCRIPTION, "rg", "speech", kind="SpeechServices")
+    [message] = [json.dumps(told).encode() for told in resource_events(world(works), since)]
+    works.change(message)
+    assert len(list(works.estate.store.list(layout.EVENTS))) == 1
+    works.estate.clock.advance(seconds=12)
+    assert ["not collected" in line for line in works.collect()] == [True], speech
+    assert list(works.estate.store.list(layout.EVENTS)) == []
+    works.settle()
+    world(works).set_property(account(works), "/properties/disableLocalAuth", True)
+    messages = [json.dumps(told).encode() for told in resource_events(world(works), works.estate.clock())]
+    works.change(*messages)
+    works.estate.clock.advance(seconds=12)
+    works.collect()
+    works.settle()
+    works.change(*messages)
+    works.collect()
+    works.settle()
+    assert list(works.estate.store.list(layout.EVENTS)) == [] and len(said(works, "account")) == 1
+    sound(works)
+
+
 def test_the_account_itself_is_deleted_and_the_event_says_by_whom(works):
     sweep(works)
     night = works.estate.clock.advance(hours=2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared import layout
-from shared.canonical import Json
+from shared.canonical import Json, canonical
 from shared.judge.assemble import Entry, LoadBody, entry_of
 from shared.judge.attribution import (
     QUESTIONS,
@@ -142,8 +142,7 @@ class Attributing:
         """Read which events caused this sweep, and forget where that is noted: the sweep is about to be closed."""
         if layout.BY_EVENT in self.sweep:
             self._events_of("")
-            for path in list(self.store.list(layout.events_of(self.sweep))):
-                self.store.delete(path)
+            forget_events(self.store, self.sweep)
 
     def _read_events(self) -> Iterable[Entry]:
         for path in list(self.store.list(layout.events_of(self.sweep))):
@@ -163,6 +162,17 @@ class Attributing:
                 if ref.path == batch:
                     return first
         return None
+
+
+def note_event(store: Store, sweep: str, event: str, since: int) -> None:
+    """Note that an event, which is sealed after the commit `since`, caused a sweep: whoever judges that looks for it from there on."""
+    store.put(layout.event_of(sweep, event), canonical({"since": since}))
+
+
+def forget_events(store: Store, sweep: str) -> None:
+    """Forget which events caused a sweep."""
+    for path in list(store.list(layout.events_of(sweep))):
+        store.delete(path)
 
 
 def after_crash(before: Json, sealed: Iterable[Json]) -> list[Json]:

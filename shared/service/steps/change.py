@@ -25,6 +25,7 @@ from shared.seal.commits import last_commit
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import put_body
 from shared.service import state
+from shared.service.attributing import note_event
 from shared.service.compose import random_bytes
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectAccount, short
@@ -109,8 +110,8 @@ def _take(app: App, event: Event) -> str:
     end = datetime.fromtimestamp(math.floor(_kept_at(app, event).timestamp() / WINDOW + 1) * WINDOW, UTC)
     sweep = f"{end:%Y%m%dT%H%M%SZ}{layout.BY_EVENT}{short(event.account.lower())}"
     delay = min(max(0, math.ceil((end - app.now()) / timedelta(seconds=1))), WINDOW)
-    if app.store.exists(layout.open_sweep(event.name)):  # it is to be sealed: whoever judges that sweep looks for it from there on
-        app.store.put(layout.event_of(sweep, event.name), canonical({"since": state.since(app.store, event.name)}))
+    if app.store.exists(layout.open_sweep(event.name)) and not app.store.exists(layout.batch(sweep, layout.CLOSED)):
+        note_event(app.store, sweep, event.name, state.since(app.store, event.name))
     work = CollectAccount(sweep, event.account, event.id, when(event.time))
     app.queues.send(layout.COLLECT_QUEUE, work.text(), delay=delay)
     return f"{event.name}: {'kept' if new else 'known'}, {sweep} queued"

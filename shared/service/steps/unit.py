@@ -10,6 +10,7 @@ from shared.errors import Refused
 from shared.records import Origin, whole
 from shared.seal.sequencer import batch_lines
 from shared.service import state
+from shared.service.attributing import forget_events
 from shared.service.collector import orders_of
 from shared.service.planning import UNSCHEDULED_DEADLINE, Scope, SweepName
 from shared.service.steps.app import App
@@ -77,6 +78,7 @@ def _collect_account(app: App, work: CollectAccount) -> str:
     if not app.store.exists(layout.batch(work.sweep, layout.PLAN)):
         other = _other_kind(app, work.account)
         if other is not None:
+            forget_events(app.store, work.sweep)
             return f"{work.sweep}: {work.account.rpartition('/')[2]} is of kind {other}, which serves no Azure OpenAI: not collected"
         name = SweepName(work.sweep, None, app.now() + UNSCHEDULED_DEADLINE)
         plan_sweep(app, name, Scope(None, (work.account.lower(),)), None, {"by": "event", "ref": work.event}, work.around)

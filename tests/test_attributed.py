@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from infra.local import faults
+from infra.local.accounts import AZURE
 from infra.local.authorship import Actor
+from infra.local.history import History
 from infra.local.resource_events import resource_events
 from shared import layout
 from shared.canonical import canonical
@@ -23,6 +25,7 @@ from shared.seal.store import DirectoryStore
 from shared.service import attributing, queries, state
 from shared.service.report import report
 from tests.fixtures.bundles import apart
+from tests.fixtures.estate import estate
 from tests.fixtures.records import SIGNER
 from tests.fixtures.steps import plant
 from tests.test_windows import SUBSCRIPTION, answers, small
@@ -442,3 +445,48 @@ def test_a_window_that_is_narrow_without_an_event_is_found(attributed, tmp_path,
     store, key = resealed(attributed.estate, tmp_path, edit)
     found = verify_store(store, [key]).problems
     assert any(problem.what == "plan" and word in problem.reason for problem in found), [p.line() for p in found]
+
+
+# -- against what really happened -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [3, 11, 29, 64])
+def test_in_a_random_history_nobody_is_named_who_did_not_do_it(tmp_path, seed):
+    history = History(seed, sweeps_may_fail=False)
+    with estate(tmp_path, lambda _: history.world, start=history.clock()) as site:
+        site.clock = history.clock
+        site.collect()
+        for _ in range(4):
+            history.pass_hours(6, busy=6)
+            site.collect()
+        site.clock.advance(hours=6)
+        site.collect()
+        assert list(verify_store(site.store, [note.parse_vkey(site.vkey)]).problems) == []
+        found = list(queries.changes(site.reading(), None, queries.Filter()))
+        named = 0
+        for change in found:
+            who = change["attribution"]
+            if who["change"]["op"] == "provided" or "/accounts/" not in change["resource"]:
+                assert who["status"] == "unattributed" or change["kind"] == "deletedAccounts"
+                continue
+            wide, narrow = (_doers(history.world, change, slack) for slack in (timedelta(minutes=10), timedelta(0)))
+            if who["status"] == "attributed":
+                assert who["by"] in wide, (change["resource"], who["reason"])
+                named += 1
+            elif len(wide) == 1 == len(narrow):  # nobody is named, although one person did it: only where the log says so itself
+                by_azure = "no operation on this resource" in who["reason"] and AZURE.object_id in wide
+                promised = who["reason"].startswith("Several people") and who["change"]["op"] == "removed"  # a deletion that had no effect
+                assert by_azure or promised, (change["resource"], who["reason"], wide)
+        assert named >= 3 and len(found) > 8
+
+
+def _doers(world, change, slack):
+    """Object ids of those who can have made a change, by what really happened."""
+    gone = change["attribution"]["change"]["op"] == "removed"
+    start, end = moment(change["since"]) - slack, moment(change["until"]) + slack
+    about = {change["resource"], "/".join(change["resource"].split("/")[:9])} if gone else {change["resource"]}
+    return {
+        Actor(happened.by).object_id if happened.by else AZURE.object_id
+        for happened in world.truth.happenings
+        if happened.resource in about and start <= happened.at <= end and (happened.event in ("deleted", "purged")) == gone
+    }

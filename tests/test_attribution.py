@@ -13,6 +13,7 @@ from tests.fixtures.lives import DELETE_ACCOUNT, DELETE_DEPLOYMENT, ONE, PERSON,
 OTHER = "33333333-0000-0000-0000-00000000000b"
 CHAT = f"{ONE}/deployments/chat"
 SETTING = f"{ONE}/providers/microsoft.insights/diagnosticsettings/all"
+PURGED = f"{SUBSCRIPTION}/providers/microsoft.cognitiveservices/locations/swedencentral/resourcegroups/rg/deletedaccounts/one"
 GRANT = f"{ONE}/providers/microsoft.authorization/roleassignments/g"
 WRITE = "Microsoft.CognitiveServices/accounts/write"
 WRITE_DEPLOYMENT = "Microsoft.CognitiveServices/accounts/deployments/write"
@@ -95,7 +96,7 @@ def test_what_is_in_an_account_goes_with_it():
 
 
 def test_a_soft_deleted_account_comes_by_deleting_and_goes_by_purging_or_restoring():
-    gone = f"{SUBSCRIPTION}/providers/microsoft.cognitiveservices/locations/swedencentral/resourcegroups/rg/deletedaccounts/one"
+    gone = PURGED
     assert who(changed(gone, "added", kind="deletedAccounts"), ledger(event(DELETE_ACCOUNT, ONE, 8))).by == PERSON
     assert who(changed(gone, "removed", kind="deletedAccounts"), ledger(event(PURGE, gone, 8))).by == PERSON
     assert who(changed(gone, "removed", kind="deletedAccounts"), ledger(event(WRITE, ONE, 8))).by == PERSON
@@ -173,6 +174,21 @@ def test_answers_are_gone_back_through_until_they_reach_the_change():
     assert reach == (at(0), at(18)) and Ledger(log.entries[::2], log.shelf).reach() == (at(12), at(18)), "a hole is no reach"
 
 
+def test_what_was_undone_in_between_did_not_make_the_change():
+    delete, write = DELETE_DEPLOYMENT, WRITE_DEPLOYMENT
+    rows = [event(delete, CHAT, 7, correlation="a"), event(write, CHAT, 8, correlation="b"), event(delete, CHAT, 9, correlation="c", caller=OTHER)]
+    assert who(changed(CHAT, "removed"), ledger(*rows)).by == OTHER
+    assert who(changed(CHAT, "removed"), ledger(*rows[::2])).status == "unattributed", "nothing says that it was made again: one of them did nothing"
+    assert who(changed(CHAT, "changed"), ledger(event(write, CHAT, 7, correlation="z", caller=OTHER), rows[0] | {"eventTimestamp": at(7.5)}, rows[1])).by == PERSON
+    purged = [event(DELETE_ACCOUNT, ONE, 7, correlation="a"), event(PURGE, PURGED, 8, correlation="b", caller=OTHER)]
+    assert who(changed(ONE, "removed"), ledger(*purged)).by == PERSON, "what is purged was gone before"
+    assert who(changed(CHAT, "added"), ledger(event(write, CHAT, 7, correlation="z"), event(delete, CHAT, 8, caller=OTHER))).by == PERSON, (
+        "it is there, so that deletion had no effect"
+    )
+    failed = event(write, CHAT, 8, correlation="b", status="Failed")
+    assert who(changed(CHAT, "removed"), ledger(rows[0], failed, rows[2])).status == "unattributed"
+
+
 # -- against what really happened -------------------------------------------------------------------------------------------
 
 HAPPENINGS = st.lists(
@@ -192,14 +208,18 @@ def test_nobody_is_named_who_did_nothing_and_whoever_alone_did_it_is(happened, r
     chance.shuffle(rows)
     says = who(changed(resource, op, until=until / 60, since=until / 60 - 6), ledger(*rows, start=-1, end=24))
 
-    def able(allowance):
-        """Whoever can have made the change, give or take so many minutes."""
+    def able(allowance, since=0):
+        """Whoever can have made the change, give or take so many minutes; not before `since`."""
         return {
             by for on, verb, minute, by, status, _ in happened
-            if status == "Succeeded" and until - 360 - allowance <= minute <= until + allowance and (verb == "delete") == (op == "removed")
+            if status == "Succeeded" and max(since, until - 360 - allowance) <= minute <= until + allowance and (verb == "delete") == (op == "removed")
             and (on == resource or (op == "removed" and on == ONE))
         }  # fmt: skip
 
-    assert {operation.by for operation in says.candidates} == (able(0) or able(5))
-    assert (says.status == "attributed") == (len(able(0) or able(5)) == 1), "several, or none, are never one"
-    assert says.by is None or {says.by} == (able(0) or able(5))
+    undone = max((minute for on, verb, minute, _, status, _ in happened
+                  if on == resource and status == "Succeeded" and (verb == "delete") != (op == "removed") and minute <= until), default=0)  # fmt: skip
+    allowance = 0 if able(0) else 5
+    doers = able(allowance, undone) or able(allowance)
+    assert {operation.by for operation in says.candidates} == doers
+    assert (says.status == "attributed") == (len(doers) == 1), "several, or none, are never one"
+    assert says.by is None or {says.by} == doers

@@ -78,7 +78,7 @@ def attribute(changed: Changed, ledger: Ledger) -> Attribution:
     if question_of(changed) is None:
         return Attribution(changed, "unattributed", None, None, f"{_PROVIDED if changed.op == 'provided' else _NO_LOG}.", True, (), ())
     records, complete = tuple(entry.record for entry in ledger.entries), covers(ledger.reach(), changed)
-    found = _in_time(changed, list(_possible(changed, ledger)))
+    found = _not_undone(changed, ledger, _in_time(changed, list(_possible(changed, ledger))))
     callers = {canonical(operation.by): operation.by for operation in found}
     if len(callers) == 1 and None not in callers.values():
         reason = f"One caller is named for {_operations(found)} in that time{'' if complete else ', as far as the log was read'}."
@@ -115,6 +115,19 @@ def _in_time(changed: Changed, found: Sequence[Operation]) -> list[Operation]:
     exact = [operation for operation in found if operation.end >= changed.since and operation.start <= changed.until]
     start, end = plus(changed.since, -CLOCKS), plus(changed.until, CLOCKS)
     return exact or [operation for operation in found if operation.end >= start and operation.start <= end]
+
+
+def _not_undone(changed: Changed, ledger: Ledger, found: Sequence[Operation]) -> list[Operation]:
+    """Those that were not undone in that time: what was made again after it was deleted is gone by the next deletion, and the other way round.
+
+    All, where none would be left: then what undid them, by the log, had no effect.
+    """
+    if changed.target != changed.resource:
+        return list(found)
+    ended = [operation for operation in ledger.on(changed.target) if operation.outcome == "succeeded" and operation.name != PURGE_ACCOUNT]
+    other = [operation for operation in ended if operation.name.endswith("/delete") != (changed.op == "removed")]
+    undone = max((operation.start for operation in other if operation.start <= changed.until), default="")
+    return [operation for operation in found if operation.end >= undone] or list(found)
 
 
 def _operations(found: Sequence[Operation]) -> str:

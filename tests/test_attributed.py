@@ -335,6 +335,18 @@ def test_an_attribution_in_one_line(told, line):
     assert attribution.said(told) == line
 
 
+def test_what_the_provider_did_is_not_laid_at_the_door_of_whoever_wrote_meanwhile(works):
+    sweep(works)
+    world(works).actor = ADA
+    world(works).set_property(account(works), "/properties/publicNetworkAccess", "Disabled")
+    world(works).set_content_logging(account(works), "false")
+    sweep(works)
+    [change] = queries.changes(works.estate.reading(), None, queries.Filter())
+    who = {meaning["control"]: queries.who_made(change, meaning) for meaning in change["means"]}
+    assert who["public-network-access"].startswith(ADA.object_id) and "the provider" in who["content-logging-off"]
+    assert change["attribution"]["says"].endswith("(what the provider sets among it is not meant)")
+
+
 # -- bundles ------------------------------------------------------------------------------------------------------------
 
 

@@ -93,9 +93,9 @@ def change_key(record: Json) -> tuple[Json, ...]:
     return record.get("kind"), record.get("resource"), (record.get("change") or record).get("to")
 
 
-def who(attribution: Json) -> str:
-    """An attribution record in one line."""
-    return attributed.said(attribution)
+def who(attribution: Json, change: Json) -> str:
+    """An attribution record in one line, for all fields of the change."""
+    return attributed.said_of_all(attribution, (str(field.get("pointer")) for field in change.get("fields") or ()))
 
 
 def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, load: LoadBody) -> Sequence[Judged]:

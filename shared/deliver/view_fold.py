@@ -21,6 +21,8 @@ from shared.deliver.view_points import Load
 from shared.deliver.view_sweeps import Period
 from shared.records import whole
 
+_ATTRIBUTED = ("change", "status", "by", "client", "operation", "outcome", "reason")
+
 MOST_OPEN = 4
 """Sweeps that may be under way at once with all they brought in memory; an older one keeps its numbers only."""
 
@@ -48,8 +50,8 @@ class Fold:
     """Every sweep by name; all but the one to be shown, and those still open, with their numbers only."""
     shown: Pass | None = None
     changes: list[tuple[int, Json]] = field(default_factory=list)
-    attributions: dict[tuple[Json, ...], tuple[int, str]] = field(default_factory=dict)
-    """By what tells a change apart: the last record about who made it, and what it says."""
+    attributions: dict[tuple[Json, ...], tuple[int, Json]] = field(default_factory=dict)
+    """By what tells a change apart: the last record about who made it."""
     storage: list[StorageRun] = field(default_factory=list)
     profiles: list[tuple[int, Json]] = field(default_factory=list)
     used_profiles: dict[str, None] = field(default_factory=dict)
@@ -174,7 +176,7 @@ class Fold:
         self.changes.append((index, record))
 
     def _attribution(self, _: Pass, index: int, record: Json) -> None:
-        self.attributions[rejudge.change_key(record)] = (index, rejudge.who(record))
+        self.attributions[rejudge.change_key(record)] = (index, {name: record.get(name) for name in _ATTRIBUTED})
 
     def _failure(self, current: Pass, index: int, record: Json) -> None:
         current.failed += 1

@@ -80,7 +80,7 @@ def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
     night = [(change, meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
     for change, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
         say(f"   record {change['record']}: [{meaning['severity']}] {meaning['text']}")
-        say(f"      by {change['attribution']['says']}" if change["attribution"]["by"] else f"      by whom: {change['attribution']['reason']}")
+        say(f"      who: {queries.who_made(change, meaning)}")
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
     made = bundle(read, when, out)

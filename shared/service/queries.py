@@ -10,7 +10,7 @@ from shared import layout
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.errors import EvidenceError, Misuse
-from shared.judge.attribution import said
+from shared.judge.attribution import said_of
 from shared.judge.catalogue import catalogue
 from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
@@ -166,13 +166,19 @@ def changes(read: Reading, when: Period | None, wanted: Filter, severities: tupl
     later = replace(when, end=_later(when.end)) if when else None
     for index, record in read.records(read.within(later) if later else read.sweeps, frozenset({"change", "attribution"})):
         if record["type"] == "attribution":
-            who[rejudge.change_key(record)] = {"record": index, **record, "says": said(record)}
+            who[rejudge.change_key(record)] = {"record": index, **record}
         elif record["sweep"] in names and wanted.passes(record):
             means = meanings(record, effective(profile, record["resource"]))
             if not severities or worst(means) in severities:
                 found.append({"record": index, **record, "severity": worst(means), "means": [asdict(meaning) for meaning in means]})
     for change in found:
-        yield {**change, "attribution": who.get(rejudge.change_key(change))}
+        told = who.get(rejudge.change_key(change))
+        yield {**change, "attribution": {**told, "says": rejudge.who(told, change)} if told else None}
+
+
+def who_made(change: Json, meaning: Json) -> str:
+    """Who made that part of a change which means this, or why that is not known."""
+    return said_of(change["attribution"], meaning["pointer"]) if change["attribution"] else "–"
 
 
 def _later(end: datetime) -> datetime:

@@ -10,11 +10,11 @@ Leaves out: what is done on the data plane (the Activity Log never tells of it) 
 """
 
 from shared.judge.attribution.attribute import STATUSES, Attribution, attribute, essence
-from shared.judge.attribution.changed import OPS, QUESTIONS, Changed, of_attribution, of_change, question_of
+from shared.judge.attribution.changed import OPS, QUESTIONS, Changed, is_provided, of_attribution, of_change, question_of
 from shared.judge.attribution.ledger import Ledger, chain
-from shared.judge.attribution.words import said
+from shared.judge.attribution.words import said, said_of, said_of_all
 
 __all__ = [
-    "OPS", "QUESTIONS", "STATUSES", "Attribution", "Changed", "Ledger", "attribute", "chain", "essence", "of_attribution", "of_change", "question_of",
-    "said",
+    "OPS", "QUESTIONS", "STATUSES", "Attribution", "Changed", "Ledger", "attribute", "chain", "essence", "is_provided", "of_attribution", "of_change", "question_of",
+    "said", "said_of", "said_of_all",
 ]  # fmt: skip

@@ -74,14 +74,15 @@ def of_attribution(record: Mapping[str, Json]) -> Changed:
 
 def _op(record: Mapping[str, Json]) -> Op:
     fields = record["fields"]
-    if record["kind"] in _PROVIDED_KINDS or (fields and all(_is_provided(str(field["pointer"])) for field in fields)):
+    if record["kind"] in _PROVIDED_KINDS or (fields and all(is_provided(str(field["pointer"])) for field in fields)):
         return "provided"
     if len(fields) == 1 and fields[0]["pointer"] == "":
         return "added" if fields[0]["op"] == "added" else "removed" if fields[0]["op"] == "removed" else "changed"
     return "changed"
 
 
-def _is_provided(pointer: str) -> bool:
+def is_provided(pointer: str) -> bool:
+    """Whether the provider sets this field of an account, whoever else wrote the account in the same time."""
     return any(pointer == field or pointer.startswith(f"{field}/") for field in _PROVIDED_FIELDS)
 
 

@@ -1,9 +1,10 @@
 """An attribution as people read it: one line, out of a sealed record. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.canonical import Json
+from shared.judge.attribution.changed import is_provided
 
 CLIENTS: Final = {
     "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Azure CLI",
@@ -15,6 +16,9 @@ CLIENTS: Final = {
 """Microsoft's own applications by their ids (learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in)."""
 
 
+PROVIDED: Final = "not known: what the provider sets is changed by no operation"
+
+
 def said(record: Mapping[str, Json]) -> str:
     """Who made a change and with what, as far as it is known; else why it is not."""
     if record["status"] != "attributed":
@@ -22,6 +26,17 @@ def said(record: Mapping[str, Json]) -> str:
     client, outcome = _client(record.get("client")), record.get("outcome")
     ended = "" if outcome == "succeeded" else f" ({'its end is not known' if outcome == 'open' else outcome})"
     return f"{name(record.get('by'))}{f' with {client}' if client else ''}: {record.get('operation')}{ended}"
+
+
+def said_of(record: Mapping[str, Json], pointer: str) -> str:
+    """The same for one field of the change: what the provider sets, somebody who wrote the resource did not."""
+    return PROVIDED if is_provided(pointer) else said(record)
+
+
+def said_of_all(record: Mapping[str, Json], pointers: Iterable[str]) -> str:
+    """The same for all fields of the change."""
+    provided = record["change"]["op"] != "provided" and any(map(is_provided, pointers))
+    return f"{said(record)} (what the provider sets among it is not meant)" if provided else said(record)
 
 
 def name(by: Json) -> str:

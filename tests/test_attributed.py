@@ -344,7 +344,7 @@ def test_what_the_provider_did_is_not_laid_at_the_door_of_whoever_wrote_meanwhil
     [change] = queries.changes(works.estate.reading(), None, queries.Filter())
     who = {meaning["control"]: queries.who_made(change, meaning) for meaning in change["means"]}
     assert who["public-network-access"].startswith(ADA.object_id) and "the provider" in who["content-logging-off"]
-    assert change["attribution"]["says"].endswith("(what the provider sets among it is not meant)")
+    assert change["attribution"]["says"].endswith("Of what the provider sets among it, nobody is named.")
 
 
 # -- bundles ------------------------------------------------------------------------------------------------------------

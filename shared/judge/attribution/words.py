@@ -36,7 +36,7 @@ def said_of(record: Mapping[str, Json], pointer: str) -> str:
 def said_of_all(record: Mapping[str, Json], pointers: Iterable[str]) -> str:
     """The same for all fields of the change."""
     provided = record["change"]["op"] != "provided" and any(map(is_provided, pointers))
-    return f"{said(record)} (what the provider sets among it is not meant)" if provided else said(record)
+    return f"{said(record).rstrip('.')}. Of what the provider sets among it, nobody is named." if provided else said(record)
 
 
 def name(by: Json) -> str:

@@ -13,6 +13,7 @@ from sys import intern
 from shared.canonical import Json
 from shared.deliver.view_coverage import instant
 from shared.deliver.view_failures import Failures
+from shared.deliver.view_gone import Gone
 from shared.deliver.view_history import CountRuns, Passes, StatusRuns
 from shared.deliver.view_model import StorageRun
 from shared.deliver.view_pass import Pass, judged, seen
@@ -47,6 +48,7 @@ class Fold:
     """Every sweep by name; all but the one to be shown, and those still open, with their numbers only."""
     shown: Pass | None = None
     changes: list[tuple[int, Json]] = field(default_factory=list)
+    gone: Gone = field(init=False)
     storage: list[StorageRun] = field(default_factory=list)
     profiles: list[tuple[int, Json]] = field(default_factory=list)
     used_profiles: dict[str, None] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Fold:
 
     def __post_init__(self) -> None:
         self.runs = StatusRuns(self.order)
+        self.gone = Gone(self.load)
         self._handlers = self._by_type()
 
     def take(self, records: Iterable[tuple[int, Json]]) -> None:
@@ -111,6 +114,7 @@ class Fold:
             "retention": self._retention,
             "finding": self._finding,
             "change": self._change,
+            "deletion": self._deletion,
             "sweep-closed": self._closed,
         }
 
@@ -162,8 +166,14 @@ class Fold:
         self.storage.append(StorageRun(policy, until, source, first, number, index))
 
     def _observation(self, current: Pass, index: int, record: Json) -> None:
+        kept = seen(record)
+        self.gone.answered(index, kept.kind, kept.resource, kept.digests)
         if current.kept:
-            current.seen[index] = seen(record)
+            current.seen[index] = kept
+
+    def _deletion(self, current: Pass, index: int, record: Json) -> None:
+        if current.number >= 0:
+            self.gone.take(index, record)
 
     def _change(self, current: Pass, index: int, record: Json) -> None:
         current.changes += 1

@@ -77,6 +77,8 @@ def build(
         storage=tuple(fold.storage),
         profiles=tuple(_profiles(fold, load)),
         personal_data=fold.personal_data,
+        deletions=fold.gone.deletions(),
+        descents=fold.gone.descents(fold.shown.seen) if fold.shown else (),
         other_records=dict(sorted(fold.others.items())),
         stray_records=fold.strays,
         records=fold.records,

@@ -24,6 +24,7 @@ COMMANDS: Final = (
     (asking.status, "aoai-evidence status --json"),
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
+    (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
     (asking.resources, "aoai-evidence resources"),
     (delivering.bundle, "aoai-evidence bundle --from 2026-10-01 --to 2026-12-31 -o q4.zip"),
     (delivering.verify, "aoai-evidence verify q4.zip --key auditor.vkey --checkpoint last-quarter.checkpoint"),

@@ -19,9 +19,11 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.choose import choose
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.period.fold import PeriodFold
+from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.deliver.whole_file import place_of, whole_file
@@ -121,6 +123,8 @@ class _Job:
     vouched: Vouched = field(default_factory=Vouched)
     commitments: set[str] = field(default_factory=set)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
+    view: bytes = b""
+    """period.json."""
     findings: int = 0
 
     # -- first reading --------------------------------------------------------------------------------------------------
@@ -134,20 +138,22 @@ class _Job:
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
+        view = PeriodFold(*self.period, self.body)
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                self._take(index, json.loads(line), table)
+                view.take(index, self._take(index, json.loads(line), table))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
+        self.view = period_view(view)
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
-    def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
+    def _take(self, index: int, stored: Json, table: FindingsTable) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -158,6 +164,7 @@ class _Job:
             table.add(index, record)
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
+        return record
 
     def record_at(self, index: int) -> Json:
         """The record at an index, whole."""
@@ -264,6 +271,7 @@ class _Job:
         found: list[tuple[str, int, Callable[[], bytes] | None]] = [(records_path(first), first, None) for first, _ in self.ranges]
         for sweep, index in self.closings.items():
             found.append((proof_path(sweep), index, lambda index=index: self.log.inclusion(index)))  # type: ignore[misc]
+        found.append((PERIOD, 0, lambda: self.view))
         found += [(layout.tile(*key), 0, lambda key=key: self._tile(*key)) for key in self._tiles()]  # type: ignore[misc]
         return sorted(found)
 

@@ -103,22 +103,44 @@ def report(out: Out = Path("report.html"), first: From = None, last: To = None) 
     )
 
 
+FORMATS = ("csv", "csv-period", "oscal", "oscal-catalog", "oscal-component", "ocsf", "intoto")
+
+
 def export(
     out: Out,
-    format: Annotated[str, typer.Option("--format", help="csv")] = "csv",
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "csv",
     first: From = None,
     last: To = None,
     resource: Resource = None,
     control: Control = None,
     status: Status = None,
     framework: Framework = None,
+    bundle: Annotated[Path | None, typer.Option(help="For intoto: the bundle that the signed statement is about.", metavar="FILE.zip")] = None,
 ) -> None:
-    """Write findings for other tools."""
+    """Write findings or the period view for other tools, or a signed statement about a bundle."""
+    from shared.service import standards
+    from shared.service.compose import utc_now
     from shared.service.export import export_csv
+    from shared.service.period import period
     from shared.service.queries import findings as ask
     from shared.service.queries import reading
 
-    if format != "csv":
-        raise Misuse(f"--format {format!r}: this version writes csv (oscal and ocsf come with a later one)")
-    count = export_csv(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)), out)
-    terminal().answer({"path": str(out), "findings": count}, [f"{out}: {count} findings"])
+    if format not in FORMATS:
+        raise Misuse(f"--format {format!r}: {', '.join(FORMATS)}")
+    if (format == "intoto") != (bundle is not None):
+        raise Misuse("--bundle FILE.zip goes with --format intoto, and with no other: name the bundle that the statement is about")
+    if status and format not in ("csv", "ocsf"):
+        raise Misuse(f"--status goes with single findings (csv, ocsf): {format} sums up a period")
+    read, when, what, now = reading(settings()), within(first, last), wanted(resource, control, status, framework), utc_now()
+    if bundle is not None:
+        count, noun = standards.export_intoto(settings(), bundle, out), "signature"
+    elif format == "csv":
+        count, noun = export_csv(ask(read, when, what), out), "findings"
+    elif format == "ocsf":
+        count, noun = standards.export_ocsf(ask(read, when, what), read, out), "findings"
+    elif format == "csv-period":
+        count, noun = standards.export_period_csv(period(read, when, what, now), out), "rows"
+    else:
+        view = period(read, when, what, now) if format == "oscal" else None
+        count, noun = standards.export_oscal(view, read, out, now, format), "findings" if format == "oscal" else "controls"
+    terminal().answer({"path": str(out), noun: count}, [f"{out}: {count} {noun}"])

@@ -207,3 +207,13 @@ def sweep_index(year: str) -> str:
 def unit_state(unit: str) -> str:
     """The latest answers about a unit: what the next sweep's changes are measured against."""
     return f"{STATE}unit/{checked_name(unit)}.json"
+
+
+def lives(unit: str) -> str:
+    """What reconciliation keeps in mind of a unit: its last inventories, what is gone and not explained yet."""
+    return f"{STATE}lives/{checked_name(unit)}.json"
+
+
+def alive(unit: str) -> str:
+    """What a unit holds, each with the inventory that saw it first."""
+    return f"{STATE}alive/{checked_name(unit)}.json"

@@ -484,6 +484,16 @@ def test_rows_of_an_account_that_cannot_be_asked_are_told():
     assert story.sweep(files=None) == []
 
 
+def test_two_rows_of_one_call_one_of_them_without_properties_are_one_deletion():
+    story = Story()
+    story.sweep(files=[file("file-1"), file("file-2")])
+    full = row("Files_Delete", 3, correlation="c-1")
+    bare = {**full, "Properties": "{}", "ObjectId": ""}
+    story.sweep(files=[file("file-2")], rows=(full, bare))
+    assert [(one.status, one.count) for one in story.unit.standing()] == [("corroborated", 1)]
+    assert story.about("file-1").by == PERSON
+
+
 def test_a_watermark_that_was_lost_tells_nothing_twice():
     story = Story()
     told = [row("Files_Delete", 2, correlation="k1"), row("Delete_Thread", 3, correlation="k2")]

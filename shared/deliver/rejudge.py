@@ -81,6 +81,12 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
 
 
+def judges_age(profile: Profile, resource: str | None) -> bool:
+    """Whether what is found of a resource depends on the time of the sweep."""
+    expect = effective(profile, resource)
+    return any(expect.number(limit) for limit in ("storage.files_max_age_days", "storage.vector_stores_max_age_days"))
+
+
 def meant(change: Json, profile: Profile) -> tuple[tuple[str, str], ...]:
     """What a change record means: (severity, sentence), the most severe first."""
     found = meanings(change, effective(profile, change.get("resource")))

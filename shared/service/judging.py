@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from shared import layout
@@ -21,6 +21,8 @@ from shared.records import MAX_LINE, line, record
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until
+from shared.service.reconciling import Reconciled, Reconciling
+from shared.service.remembering import Places
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
@@ -56,11 +58,14 @@ class Judge:
     profile_digest: str
     cloud: str
     now: Callable[[], str]
+    places: Places = lambda _: {}
+    """Where the batches of an open sweep are, whatever waits of it being sealed before."""
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
+    reconciling: Reconciling = field(init=False)
     _contexts: dict[str, Evidence] = field(default_factory=dict)
     _ends: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Of units that were taken in: to when their questions with a window were answered."""
@@ -70,6 +75,7 @@ class Judge:
     def __post_init__(self) -> None:
         self.bodies = Bodies(self.store)
         self.latest = LatestAnswers(self.store)
+        self.reconciling = Reconciling(self.store, self.sweep, self.bodies.load, self.latest, self.places, lambda: self.records.plan["units"])
         # Waiting for the disk is not judging: a few threads do it.
         self._writer = ThreadPoolExecutor(4, "findings")
 
@@ -79,6 +85,7 @@ class Judge:
         for position, data in enumerate(batch_lines(self.store.get(path) or b"", path)):
             value = json.loads(data)
             self.records.add(first + position, value)
+            self.reconciling.take(first + position, value)
             if value["type"] == "observation" and "window" in value:
                 self._ends.setdefault(name, {})[answer_key(value["kind"], value["resource"])] = answer_until(first + position, value)
 
@@ -86,13 +93,17 @@ class Judge:
         """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
         entries = self.records.units.get(unit, {})
         context = self._context("/".join(resource.split("/")[:3]))
+        planned_at = self.records.plan["at"]
+        gone = self.reconciling.fold(unit, resource, entries.values(), planned_at)
         evidence = self.records.evidence(resource, entries.values(), self.bodies.load, context)
+        evidence = replace(evidence, deletions=gone.deletions, at=planned_at)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
-        lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
+        lines = [line(value, self._keep) for value in self.reconciling.records(unit, self.now(), gone)]
+        lines += self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest = self.latest.of(unit)
         lines += self._changes(unit, list(entries.values()), latest)
         latest |= self._ends.pop(unit, {})
-        self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
+        self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest, gone))
         self.records.units[unit] = {}
 
     def _context(self, subscription: str) -> Evidence:
@@ -105,10 +116,11 @@ class Judge:
             self._contexts[subscription] = evidence
         return self._contexts[subscription]
 
-    def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json]) -> None:
+    def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json], gone: Reconciled) -> None:
         self._write(unit, lines)
-        # Only now: a crash before this compares with the same state again, and loses no change.
+        # Only now: a crash before this compares with the same state again, and loses no change and no deletion.
         self.latest.remember(unit, latest)
+        self.reconciling.keep(unit, gone)
 
     def settle(self) -> None:
         """Return when everything judged so far is written.
@@ -139,6 +151,7 @@ class Judge:
             latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure and entry.kind not in UNCOMPARED}
             latest |= self._ends.pop(unit, {})
             self.latest.remember(unit, latest)
+            self.reconciling.again(unit, self.records.unit_resource(unit), entries.values(), self.records.plan["at"])
         self.records.units[unit] = {}
 
     def _keep(self, data: bytes) -> str:

@@ -187,7 +187,7 @@ def _plan(read: Reading, sweep: Json) -> Json:
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
     """The accounts of the last sweep, and those that an event told of since, with their deployments, as last seen."""
     latest = LatestAnswers(read.store)
-    for unit in _units(read):
+    for unit in last_units(read):
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
         answers = latest.of(unit["unit"])
@@ -203,7 +203,8 @@ def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
         }
 
 
-def _units(read: Reading) -> Iterator[Json]:
+def last_units(read: Reading) -> Iterator[Json]:
+    """The units of the last sweep, as its plan has them, and those of sweeps that events caused since."""
     plan = last_plan(read)
     planned = plan["units"] if plan else []
     yield from planned

@@ -17,9 +17,11 @@ from typing import IO, BinaryIO
 from shared import __version__, layout
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
-from shared.deliver.bundle.choose import choose
+from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.runs import run_digest, view_again
+from shared.deliver.bundle.since import held_size
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.period.fold import PeriodFold
@@ -27,7 +29,7 @@ from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.deliver.whole_file import place_of, whole_file
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp, whole
 from shared.seal import note
 from shared.seal.keys import read_keys
@@ -40,6 +42,9 @@ Disclose = Callable[[str], Json | None]
 
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
 _CHUNK = 256 * 1024
+
+RESTING = frozenset({"deletion"})
+"""Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +86,12 @@ def build(
         raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
     place_of(Path(out_path))
     log = open_log(store)
-    held = _held(since, log) if since is not None else 0
+    held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
-
-
-def _held(since: bytes, log: Log) -> int:
-    """The size of the log that a checkpoint is of; whoever holds it checks its signature himself."""
-    try:
-        held = note.parse_checkpoint(note.parse_note(since).text)
-        ours = note.parse_checkpoint(note.parse_note(log.checkpoint()).text)
-    except VerificationError as error:
-        raise Misuse(f"--since: {error}; give the file `checkpoint` out of an earlier bundle") from None
-    if held.origin != ours.origin or held.size > log.size:
-        raise Misuse(f"--since: that checkpoint is of the log {held.origin} with {held.size} records, this is {ours.origin} with {log.size}")
-    return held.size
 
 
 @dataclass(slots=True)
@@ -118,6 +111,8 @@ class _Job:
     """Index of the closing record, by sweep."""
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
+    named: set[int] = field(default_factory=set)
+    """Records that conclusions here rest on."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
@@ -150,8 +145,20 @@ class _Job:
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
-        self.view = period_view(view)
+        self.view = period_view(view_again(self.log, self.ranges, *self.period, self.body) if self._add_named() else view)
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
+
+    def _add_named(self) -> bool:
+        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription. Whether there are any."""
+        read = frozenset(self.ranges)
+        beside = sorted(index for index in self.named if not any(first <= index < first + count for first, count in self.ranges))
+        for index in beside:
+            stored = next(self.log.records(index, index + 1))[1]
+            self.bodies.update(bytes.fromhex(place["sha256"]) for place in stored.get("overflow", {}).values())
+            self.bodies.update(bytes.fromhex(digest) for digest, _ in bodies_of(whole(stored, self.body)))
+        self.ranges = tuple(merged([*self.ranges, *((index, 1) for index in beside)]))
+        self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
+        return bool(beside)
 
     def _take(self, index: int, stored: Json, table: FindingsTable) -> Json:
         for place in stored.get("overflow", {}).values():
@@ -162,6 +169,8 @@ class _Job:
             self.findings += 1
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             table.add(index, record)
+        elif record["type"] in RESTING:
+            self.named.update(record["records"])
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
         return record

@@ -153,5 +153,5 @@ def _change(index: int, record: Json) -> Json:
 
 def _other(index: int, record: Json) -> Json:
     """What is kept of a deletion or a waiver: where it is, and what it is about."""
-    kept = ("control", "resource", "kind", "object", "status", "cause", "from", "until", "expires", "owner", "reason")
+    kept = ("control", "resource", "kind", "object", "count", "after", "before", "status", "cause", "by", "supersedes", "from", "until", "expires", "owner", "reason")
     return {"record": index, "at": record["at"], **{name: record[name] for name in kept if record.get(name) is not None}}

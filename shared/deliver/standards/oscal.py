@@ -63,12 +63,11 @@ def assessment_results(view: Json, *, origin: str, size: int, at: str) -> Json:
     subjects = sorted({row["resource"] for row in view["rows"] if row["resource"]})
     observations = [_observation(row, key, view["period"]["from"]) for row in view["rows"]]
     findings = [_finding(row, key) for row in view["rows"] if {"satisfied", "not-satisfied", "unknown"} & set(row["statuses"])]
-    selected = [{"control-id": each["control"]} for each in view["controls"]]
     result = {
         "uuid": uuid5("result", *key), "title": f"{view['period']['from']} to {view['period']['to']}",
         "description": f"Computed from the records of {view['sweeps']} sweeps in the log {origin}.",
         "start": view["period"]["from"], "end": view["period"]["to"], "props": [_prop("log-origin", origin), _prop("log-size", str(size))],
-        "reviewed-controls": {"control-selections": [{"include-controls": selected} if selected else {"include-all": {}}]},
+        "reviewed-controls": {"control-selections": [_selection(view)]},
     }  # fmt: skip
     if subjects:
         items = [{"uuid": uuid5("subject", each), "description": each, "props": [_prop("resource-id", each)]} for each in subjects]
@@ -81,6 +80,11 @@ def assessment_results(view: Json, *, origin: str, size: int, at: str) -> Json:
             "results": [result],
         }
     }  # fmt: skip
+
+
+def _selection(view: Json) -> Json:
+    selected = [{"control-id": each["control"]} for each in view["controls"]]
+    return {"include-controls": selected} if selected else {"include-all": {}}
 
 
 def _observation(row: Json, key: tuple[str, ...], start: str) -> Json:

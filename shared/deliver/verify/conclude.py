@@ -3,6 +3,7 @@
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.verify.bodies import Parsed
+from shared.deliver.verify.deletions import Deletions, told
 from shared.deliver.verify.findings import Recomputation, Run
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
@@ -24,6 +25,7 @@ class Conclusions:
         self._view = view
         self._intake = intake
         self._judge = Recomputation(bodies, tally)
+        self.deletions = Deletions(tally, bodies)
         self._cannot: set[str] = set()
         self.run: Run | None = None
         """The unit whose findings are being read."""
@@ -42,7 +44,11 @@ class Conclusions:
             self._about_collection(sweep, index, value, line)
             return
         if self.run is None:
-            self.run = self._begin(sweep, index, value)
+            self.run = Run(sweep, value["unit"], index, [], self._tally)
+        if value["type"] == "deletion":
+            self._deletion(self.run, index, value)
+        elif not self.run.begun:
+            self._judge_again(self.run, index, value)
         self.run.other(index, value, line)
 
     def _about_collection(self, sweep: SweepState, index: int, value: Json, line: bytes) -> None:
@@ -53,10 +59,17 @@ class Conclusions:
         if len(sweep.about_collection) < KEPT:
             sweep.about_collection.append((index, value, line))
 
-    def _begin(self, sweep: SweepState, index: int, value: Json) -> Run:
-        """The first conclusion about a unit: judge it again."""
-        name = value["unit"]
-        run = Run(sweep, name, index, [], self._tally, recomputed=self._is_ours(value))
+    def _deletion(self, run: Run, index: int, value: Json) -> None:
+        """What is gone comes before what is judged with it."""
+        if run.begun:
+            self._tally.problem("deletion", f"stands after the findings of {run.unit}, which are judged with it", record=index)
+        run.deletions.append((index, value))
+        self.deletions.take(index, value, run.sweep.asked.get(run.unit, {}).get("resource") or "")
+
+    def _judge_again(self, run: Run, index: int, value: Json) -> None:
+        """The first conclusion about a unit after what is gone: judge it again."""
+        sweep, name = run.sweep, run.unit
+        run.begun, run.recomputed = True, self._is_ours(value)
         unit = sweep.units.get(name)
         if name in sweep.findings:
             self._tally.problem("finding", f"{name} was judged already, at record {sweep.findings[name][0]}", record=index)
@@ -66,15 +79,16 @@ class Conclusions:
             run.recomputed = False
         elif not unit.settled:
             self._intake.settle(sweep, name, unit, index)
+            self.deletions.unit(sweep, name, unit, run.deletions, index)
             if run.recomputed:
+                gone = [told(deletion) for _, deletion in run.deletions]
                 try:
-                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"])[::-1]
+                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)[::-1]
                 except rejudge.CannotJudgeError as error:
                     self._cannot_judge(error, index)
                     run.recomputed = False
             unit.judged = True
             unit.forget()
-        return run
 
     def _is_ours(self, value: Json) -> bool:
         """Whether a finding was made by the catalogue that is here."""

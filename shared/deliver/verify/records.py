@@ -206,7 +206,13 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "event": {},
     "exhibit": {},
     "waiver": {},
-    "deletion": {"sweep": _name, "unit": _name},
+    "deletion": {
+        "sweep": _name, "unit": _name, "resource": _text, "account": _lower, "object": _with(kind=_text, id=_or_null(_text)), "count": _count,
+        "after": is_time, "before": is_time, "status": _text, "cause": _text, "reason": _text, "records": _list_of(_count),
+        "pairs": _list_of(_place), "supersedes": _list_of(_count), "first_seen": _or_null(_with(record=_count, at=is_time)),
+        "witnesses": _list_of(_with(witness=_text, record=_count, page=_count, pointer=_text, at=is_time)),
+        "counted": _if_there(_list_of(_with(record=_count, page=_count, pointer=_text))),
+    },
 }  # fmt: skip
 
 KNOWN_TYPES = frozenset(_FIELDS)

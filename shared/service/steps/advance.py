@@ -151,6 +151,7 @@ class Advance:
                 for page in json.loads(data).get("pages") or ():
                     sweep.judge.bodies.load(page["sha256"])
             ahead.look(layout.unit_state(unit.name))
+            ahead.look(layout.lives(unit.name))
 
         return warm
 

@@ -35,13 +35,19 @@ def bundle(
         list[str] | None, typer.Option(help="Personal values to open to the reader: `all`, or one value; may be repeated.")
     ] = None,
     since: Annotated[Path | None, typer.Option(help="A checkpoint that the auditor holds: its continuation is proved.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Draw this many findings, or of each stratum.", metavar="N")] = None,
+    seed: Annotated[str | None, typer.Option(help="By what to draw: the auditor chooses it.", metavar="TEXT")] = None,
+    stratify: Annotated[str | None, typer.Option(help="Draw of each control, resource or month.", metavar="BY")] = None,
 ) -> None:
     """Build a bundle for a period: one zip that an auditor verifies offline."""
+    from shared.service.bundle import Sample
     from shared.service.bundle import bundle as build
     from shared.service.queries import reading
 
     screen = terminal()
     check_framework(framework)
+    if (sample is None) != (seed is None) or (stratify is not None and sample is None):
+        raise Misuse("--sample N and --seed TEXT go together, and --stratify with both")
     with screen.progress() as progress:
         made = build(
             reading(settings()),
@@ -51,6 +57,7 @@ def bundle(
             framework=framework,
             disclose=disclose or [],
             since=since,
+            sample=Sample(sample, seed, stratify) if sample is not None and seed is not None else None,
             progress=progress,
         )
     lines = [

@@ -21,6 +21,7 @@ from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.runs import run_digest, view_again
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sample, Sampler
 from shared.deliver.bundle.since import held_size
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
@@ -66,12 +67,13 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, progress: Progress = no_progress,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
+    `sample`: what to draw from the findings; records are never left out for it.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -88,7 +90,7 @@ def build(
     log = open_log(store)
     held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
-    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
@@ -104,6 +106,7 @@ class _Job:
     disclose: Disclose | None
     held: int
     progress: Progress
+    sample: Sample | None = None
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
     bodies: set[bytes] = field(default_factory=set)
@@ -120,6 +123,8 @@ class _Job:
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     view: bytes = b""
     """period.json."""
+    sampler: Sampler | None = None
+    population: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
 
     # -- first reading --------------------------------------------------------------------------------------------------
@@ -134,6 +139,7 @@ class _Job:
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
         view = PeriodFold(*self.period, self.body)
+        self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
@@ -169,6 +175,8 @@ class _Job:
             self.findings += 1
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             table.add(index, record)
+            if self.sampler:
+                self.sampler.add(index, record)
         elif record["type"] in RESTING:
             self.named.update(record["records"])
         elif record["type"] == "sweep-closed":
@@ -214,13 +222,15 @@ class _Job:
         if self.disclose is not None:
             add("disclosures.json", canonical(self._disclosed(self.disclose)))
         length = self.table.seek(0, 2)
-        files.append(File("findings.csv", zipped.add("findings.csv", length, self._table), length))
+        files.append(File("findings.csv", zipped.add("findings.csv", length, lambda: _spooled(self.table)), length))
         for size in self.handovers:
             add(handover_path(size), self._handover(size))
         later = self._later()
         for name, _, content in later:
             if content is not None:
                 files.append(File(name, sha256(content()), len(content())))
+        if self.sampler:
+            files.append(File(POPULATION, *self.sampler.population()))
         files += [File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()]
         manifest = replace(manifest, files=tuple(sorted(files, key=lambda entry: entry.path)))
         encoded = manifest.encoded()
@@ -229,6 +239,8 @@ class _Job:
             if content is not None:
                 data = content()
                 zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
+            elif name == POPULATION:
+                zipped.add(name, self.population.seek(0, 2), lambda: _spooled(self.population))
             else:
                 zipped.add(name, self.runs[first][0], lambda first=first: self._run(first))  # type: ignore[misc]
         zipped.close()
@@ -261,11 +273,6 @@ class _Job:
             commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
         }
 
-    def _table(self) -> Iterator[bytes]:
-        self.table.seek(0)
-        while data := self.table.read(_CHUNK):
-            yield data
-
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]
         total = sum(count for _, count in self.ranges)
@@ -281,6 +288,8 @@ class _Job:
         for sweep, index in self.closings.items():
             found.append((proof_path(sweep), index, lambda index=index: self.log.inclusion(index)))  # type: ignore[misc]
         found.append((PERIOD, 0, lambda: self.view))
+        if self.sampler:
+            found += [(FACTS, 0, self.sampler.facts), (POPULATION, 0, None), (SELECTION, 0, self.sampler.selection)]
         found += [(layout.tile(*key), 0, lambda key=key: self._tile(*key)) for key in self._tiles()]  # type: ignore[misc]
         return sorted(found)
 
@@ -308,3 +317,7 @@ class _Job:
         return data[: 32 * width]
 
 
+def _spooled(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while data := file.read(_CHUNK):
+        yield data

@@ -7,6 +7,7 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, PERIOD, Manifest
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sampler, parse_sample
 from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.bodies import BodyError, Parsed
@@ -30,6 +31,8 @@ class Texts:
         self._digest = hashlib.sha256()
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
         self._table = FindingsTable(framework, self._digest.update)
+        self._sampler: Sampler | None = None
+        self._framework = framework
         self._view = PeriodFold(*manifest.period, self._load)
         self.closings: dict[str, int] = {}
         """Index of the closing record, by sweep."""
@@ -47,10 +50,24 @@ class Texts:
                 self._view.take(index, record)
                 if record["type"] == "finding":
                     self._table.add(index, record)
+                    if self._sampler:
+                        self._sampler.add(index, record)
                 elif record["type"] == "sweep-closed":
                     self.closings[record["sweep"]] = index
             else:
                 self._view.line(index, line)
+
+    def expect_sample(self, package: Package) -> None:
+        """Where the bundle says that a sample was drawn, draw it again. To be called before records are taken."""
+        data = package.small(FACTS)
+        if data is None:
+            return
+        for name in (POPULATION, SELECTION):
+            package.has(name)
+        try:
+            self._sampler = Sampler(parse_sample(data), self._framework, lambda _: None)
+        except VerificationError as error:
+            self._tally.problem("sample", str(error), file=FACTS)
 
     def _load(self, digest: str) -> Json:
         try:
@@ -77,11 +94,25 @@ class Texts:
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
             PERIOD: sha256(period_view(self._view)),
         }  # fmt: skip
+        if self._sampler:
+            derived |= self._drawn(self._sampler, package)
         if not has_view:
             self._tally.problem("file", "every bundle has this file, and this one does not", file=PERIOD)
         for name, digest in derived.items():
             if package.digest_of(name) not in (None, digest):
                 self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
+
+    def _drawn(self, sampler: Sampler, package: Package) -> dict[str, str]:
+        """The files of the sample as they must be."""
+        for name in (POPULATION, SELECTION):
+            if not package.has(name):
+                self._tally.problem("file", "every bundle with a sample has this file, and this one does not", file=name)
+        drawn, of = sampler.selection(), sum(sampler.counts.values())
+        count = len(drawn.splitlines())
+        self._tally.checked.append(
+            f"a sample of {count:,} out of {of:,} findings was drawn again by the seed {shown(sampler.sample.seed)}"
+        )
+        return {FACTS: sha256(sampler.facts()), POPULATION: sampler.population()[0], SELECTION: sha256(drawn)}
 
 
 def check_disclosures(package: Package, tally: Tally) -> None:

@@ -1,5 +1,7 @@
 """The period view: what each observation speaks for, against a slow and obvious oracle; what is never claimed."""
 
+import json
+import re
 from datetime import timedelta
 from itertools import pairwise
 
@@ -15,6 +17,8 @@ from shared.deliver.period.timeline import EVIDENCED, Timeline, clip, holes, lon
 from shared.records import timestamp
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore
+from shared.service.report import report
+from tests.fixtures.estate import estate
 from tests.fixtures.records import START, Account, LogMaker, small_log
 
 STATUSES = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
@@ -197,3 +201,27 @@ def test_answers_long_ago_do_not_pile_up(small, monkeypatch):
     monkeypatch.setattr(folding, "REACH", 50)
     fold = viewed(small)
     assert len(fold._times) <= 101
+
+
+def test_the_report_says_how_much_of_the_period_is_evidenced(tmp_path):
+    with estate(tmp_path) as site:
+        site.collect()
+        made = report(site.reading(), None, tmp_path / "report.html", site.clock() + timedelta(hours=1))
+        text = (tmp_path / "report.html").read_text()
+    assert made.sweeps == 1
+    assert re.search(r"content-logging-off: [^<]*satisfied at [0-9.]+ %[^<]* of [0-9]+ observations? of [0-9]+ account", text)
+
+
+# -- the command ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_it_in_sentences_and_when_asked_in_intervals(desk):
+    every = desk("period")
+    assert every.code == 0, every.err
+    assert "content-logging-off: " in every.out and "unexplained gap" in every.out
+    one = desk("period", "--control", "content-logging-off", "--json")
+    found = json.loads(one.out)
+    assert {row["control"] for row in found["rows"]} == {"content-logging-off"} and len(found["statements"]) == 36
+    assert "first record" in desk("period", "--control", "content-logging-off").out
+    nothing = desk("period", "--from", "2001-01-01", "--to", "2001-01-02")
+    assert nothing.code == 2 and "no closed sweep in this period" in nothing.err

@@ -40,7 +40,7 @@ def bundle(
     stratify: Annotated[str | None, typer.Option(help="Draw of each control, resource or month.", metavar="BY")] = None,
 ) -> None:
     """Build a bundle for a period: one zip that an auditor verifies offline."""
-    from shared.service.bundle import Sample
+    from shared.deliver.bundle.sample import Sample
     from shared.service.bundle import bundle as build
     from shared.service.queries import reading
 

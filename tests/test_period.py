@@ -203,6 +203,16 @@ def test_answers_long_ago_do_not_pile_up(small, monkeypatch):
     assert len(fold._times) <= 101
 
 
+def test_a_change_has_the_actor_of_the_last_attribution(small):
+    fold = viewed(small)
+    name = next(iter(fold._inside))
+    change = {"type": "change", "at": timestamp(START), "sweep": name, "resource": "/a", "kind": "account", "to": 7}
+    said = {"type": "attribution", "at": timestamp(START), "sweep": name, "resource": "/a", "kind": "account", "change": {"to": 7}}
+    for index, record in enumerate([change, {**said, "by": None}, {**said, "by": "someone"}, {**said, "change": {"to": 8}, "by": "another"}], 900):
+        fold.take(index, record)
+    assert [(each["actor"], each["attribution"]) for each in document(fold)["changes"] if each["record"] == 900] == [("someone", 902)]
+
+
 def test_the_report_says_how_much_of_the_period_is_evidenced(tmp_path):
     with estate(tmp_path) as site:
         site.collect()

@@ -27,7 +27,7 @@ REACH = 1 << 17
 """A finding finds the times of answers at most this many records before it; of older ones, its own time is taken."""
 
 _ANSWER = b'{"at":"'
-_TAKEN = ("finding", "sweep-planned", "failure", "change", "deletion", "waiver")
+_TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver")
 _MARKS = tuple(b'"type":"%b"' % name.encode() for name in _TAKEN)
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, EvidenceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,6 +66,7 @@ class PeriodFold:
     sweeps: int = 0
     _inside: dict[str, int] = field(default_factory=dict)
     """By sweep of the period: microseconds for which its observations stand, grace included."""
+    _changed: dict[tuple[str, str | None, int | None], Json] = field(default_factory=dict)
     _times: dict[int, str] = field(default_factory=dict)
     _unlisted: dict[str, set[str]] = field(default_factory=dict)
 
@@ -95,7 +96,13 @@ class PeriodFold:
         elif kind == "failure":
             self._failure(record)
         elif kind == "change" and record["sweep"] in self._inside:
-            self.changes.append(_change(index, record))
+            change = _change(index, record)
+            self.changes.append(change)
+            self._changed[record["kind"], record["resource"], record.get("to")] = change
+        elif kind == "attribution":
+            change = self._changed.get((record["kind"], record["resource"], record["change"]["to"]))
+            if change is not None:
+                change |= {"actor": record["by"], "attribution": index}
         elif kind in ("deletion", "waiver") and self.start <= record["at"] < self.end:
             (self.deletions if kind == "deletion" else self.waivers).append(_other(index, record))
 
@@ -144,10 +151,10 @@ def valid_for(schedule: str | None, time: str) -> int:
 
 
 def _change(index: int, record: Json) -> Json:
-    """What is kept of a change. `actor` is what the record says of who did it, null where it says nothing."""
+    """What is kept of a change. `actor` is what the last attribution in the period says of who did it, null where none can say."""
     return {
         "record": index, "resource": record["resource"], "kind": record["kind"], "since": record.get("since"), "until": record.get("until"),
-        "fields": [str(each.get("pointer")) for each in record.get("fields") or ()], "actor": record.get("actor"),
+        "fields": [str(each.get("pointer")) for each in record.get("fields") or ()], "actor": None, "attribution": None,
     }  # fmt: skip
 
 

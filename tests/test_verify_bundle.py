@@ -177,7 +177,7 @@ def test_a_scope_that_was_narrowed_afterwards(entries):
 # -- files ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["README.txt", "catalogue.json", "findings.csv"])
+@pytest.mark.parametrize("name", ["README.txt", "catalogue.json", "findings.csv", "period.json"])
 def test_derived_files_must_follow(entries, name):
     said(together({**entries, name: entries[name] + b"P.S. all is well\r\n"}), f"{name}: the file does not follow from the rest")
 
@@ -187,6 +187,7 @@ def test_derived_files_must_follow(entries, name):
     [
         ("README.txt", "every bundle has this file"),
         ("findings.csv", "every bundle has this file"),
+        ("period.json", "every bundle has this file"),
         ("checkpoint", "the zip has no checkpoint"),
         ("manifest.json", "the zip has no manifest.json"),
         (RECORDS, "lists the file, and the zip does not have it"),

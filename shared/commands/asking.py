@@ -194,3 +194,34 @@ def _attested_lines(attested: Json) -> list[str]:
 def _short(resource: str | None) -> str:
     parts = (resource or "").split("/")
     return "/".join(parts[8:]).replace("/deployments/", " › ") if len(parts) > 8 else (resource or "–")
+
+
+def period(first: From = None, last: To = None, resource: Resource = None, control: Control = None, framework: Framework = None) -> None:
+    """For how much of a period each control was evidenced, when it was satisfied and when not, and what existed when."""
+    from shared.service.compose import utc_now
+    from shared.service.period import period as ask
+    from shared.service.queries import reading
+
+    view = ask(reading(settings()), within(first, last), wanted(resource, control, None, framework), utc_now())
+    terminal().answer(view, [*_period_head(view), *(each["sentence"] for each in view["controls"]), *_period_rows(view, resource, control)])
+
+
+def _period_head(view: Json) -> list[str]:
+    people = view["population"]
+    appeared, vanished = (sum(each[name] for each in people) for name in ("appeared", "vanished"))
+    return [
+        f"{view['period']['from']} to {view['period']['to']}: {view['sweeps']} sweeps; "
+        f"{len(people)} accounts, {appeared} appeared and {vanished} vanished within; {len(view['changes'])} changes"
+    ]
+
+
+def _period_rows(view: Json, resource: str | None, control: str | None) -> list[str]:
+    """When what was so, where somebody asks for one control or resource."""
+    if not resource and not control:
+        return []
+    rows = (
+        [row["control"], _short(row["resource"]), each["status"], _minute(each["from"]), _minute(each["to"]), each["observations"], each["records"][0]]
+        for row in view["rows"]
+        for each in row["intervals"]
+    )
+    return table(["control", "resource", "status", "from", "to", "observations", "first record"], rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.canonical import Json
 from shared.deliver.bundle.build import build
+from shared.deliver.bundle.sample import Sample
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
@@ -27,11 +28,12 @@ def bundle(
     framework: str | None = None,
     disclose: Sequence[str] = (),
     since: Path | None = None,
+    sample: Sample | None = None,
     progress: Progress = no_progress,
 ) -> Json:
     """Build the bundle of a period (default: all there is).
 
-    `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader.
+    `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader. `sample`: what to draw from the findings.
 
     Raises:
         Misuse: nothing in the period, an unknown resource, a file that cannot be read or written.
@@ -48,6 +50,7 @@ def bundle(
         framework=framework,
         disclose=_opener(read, disclose),
         since=read_input(since, "the checkpoint") if since is not None else None,
+        sample=sample,
         progress=progress,
     )
     return asdict(made)

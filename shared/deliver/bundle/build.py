@@ -19,13 +19,18 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.runs import run_digest, view_again
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sample, Sampler
+from shared.deliver.bundle.since import held_size
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.period.fold import PeriodFold
+from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.deliver.whole_file import place_of, whole_file
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp, whole
 from shared.seal import note
 from shared.seal.keys import read_keys
@@ -62,12 +67,13 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, progress: Progress = no_progress,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
+    `sample`: what to draw from the findings; records are never left out for it.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -82,24 +88,12 @@ def build(
         raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
     place_of(Path(out_path))
     log = open_log(store)
-    held = _held(since, log) if since is not None else 0
+    held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
-    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
-
-
-def _held(since: bytes, log: Log) -> int:
-    """The size of the log that a checkpoint is of; whoever holds it checks its signature himself."""
-    try:
-        held = note.parse_checkpoint(note.parse_note(since).text)
-        ours = note.parse_checkpoint(note.parse_note(log.checkpoint()).text)
-    except VerificationError as error:
-        raise Misuse(f"--since: {error}; give the file `checkpoint` out of an earlier bundle") from None
-    if held.origin != ours.origin or held.size > log.size:
-        raise Misuse(f"--since: that checkpoint is of the log {held.origin} with {held.size} records, this is {ours.origin} with {log.size}")
-    return held.size
 
 
 @dataclass(slots=True)
@@ -112,6 +106,7 @@ class _Job:
     disclose: Disclose | None
     held: int
     progress: Progress
+    sample: Sample | None = None
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
     bodies: set[bytes] = field(default_factory=set)
@@ -126,6 +121,10 @@ class _Job:
     vouched: Vouched = field(default_factory=Vouched)
     commitments: set[str] = field(default_factory=set)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
+    view: bytes = b""
+    """period.json."""
+    sampler: Sampler | None = None
+    population: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
 
     # -- first reading --------------------------------------------------------------------------------------------------
@@ -139,22 +138,24 @@ class _Job:
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
+        view = PeriodFold(*self.period, self.body)
+        self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                self._take(index, json.loads(line), table)
+                view.take(index, self._take(index, json.loads(line), table))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
-        self._add_named()
+        self.view = period_view(view_again(self.log, self.ranges, *self.period, self.body) if self._add_named() else view)
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
-    def _add_named(self) -> None:
-        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription."""
+    def _add_named(self) -> bool:
+        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription. Whether there are any."""
         read = frozenset(self.ranges)
         beside = sorted(index for index in self.named if not any(first <= index < first + count for first, count in self.ranges))
         for index in beside:
@@ -162,16 +163,10 @@ class _Job:
             self.bodies.update(bytes.fromhex(place["sha256"]) for place in stored.get("overflow", {}).values())
             self.bodies.update(bytes.fromhex(digest) for digest, _ in bodies_of(whole(stored, self.body)))
         self.ranges = tuple(merged([*self.ranges, *((index, 1) for index in beside)]))
-        self.runs = {first: self.runs[first] if (first, count) in read else self._digest(first, count) for first, count in self.ranges}
+        self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
+        return bool(beside)
 
-    def _digest(self, first: int, count: int) -> tuple[int, str]:
-        digest, length = hashlib.sha256(), 0
-        for _, line in self.log.lines(first, first + count):
-            digest.update(line + b"\n")
-            length += len(line) + 1
-        return length, digest.hexdigest()
-
-    def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
+    def _take(self, index: int, stored: Json, table: FindingsTable) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -180,10 +175,13 @@ class _Job:
             self.findings += 1
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             table.add(index, record)
+            if self.sampler:
+                self.sampler.add(index, record)
         elif record["type"] in RESTING:
             self.named.update(record["records"])
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
+        return record
 
     def record_at(self, index: int) -> Json:
         """The record at an index, whole."""
@@ -224,13 +222,15 @@ class _Job:
         if self.disclose is not None:
             add("disclosures.json", canonical(self._disclosed(self.disclose)))
         length = self.table.seek(0, 2)
-        files.append(File("findings.csv", zipped.add("findings.csv", length, self._table), length))
+        files.append(File("findings.csv", zipped.add("findings.csv", length, lambda: _spooled(self.table)), length))
         for size in self.handovers:
             add(handover_path(size), self._handover(size))
         later = self._later()
         for name, _, content in later:
             if content is not None:
                 files.append(File(name, sha256(content()), len(content())))
+        if self.sampler:
+            files.append(File(POPULATION, *self.sampler.population()))
         files += [File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()]
         manifest = replace(manifest, files=tuple(sorted(files, key=lambda entry: entry.path)))
         encoded = manifest.encoded()
@@ -239,6 +239,8 @@ class _Job:
             if content is not None:
                 data = content()
                 zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
+            elif name == POPULATION:
+                zipped.add(name, self.population.seek(0, 2), lambda: _spooled(self.population))
             else:
                 zipped.add(name, self.runs[first][0], lambda first=first: self._run(first))  # type: ignore[misc]
         zipped.close()
@@ -271,11 +273,6 @@ class _Job:
             commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
         }
 
-    def _table(self) -> Iterator[bytes]:
-        self.table.seek(0)
-        while data := self.table.read(_CHUNK):
-            yield data
-
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]
         total = sum(count for _, count in self.ranges)
@@ -290,6 +287,9 @@ class _Job:
         found: list[tuple[str, int, Callable[[], bytes] | None]] = [(records_path(first), first, None) for first, _ in self.ranges]
         for sweep, index in self.closings.items():
             found.append((proof_path(sweep), index, lambda index=index: self.log.inclusion(index)))  # type: ignore[misc]
+        found.append((PERIOD, 0, lambda: self.view))
+        if self.sampler:
+            found += [(FACTS, 0, self.sampler.facts), (POPULATION, 0, None), (SELECTION, 0, self.sampler.selection)]
         found += [(layout.tile(*key), 0, lambda key=key: self._tile(*key)) for key in self._tiles()]  # type: ignore[misc]
         return sorted(found)
 
@@ -317,3 +317,7 @@ class _Job:
         return data[: 32 * width]
 
 
+def _spooled(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while data := file.read(_CHUNK):
+        yield data

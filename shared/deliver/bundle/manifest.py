@@ -14,8 +14,9 @@ KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
-DERIVED = 1
-"""The version of the rules by which README.txt, findings.csv and catalogue.json follow from the rest."""
+DERIVED = 2
+"""The version of the rules by which README.txt, findings.csv, catalogue.json and, from 2 on, period.json follow from the rest."""
+PERIOD = "period.json"
 
 CHECKPOINTS = "checkpoints/"
 """The folder of what others say of checkpoints, and of the checkpoints that they say it of."""

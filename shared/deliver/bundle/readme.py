@@ -46,7 +46,7 @@ WHAT IS CHECKED
     here; what failed says why
   - every finding follows from the bodies: it is judged again and compared, with the catalogue it
     names
-  - README.txt, findings.csv and catalogue.json are what they must be, given the rest
+  - README.txt, findings.csv, period.json and catalogue.json are what they must be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
@@ -84,6 +84,8 @@ WHAT IS IN THE ZIP
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
 {attested}  findings.csv                  the findings as a table
+  period.json                   for how much of the period each control of each resource was
+                                evidenced, when it was satisfied and when not, what existed when
   catalogue.json                what is judged, and which criteria that supports
   disclosures.json              values behind commitments, where you were allowed to see them
 

@@ -1,4 +1,4 @@
-"""What is derived in a bundle, derived again: README.txt, findings.csv, catalogue.json; and the values disclosed, against their commitments."""
+"""What is derived in a bundle, derived again: README.txt, findings.csv, catalogue.json, period.json; and the values disclosed, against their commitments."""
 
 import hashlib
 import json
@@ -6,11 +6,15 @@ import json
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, Manifest
+from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, PERIOD, Manifest
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sampler, parse_sample
+from shared.deliver.period.fold import PeriodFold
+from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.package import Package
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.verdict import Tally, shown
+from shared.errors import VerificationError
 from shared.privacy.disclosures import check
 from shared.records import whole
 
@@ -27,6 +31,9 @@ class Texts:
         self._digest = hashlib.sha256()
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
         self._table = FindingsTable(framework, self._digest.update)
+        self._sampler: Sampler | None = None
+        self._framework = framework
+        self._view = PeriodFold(*manifest.period, self._load)
         self.closings: dict[str, int] = {}
         """Index of the closing record, by sweep."""
 
@@ -40,18 +47,42 @@ class Texts:
                     check_fields(record)
                 except (ValueError, RecursionError, KeyError, TypeError, AttributeError, RecordError, BodyError):
                     continue
+                self._view.take(index, record)
                 if record["type"] == "finding":
                     self._table.add(index, record)
+                    if self._sampler:
+                        self._sampler.add(index, record)
                 elif record["type"] == "sweep-closed":
                     self.closings[record["sweep"]] = index
+            else:
+                self._view.line(index, line)
+
+    def expect_sample(self, package: Package) -> None:
+        """Where the bundle says that a sample was drawn, draw it again. To be called before records are taken."""
+        data = package.small(FACTS)
+        if data is None:
+            return
+        for name in (POPULATION, SELECTION):
+            package.has(name)
+        try:
+            self._sampler = Sampler(parse_sample(data), self._framework, lambda _: None)
+        except VerificationError as error:
+            self._tally.problem("sample", str(error), file=FACTS)
+
+    def _load(self, digest: str) -> Json:
+        try:
+            return self._bodies.load(digest)
+        except BodyError as error:
+            raise VerificationError(str(error)) from None
 
     def compare(self, package: Package) -> None:
         """Compare with what is in the bundle."""
         manifest = self._manifest
+        has_view = package.has(PERIOD)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
             self._tally.unchecked(
-                f"README.txt, findings.csv and catalogue.json: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"README.txt, findings.csv, catalogue.json and period.json: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"
             )
             return
@@ -61,10 +92,27 @@ class Texts:
         derived = {
             "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers)),
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+            PERIOD: sha256(period_view(self._view)),
         }  # fmt: skip
+        if self._sampler:
+            derived |= self._drawn(self._sampler, package)
+        if not has_view:
+            self._tally.problem("file", "every bundle has this file, and this one does not", file=PERIOD)
         for name, digest in derived.items():
             if package.digest_of(name) not in (None, digest):
                 self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
+
+    def _drawn(self, sampler: Sampler, package: Package) -> dict[str, str]:
+        """The files of the sample as they must be."""
+        for name in (POPULATION, SELECTION):
+            if not package.has(name):
+                self._tally.problem("file", "every bundle with a sample has this file, and this one does not", file=name)
+        drawn, of = sampler.selection(), sum(sampler.counts.values())
+        count = len(drawn.splitlines())
+        self._tally.checked.append(
+            f"a sample of {count:,} out of {of:,} findings was drawn again by the seed {shown(sampler.sample.seed)}"
+        )
+        return {FACTS: sha256(sampler.facts()), POPULATION: sampler.population()[0], SELECTION: sha256(drawn)}
 
 
 def check_disclosures(package: Package, tally: Tally) -> None:

@@ -1,11 +1,15 @@
 """Waivers: sealed once, said beside findings and never instead of them, over when they are over, and refused where they cannot be."""
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
 from shared.errors import Misuse
@@ -14,6 +18,7 @@ from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.seal import note
 from shared.service import queries, waiver
+from shared.service.bundle import bundle
 from shared.service.compose import random_bytes
 from shared.service.queries import Filter
 from tests.fixtures.estate import estate
@@ -33,8 +38,6 @@ def site(tmp_path):
 
 
 def add(site, scope="all", control=CONTROL, days=30, **more):
-    from datetime import timedelta
-
     until = more.pop("until", (site.clock() + timedelta(days=days)).date().isoformat())
     return waiver.add(site.settings, control, scope, until=until, now=site.clock, **{**WHO, **more})
 
@@ -216,3 +219,33 @@ def test_any_order_of_acts_is_read_and_the_first_end_counts(order):
     for one in waivers_of(acts):
         ends = [at for number, at, said in acts if said.get("waiver") == one.number and number > one.number]
         assert one.ended == min(ends, default=None)
+
+
+def bundled(site, tmp_path, **wanted):
+    """The waivers in a bundle of the last sweep, which must verify."""
+    planned = site.reading().sweeps[-1]
+    at = datetime.fromisoformat(planned["slot"] or planned["planned_at"])
+    out = tmp_path / "b.zip"
+    bundle(site.reading(), queries.Period(at, at + timedelta(seconds=1)), out, **wanted)
+    said = verify_bundle(out, [note.parse_vkey(site.vkey)])
+    assert said.problems == () and said.intact
+    with ZipFile(out) as file:
+        lines = [json.loads(line) for name in file.namelist() if name.startswith("records/") for line in file.read(name).splitlines()]
+    return [line["waiver"] for line in lines if line["type"] == "waiver"]
+
+
+@pytest.mark.parametrize("resources", [(), ("alpha",)])
+def test_a_bundle_brings_the_waivers_of_its_period_and_verifies(site, tmp_path, resources):
+    add(site, days=1, reason="over before")
+    alpha, beta = sorted(finding["resource"] for finding in found(site))
+    add(site, alpha, reason="of alpha")
+    add(site, beta, reason="of beta")
+    for _ in range(2):
+        site.clock.advance(hours=48)
+        site.collect()
+    site.clock.advance(hours=1)
+    waiver.end(site.settings, 2, now=site.clock, owner="x", reason="ended")
+    add(site, reason="later")
+    have = [(said["action"], said["reason"]) for said in bundled(site, tmp_path, resources=resources)]
+    expected = [("add", "of alpha"), *([] if resources else [("add", "of beta")]), ("end", "ended"), ("add", "later")]
+    assert have == expected, "what follows the last sweep shows that no other followed"

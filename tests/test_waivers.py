@@ -1,14 +1,18 @@
 """Waivers: sealed once, said beside findings and never instead of them, over when they are over, and refused where they cannot be."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.commands.asking import _left
 from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
@@ -249,3 +253,30 @@ def test_a_bundle_brings_the_waivers_of_its_period_and_verifies(site, tmp_path, 
     have = [(said["action"], said["reason"]) for said in bundled(site, tmp_path, resources=resources)]
     expected = [("add", "of alpha"), *([] if resources else [("add", "of beta")]), ("end", "ended"), ("add", "later")]
     assert have == expected, "what follows the last sweep shows that no other followed"
+
+
+def test_on_the_command_line(site):
+    def run(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "shared", "--store", str(site.root), *words], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1]
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    who = ("--owner", "Head of Platform", "--reason", "private link is being built")
+    assert run("waiver", "add", "nothing-such", "--scope", "all", "--until", day, *who).returncode == 2
+    assert run("waiver", "add", CONTROL, "--scope", "all", *who).returncode == 2, "no waiver without an end"
+    added = json.loads(run("waiver", "add", CONTROL, "--scope", "all", "--until", day, *who, "--json").stdout)
+    assert added["state"] == "in force" and isinstance(added["record"], int)
+    shown = " ".join(run("findings", "--control", CONTROL).stdout.split())
+    assert f"(record {added['record']})" in shown and "private link is being built" in shown
+    assert CONTROL in run("waiver", "list").stdout
+    assert run("waiver", "end", "1", *who).returncode == 0
+    assert CONTROL not in run("waiver", "list").stdout and "ended" in run("waiver", "list", "--all").stdout
+
+
+def test_what_is_waived_does_not_fail_a_status_that_is_asked_to():
+    said = {"controls": {"a": {"not-satisfied": 2, "unknown": 1}}, "waived": {"a": 2}}
+    assert _left(said, "a", "not-satisfied") == 0 and _left(said, "a", "unknown") == 1
+    assert _left({**said, "waived": {"a": 1}}, "a", "not-satisfied") == 1 == _left({**said, "waived": {}}, "a", "unknown")

@@ -44,6 +44,7 @@ PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
+EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
 ATTESTING_LOCK = STATE + "attesting.lock"
@@ -59,6 +60,8 @@ BY_EVENT = "-event-"
 
 PLAN = "plan"
 CLOSED = "closed"
+EVENT = "event"
+"""The batch of an event that Azure sent."""
 FINDINGS_SUFFIX = ".findings"
 
 
@@ -177,6 +180,16 @@ def plan_header(sweep: str) -> str:
 def alert(sweep: str) -> str:
     """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
     return ALERTS + checked_name(sweep)
+
+
+def events_of(sweep: str) -> str:
+    """Where it is noted which events caused a sweep."""
+    return f"{EVENTS}{checked_name(sweep)}/"
+
+
+def event_of(sweep: str, event: str) -> str:
+    """The note that `event`, the sweep name under which it waits to be sealed, caused `sweep`."""
+    return events_of(sweep) + checked_name(event)
 
 
 def tallies(sweep: str) -> str:

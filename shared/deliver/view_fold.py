@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sys import intern
 
 from shared.canonical import Json
+from shared.deliver import rejudge
 from shared.deliver.view_coverage import instant
 from shared.deliver.view_failures import Failures
 from shared.deliver.view_history import CountRuns, Passes, StatusRuns
@@ -19,6 +20,8 @@ from shared.deliver.view_pass import Pass, judged, seen
 from shared.deliver.view_points import Load
 from shared.deliver.view_sweeps import Period
 from shared.records import whole
+
+_ATTRIBUTED = ("change", "status", "by", "client", "operation", "outcome", "reason")
 
 MOST_OPEN = 4
 """Sweeps that may be under way at once with all they brought in memory; an older one keeps its numbers only."""
@@ -47,6 +50,8 @@ class Fold:
     """Every sweep by name; all but the one to be shown, and those still open, with their numbers only."""
     shown: Pass | None = None
     changes: list[tuple[int, Json]] = field(default_factory=list)
+    attributions: dict[tuple[Json, ...], tuple[int, Json]] = field(default_factory=dict)
+    """By what tells a change apart: the last record about who made it."""
     storage: list[StorageRun] = field(default_factory=list)
     profiles: list[tuple[int, Json]] = field(default_factory=list)
     used_profiles: dict[str, None] = field(default_factory=dict)
@@ -111,6 +116,7 @@ class Fold:
             "retention": self._retention,
             "finding": self._finding,
             "change": self._change,
+            "attribution": self._attribution,
             "sweep-closed": self._closed,
         }
 
@@ -168,6 +174,9 @@ class Fold:
     def _change(self, current: Pass, index: int, record: Json) -> None:
         current.changes += 1
         self.changes.append((index, record))
+
+    def _attribution(self, _: Pass, index: int, record: Json) -> None:
+        self.attributions[rejudge.change_key(record)] = (index, {name: record.get(name) for name in _ATTRIBUTED})
 
     def _failure(self, current: Pass, index: int, record: Json) -> None:
         current.failed += 1

@@ -137,6 +137,10 @@ class Change:
     fields: tuple[ChangedField, ...]
     means: tuple[tuple[str, str], ...] = ()
     """(severity, sentence), the most severe first, by the profile that was in force last."""
+    who: str | None = None
+    """Who made it, by the last attribution of it, or why that is not known; None where no record says either."""
+    attribution: int | None = None
+    """That record."""
 
 
 @dataclass(frozen=True, slots=True)

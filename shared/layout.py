@@ -133,14 +133,19 @@ def key_change(number: int) -> str:
     return batch(KEY_CHANGES, f"{number:06d}")
 
 
-def hold(number: int) -> str:
-    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
-    return batch(hold_sweep(number), "hold")
+def act(kind: str, number: int) -> str:
+    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`)."""
+    return batch(act_sweep(kind, number), kind)
 
 
-def hold_sweep(number: int) -> str:
+def act_sweep(kind: str, number: int) -> str:
     """The sweep name under which that act waits to be sealed."""
-    return f"hold-{number:06d}"
+    return f"{kind}-{number:06d}"
+
+
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number`."""
+    return act("hold", number)
 
 
 def batch_parts(path: str) -> tuple[str, str]:

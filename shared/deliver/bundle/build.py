@@ -67,13 +67,14 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, progress: Progress = no_progress,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
+    progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
-    `sample`: what to draw from the findings; records are never left out for it.
+    `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -91,6 +92,7 @@ def build(
     held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
+    job.named.update(record for record in waivers if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
@@ -115,7 +117,7 @@ class _Job:
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     named: set[int] = field(default_factory=set)
-    """Records that conclusions here rest on."""
+    """Records that conclusions here rest on, and waivers."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)

@@ -44,6 +44,10 @@ PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
+OUTBOX = STATE + "outbox/"
+WAITING, SENT, DEAD = "waiting", "sent", "dead"
+"""What becomes of an alert, each a folder of the outbox."""
+DELIVERING_LOCK = STATE + "delivering.lock"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
 ATTESTING_LOCK = STATE + "attesting.lock"
@@ -172,6 +176,11 @@ def plan_header(sweep: str) -> str:
 def alert(sweep: str) -> str:
     """Stands while a sweep was closed, or is being closed, and nobody was told what it came to."""
     return ALERTS + checked_name(sweep)
+
+
+def outbox(folder: str, receiver: str, key: str = "") -> str:
+    """An alert to a receiver; without a key: all of them."""
+    return f"{OUTBOX}{folder}/{checked_name(receiver)}/{checked_name(key) if key else ''}"
 
 
 def tallies(sweep: str) -> str:

@@ -62,6 +62,28 @@ _FIELD = _object(
 )  # fmt: skip
 
 _SEEN = _whole(record=INDEX, at=TIME)
+_CLIENT: Described = {"type": ["object", "null"], "description": "What was used: `appid` and `idtyp` of the token's claims."}
+_ATTRIBUTION = _whole(
+    **_RECORD,
+    says={"type": "string", "description": "The record in one line."},
+    change=_whole(
+        since=_or_null("string"), until=TIME, op={"enum": ["added", "removed", "changed", "provided"]}, to=_or_null("integer"), **{"from": _or_null("integer")},
+    ),
+    status={"enum": ["attributed", "unattributed"]},
+    by=ANYTHING,
+    client=_CLIENT,
+    operation=_or_null("string"),
+    outcome={"enum": ["succeeded", "open", None]},
+    correlation=_or_null("string"),
+    reason={"type": "string", "description": "One sentence."},
+    complete={"type": "boolean", "description": "Whether the Activity Log was read over all of the time, and long enough after."},
+    candidates=_list_of(
+        _whole(by=ANYTHING, client=_CLIENT, operation=TEXT, outcome=TEXT, correlation=_or_null("string"), to=TIME, **{"from": TIME}),
+        "Every operation that can have made it.",
+    ),
+    witnesses=_list_of(_whole(witness={"enum": ["activity-log", "event"]}, record=INDEX, page=COUNT, pointer=TEXT, at=TIME), "Where they are told of."),
+    records=_list_of(INDEX, "What it rests on."),
+)  # fmt: skip
 
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
@@ -84,6 +106,7 @@ SCHEMAS: Described = {
                    statements=_list_of(TEXT), pointer=TEXT),
             "What it means, the worst first.",
         ),
+        attribution={"oneOf": [_ATTRIBUTION, {"type": "null"}], "description": "Who made it, as the last record about that says; null: no record does."},
         since={**TIME, "description": "It was as before at this time …"},
         until={**TIME, "description": "… and as after at this."},
         **{"from": _or_null("integer", "The record before; null where it appeared."), "to": _or_null("integer", "The record after; null where it is gone.")},

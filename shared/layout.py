@@ -48,6 +48,7 @@ OUTBOX = STATE + "outbox/"
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
 """What becomes of an alert, each a folder of the outbox."""
 DELIVERING_LOCK = STATE + "delivering.lock"
+EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
 ATTESTING_LOCK = STATE + "attesting.lock"
@@ -63,6 +64,8 @@ BY_EVENT = "-event-"
 
 PLAN = "plan"
 CLOSED = "closed"
+EVENT = "event"
+"""The batch of an event that Azure sent."""
 FINDINGS_SUFFIX = ".findings"
 
 
@@ -181,6 +184,14 @@ def alert(sweep: str) -> str:
 def outbox(folder: str, receiver: str, key: str = "") -> str:
     """An alert to a receiver; without a key: all of them."""
     return f"{OUTBOX}{folder}/{checked_name(receiver)}/{checked_name(key) if key else ''}"
+def events_of(sweep: str) -> str:
+    """Where it is noted which events caused a sweep."""
+    return f"{EVENTS}{checked_name(sweep)}/"
+
+
+def event_of(sweep: str, event: str) -> str:
+    """The note that `event`, the sweep name under which it waits to be sealed, caused `sweep`."""
+    return events_of(sweep) + checked_name(event)
 
 
 def tallies(sweep: str) -> str:

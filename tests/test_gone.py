@@ -154,3 +154,38 @@ def test_the_questions_of_http_tell_it(told):
     assert answer(app, "deletions", {"object": "claims-closed-2025.jsonl"})["items"] == [], "names are not looked up for everybody"
     page = answer(app, "resources", {"kind": "file", "limit": "1"})
     assert len(page["items"]) == 1 and page["next"] == 0
+
+
+# -- in the report ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shown(told):
+    from shared.deliver import view as views
+    from shared.deliver.view_words import words
+    from shared.judge.catalogue import catalogue
+
+    read = told.reading()
+    period = views.Period("2026-11-01T00:00:00.000000Z", "2026-11-30T00:00:00.000000Z")
+    log = views.LogIdentity(read.facts["origin"], read.log.size, told.vkey, None)
+    return views.build(read.log.records(0, read.log.size), read.body, words(catalogue()), period=period, log=log)
+
+
+def test_the_report_has_what_was_deleted_and_where_models_come_from(told, shown):
+    from shared.deliver.report import render
+    from tests.test_report import Page
+
+    assert [one.record for one in shown.deletions] == [one["record"] for one in sorted_by_end(gone.deletions(told.reading(), None, Filter()))]
+    [line] = [line for line in shown.descents if line.model == told.story.model]
+    assert (line.model_state, line.job_state, line.served_by) == ("listed", "listed", (tuning_story.DEPLOYMENT,))
+    page = Page(render(shown, written_at=None))
+    assert page.problems == []
+    for deletion in shown.deletions:
+        assert f"del-{deletion.record}" in page.ids and deletion.reason in page.text
+    assert line.sentence in page.text and f"training file {told.story.training}: deleted (record" in page.text
+    picture = [a for a in page.all("svg") if "descent" in (a.get("class") or "")]
+    assert len(picture) == 1
+
+
+def sorted_by_end(found):
+    return sorted(found, key=lambda one: (one["before"], one["record"]))

@@ -18,6 +18,7 @@ from shared.seal.attestor import Owed
 from shared.service import outbox
 from shared.service.steps import alerts
 from shared.service.steps.watch import watch
+from tests.fixtures.app import event
 from tests.fixtures.local_http import Served
 from tests.fixtures.steps import plant
 
@@ -136,6 +137,24 @@ def test_from_change_to_receiver_once_whatever_is_replayed(tmp_path):
             assert sent(works) == []
         assert len(hook.taken) == 1 and kept(works, layout.WAITING) == []
         assert works.verify().intact
+
+
+def test_an_event_is_told_without_waiting_for_a_sweep(tmp_path):
+    with alerted(tmp_path) as (works, (hook,)):
+        works.plan()
+        works.collect()
+        works.settle()
+        works.estate.clock.advance(minutes=1)
+        account = next(iter(works.estate.azure.world.accounts()))
+        off = works.estate.azure.world.get(account)["properties"].get("disableLocalAuth")
+        works.estate.azure.world.set_property(account, "/properties/disableLocalAuth", not off)
+        before = len(works.queues.delays)
+        works.change(event(account), event(account))  # delivered twice
+        works.collect()
+        works.settle()
+        assert len(sent(works)) == 1 and len(hook.taken) == 1
+        waits = max(works.queues.delays[before:])
+        assert waits + 30 < 60, "the queue's delay, and the timer of the function that seals and then delivers"
 
 
 @pytest.mark.parametrize("fault", [302, 400, 500, 503])

@@ -17,6 +17,7 @@ from shared.judge.assemble import SWEEP_UNIT
 from shared.seal import note
 from shared.service import collect as collect_module
 from shared.service.judging import Judge
+from shared.service.reconciling import Reconciling
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import DyingStore, Killed
 from tests.fixtures.steps import plant
@@ -262,11 +263,7 @@ def test_a_sweep_that_an_event_caused_folds_into_the_same_memory(tmp_path):
         regular()
         world.data.delete_file(account, world.data.ids(account, "files")[0])
         site.clock.advance(hours=1)
-        event = {
-            "id": "e-1", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "subject": account, "eventTime": "2026-11-01T01:00:00Z",
-            "data": {"operationName": "Microsoft.CognitiveServices/accounts/write", "status": "Succeeded"}, "dataVersion": "1", "topic": "/t",
-        }  # fmt: skip
-        made.change(json.dumps([event]).encode())
+        made.change(change_of(account, site.clock))
         made.collect()
         made.settle()
         said = deletions(site)
@@ -278,6 +275,46 @@ def test_a_sweep_that_an_event_caused_folds_into_the_same_memory(tmp_path):
         assert [r["object"]["id"] for r in standing(site)] == [said[0]["object"]["id"]]
         assert made.verify().counts["deletions concluded again"] == len(deletions(site))
         assert list(made.verify().problems) == []
+
+
+def test_a_kill_between_findings_and_memory_is_caught_up_with_by_the_next_sweep_to_judge(tmp_path, monkeypatch):
+    """The sweep of an event is judged while the one that was killed stays open, since one of its units was not collected yet."""
+    with plant(tmp_path, world=small) as made:
+        site = with_logs(made.estate)
+        world = site.azure.world
+        account = world.accounts()[0]
+        made.plan()
+        made.collect()
+        made.settle()
+        world.data.delete_file(account, world.data.ids(account, "files")[0])
+        site.clock.advance(hours=6)
+        made.plan()
+        made.seal()
+        waiting = made.queues.waiting[layout.COLLECT_QUEUE]
+        made.queues.waiting[layout.COLLECT_QUEUE] = [m for m in waiting if "beta" not in m]
+        made.collect()
+        with monkeypatch.context() as patch:
+            patch.setattr(Reconciling, "keep", lambda *_: (_ for _ in ()).throw(Killed))
+            with pytest.raises(Killed):
+                made.seal()
+        made.change(change_of(account, site.clock))
+        site.clock.advance(seconds=15)
+        made.collect()
+        made.seal()
+        assert len(site.records("sweep-closed")) == 2, "the sweep of the event; the other is open"
+        made.queues.waiting[layout.COLLECT_QUEUE] = [m for m in waiting if "beta" in m]
+        made.collect()
+        made.settle()
+        assert [r["kind"] for r in standing(site)] == ["file"] and not any(r["sweep"] for r in deletions(site) if layout.BY_EVENT in r["sweep"])
+        assert list(made.verify().problems) == []
+
+
+def change_of(account, clock):
+    event = {
+        "id": "e-1", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "subject": account, "eventTime": f"{clock():%Y-%m-%dT%H:%M:%SZ}",
+        "data": {"operationName": "Microsoft.CognitiveServices/accounts/write", "status": "Succeeded"}, "dataVersion": "1", "topic": "/t",
+    }  # fmt: skip
+    return json.dumps([event]).encode()
 
 
 def test_the_collection_itself_is_no_unit_with_a_memory(tmp_path):

@@ -57,21 +57,21 @@ def changes(
     resource: Resource = None,
     severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
 ) -> None:
-    """The changes between consecutive states of each resource, with what they mean."""
+    """The changes between consecutive states of each resource: what they mean, and who made them."""
     from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
-    from shared.service.queries import reading
+    from shared.service.queries import reading, who_made
 
     for name in severity or ():
         if name not in SEVERITIES:
             raise Misuse(f"--severity {name!r}: {', '.join(SEVERITIES)}")
     found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None), tuple(severity or ())))
     rows = (
-        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"]]
+        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"], who_made(change, meaning)]
         for change in found
         for meaning in change["means"]
     )
-    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)"], rows))
+    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)", "who"], rows))
 
 
 def _minute(time: str | None) -> str:

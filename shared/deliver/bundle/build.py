@@ -39,7 +39,7 @@ Disclose = Callable[[str], Json | None]
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
 _CHUNK = 256 * 1024
 
-RESTING = frozenset({"deletion"})
+RESTING = frozenset({"deletion", "attribution"})
 """Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
 
 

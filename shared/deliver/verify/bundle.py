@@ -189,6 +189,8 @@ def _say(tally: Tally, package: Package) -> None:
         f"{counts['bodies']:,} bodies are what their names say, and every one is named by a record",
         f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
+    if counts["attributions"]:
+        tally.checked.append(f"{counts['attributions recomputed']:,} of {counts['attributions']:,} attributions of changes follow from what they name")
     if manifest.resources is not None:
         tally.unchecked("records about other resources than those asked for: they are in the log and not in this bundle")
     say_deletions(tally)

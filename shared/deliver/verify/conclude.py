@@ -2,6 +2,7 @@
 
 from shared.canonical import Json
 from shared.deliver import rejudge
+from shared.deliver.verify.attributions import Attributions
 from shared.deliver.verify.bodies import Parsed
 from shared.deliver.verify.deletions import Deletions, told
 from shared.deliver.verify.findings import Recomputation, Run
@@ -11,14 +12,14 @@ from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import View
 from shared.judge.assemble import SWEEP_UNIT
 
-TYPES = frozenset({"finding", "change", "deletion"})
+TYPES = frozenset({"finding", "change", "attribution", "deletion"})
 
 KEPT = 1_000
 """Findings about the collection of one sweep, at most: they wait for its closing record."""
 
 
 class Conclusions:
-    """Takes in findings, changes and deletions."""
+    """Takes in findings, changes, attributions and deletions."""
 
     def __init__(self, tally: Tally, bodies: Parsed, view: View, intake: Intake) -> None:
         self._tally = tally
@@ -26,7 +27,10 @@ class Conclusions:
         self._intake = intake
         self._judge = Recomputation(bodies, tally)
         self.deletions = Deletions(tally, bodies)
+        self.attributions = Attributions(tally, bodies, from_start=view.from_start)
         self._cannot: set[str] = set()
+        self.named: set[int] = set()
+        """In a bundle: the records that attributions rest on, which may lie outside its period."""
         self.run: Run | None = None
         """The unit whose findings are being read."""
 
@@ -50,6 +54,11 @@ class Conclusions:
         elif not self.run.begun:
             self._judge_again(self.run, index, value)
         self.run.other(index, value, line)
+        if value["type"] == "change":
+            self.attributions.changed(index, value)
+        elif value["type"] == "attribution":
+            self.named.update(() if self._view.from_start else value["records"])
+            self.attributions.take(sweep, index, value)
 
     def _about_collection(self, sweep: SweepState, index: int, value: Json, line: bytes) -> None:
         place = sweep.findings.setdefault(SWEEP_UNIT, [index, 0])
@@ -128,5 +137,6 @@ class Conclusions:
         if self.run is not None:
             run, self.run = self.run, None
             run.sweep.findings[run.unit] = [run.first, run.count]
+            self.attributions.end(run.sweep.plan)
             self._tally.counts["findings"] += run.unread
             self._tally.counts["findings recomputed"] += run.close()

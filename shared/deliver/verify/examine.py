@@ -48,8 +48,8 @@ class Examiner:
 
     @property
     def named(self) -> set[int]:
-        """The records that conclusions rest on, wherever they are."""
-        return self._conclusions.deletions.named
+        """The records that conclusions rest on, wherever they are: of attributions only in a bundle."""
+        return self._conclusions.deletions.named | self._conclusions.named
 
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in the records from the index `first` on."""
@@ -89,6 +89,8 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if index == 0:
             self._first(value)
+        if value["type"] in ("observation", "failure", "event"):
+            self._conclusions.attributions.told(index, value)
         if value["type"] not in shapes.KNOWN_TYPES:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:

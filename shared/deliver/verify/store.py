@@ -214,6 +214,8 @@ def _say(walk: Walk, files: _Files, tally: Tally) -> None:
         f"{counts['bodies']:,} bodies are what their names say",
         f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
+    if counts["attributions"]:
+        tally.checked.append(f"{counts['attributions recomputed']:,} of {counts['attributions']:,} attributions of changes follow from what they name")
     files.bodies.finish()
     say_deletions(tally)
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")

@@ -112,7 +112,7 @@ def _take(folded: Folded, sweep: UnitSweep, shelf: Shelf) -> bool:
             state.facts.append(entry)
         elif entry.kind in (*logs, EVENT) and entry.record not in known:
             state.logs.append(entry)
-            if entry.window is not None:
+            if entry.window is not None and not entry.window.around:
                 state.read[entry.kind] = max(state.read.get(entry.kind, ""), entry.window.end)
             told = told or bool(shelf.lines(entry, rows) if entry.kind == DELETIONS else concerns(entry, shelf, sweep.resource))
     return told

@@ -44,6 +44,10 @@ PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
+OUTBOX = STATE + "outbox/"
+WAITING, SENT, DEAD = "waiting", "sent", "dead"
+"""What becomes of an alert, each a folder of the outbox."""
+DELIVERING_LOCK = STATE + "delivering.lock"
 EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
@@ -182,6 +186,9 @@ def alert(sweep: str) -> str:
     return ALERTS + checked_name(sweep)
 
 
+def outbox(folder: str, receiver: str, key: str = "") -> str:
+    """An alert to a receiver; without a key: all of them."""
+    return f"{OUTBOX}{folder}/{checked_name(receiver)}/{checked_name(key) if key else ''}"
 def events_of(sweep: str) -> str:
     """Where it is noted which events caused a sweep."""
     return f"{EVENTS}{checked_name(sweep)}/"

@@ -40,10 +40,12 @@ class Orders:
     workspace: str | None = None
     """A workspace that is asked about every account, whether or not its settings name it."""
 
-    @property
-    def unknown(self) -> list[str]:
-        """Kinds of questions that this version does not know: the plan is a later one's."""
-        return sorted({kind for kinds in self.questions.values() for kind in kinds} - {*BY_KIND, TLS})
+    def unknown(self, asked: str) -> list[str]:
+        """Kinds of questions that this version does not know, of those that such a unit may come to: the plan is a later one's."""
+        entries = {asked}
+        if asked.startswith("account:"):  # what follows from answers: of projects, jobs, workspaces, and whatever a later version adds
+            entries |= {entry for entry in self.questions if entry != "subscription" and not entry.startswith("account:")}
+        return sorted({kind for entry in entries for kind in self.questions[entry]} - {*BY_KIND, TLS})
 
 
 def collect_unit(clients: Clients, unit: Unit, orders: Orders, take: Take) -> Iterator[Asked]:

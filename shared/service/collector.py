@@ -58,8 +58,9 @@ class Collector:
         Raises:
             Misuse: the sweep was planned by a later version, which asks what this one does not know.
         """
-        if orders.unknown:
-            raise Misuse(f"{sweep} was planned by a later version of aoai-evidence (it asks {', '.join(orders.unknown)}): let that one collect it")
+        unknown = orders.unknown(unit.asked)
+        if unknown:
+            raise Misuse(f"{sweep} was planned by a later version of aoai-evidence (it asks {', '.join(unknown)}): let that one collect it")
         lines = []
         for asked in collect_unit(self.clients, unit, orders, self.keeper.take):
             value = self.keeper.record(asked, unit.name, origin, self.stamp())

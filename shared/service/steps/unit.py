@@ -48,8 +48,9 @@ def _collect_unit(app: App, sweep: str, unit: Unit) -> bool:
         return False
     plan = header(app.store, sweep)
     orders = orders_of(plan)
-    if orders.unknown:
-        raise ForNewerApp(f"the plan of {sweep} asks {orders.unknown[0]!r}, which this version of the app does not know: another one must collect it")
+    unknown = orders.unknown(unit.asked)
+    if unknown:
+        raise ForNewerApp(f"the plan of {sweep} asks {unknown[0]!r}, which this version of the app does not know: another one must collect it")
     origin = Origin(sweep, plan["cause"], plan["collector"], plan["storage"])
     new = app.collector_for(sweep).collect_batch(sweep, unit, orders, origin)
     state.mark_open(app.store, sweep, plan["since"])  # the marker is gone where the sweep was closed without this unit

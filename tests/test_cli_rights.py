@@ -32,7 +32,7 @@ def read_only(folder, modes):
         modes(path, 0o555 if path.is_dir() else 0o444)
 
 
-READERS = ["status", "findings", "changes", "resources", "report -o r.html", "export -o f.csv", "bundle -o b.zip"]
+READERS = ["status", "findings", "changes", "deletions", "resources", "report -o r.html", "export -o f.csv", "bundle -o b.zip"]
 
 
 def test_reading_needs_no_right_to_write(desk, modes):

@@ -11,7 +11,7 @@ from infra.local import faults
 from shared.service import init as init_module
 from tests.fixtures.commandline import Office, sealed, snapshot
 
-READERS = ("status", "findings", "changes", "resources", "report -o r.html", "export -o f.csv", "bundle -o b.zip")
+READERS = ("status", "findings", "changes", "deletions", "resources", "report -o r.html", "export -o f.csv", "bundle -o b.zip")
 
 
 @pytest.fixture

@@ -108,6 +108,9 @@ def main(quick=""):
         print(script.removesuffix(".py"))
         sys.stdout.flush()
         subprocess.run([sys.executable, HERE / script, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    print("reconciliation: what is gone, unit by unit", flush=True)
+    for changes in ("1", "7"):
+        subprocess.run([sys.executable, HERE / "lives.py", *(("20", "20") if quick else ("100", "90")), changes], check=True, cwd=ROOT)
     subprocess.run([sys.executable, HERE / "workers.py", *(["100"] if quick else [])], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 

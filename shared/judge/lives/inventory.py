@@ -110,6 +110,7 @@ class Shelf:
 def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Place] | None:
     """Where each object stands; None where the pages are not the whole of a list of objects with ids."""
     found: dict[str, Place] = {}
+    plain = kind.key == "data"
     for number, page in enumerate(pages):
         values = page.get(kind.key) if isinstance(page, dict) else None
         if not isinstance(values, list):
@@ -118,8 +119,9 @@ def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Place] 
             identifier = item.get("id") if isinstance(item, dict) else None
             if not isinstance(identifier, str):
                 return None
-            name = identifier if kind.key == "data" else _arm_key(kind, account, identifier, item)
-            if name and _counts(kind, item):
+            name = identifier if plain else _arm_key(kind, account, identifier, item)
+            # `processed` is what nearly every file is: asked first, since a list may be long.
+            if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
                 found[name] = (number, position)
     last = pages[-1] if pages else None
     return None if last is None or last.get("has_more") is True else found

@@ -98,16 +98,38 @@ def _store_alone() -> Settings:
     return settings() if is_account(options.store or "") else Settings(store=options.store or "")
 
 
-def report(out: Out = Path("report.html"), first: From = None, last: To = None) -> None:
-    """Write what a period looks like to one HTML file that needs no network."""
+def report(
+    out: Out = Path("report.html"),
+    first: From = None,
+    last: To = None,
+    pdf: Annotated[Path | None, typer.Option(help="Print it to this file as well; needs Chromium.", metavar="FILE.pdf")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Verify the store with this key first, and print what was found.", metavar="VKEY|FILE")
+    ] = None,
+) -> None:
+    """Write what a period looks like to one HTML file that needs no network, and to a PDF."""
     from shared.service.compose import utc_now
+    from shared.service.pdf import print_pdf, ready
     from shared.service.queries import reading
     from shared.service.report import report as write
+    from shared.service.verify import verify as check
 
-    made = write(reading(settings()), within(first, last), out, utc_now())
-    terminal().answer(
-        {"path": made.path, "bytes": made.bytes, "sweeps": made.sweeps}, [f"{made.path}: {made.sweeps} sweeps, {made.bytes} bytes"]
-    )
+    if pdf:
+        ready(out, pdf)  # rather than after minutes of work
+    screen, verdict = terminal(), None
+    if key:
+        with screen.progress() as progress:
+            verdict = check(None, settings(), key, None, progress)
+    made = write(reading(settings()), within(first, last), out, utc_now(), verified=verdict.as_lines() if verdict else None)
+    said, lines = {"path": made.path, "bytes": made.bytes, "sweeps": made.sweeps}, [f"{made.path}: {made.sweeps} sweeps, {made.bytes} bytes"]
+    if verdict:
+        said |= {"intact": verdict.intact, "complete": verdict.complete}
+        lines.append(verdict.as_lines()[0])
+    if pdf:
+        said |= {"pdf": str(pdf), "pdf_bytes": print_pdf(out, pdf)}
+        lines.append(f"{pdf}: {said['pdf_bytes']} bytes")
+    screen.answer(said, lines)
+    raise typer.Exit(verdict.exit_code if verdict else 0)
 
 
 FORMATS = ("csv", "csv-period", "oscal", "oscal-catalog", "oscal-component", "ocsf", "intoto")

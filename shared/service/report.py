@@ -1,6 +1,6 @@
 """The use-case `report`: what a period looks like, in one HTML file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +27,10 @@ class Written:
     sweeps: int
 
 
-def report(read: Reading, when: Period | None, out: Path, written_at: datetime) -> Written:
+def report(read: Reading, when: Period | None, out: Path, written_at: datetime, *, verified: Sequence[str] | None = None) -> Written:
     """Write the report of a period (default: from the first sweep on).
+
+    `verified`: what `verify` said of the store just now, to be printed in it.
 
     Raises:
         Misuse: no sweep in the period, or the file cannot be written.
@@ -57,7 +59,7 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime) 
         log=views.LogIdentity(read.facts["origin"], read.log.size, str(read_keys(read.store).in_force.keys[0]), read.log.checkpoint().decode()),
         expected=_expected(read, start, end),
     )
-    html = render(built, written_at=timestamp(written_at), evidenced=document(fold)).encode()
+    html = render(built, written_at=timestamp(written_at), evidenced=document(fold), verified=verified).encode()
     with whole_file(out) as file:
         file.write(html)
     return Written(str(out), len(html), len(sweeps))

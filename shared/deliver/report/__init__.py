@@ -9,6 +9,8 @@
 Same view, same bytes. Nothing here reads a clock, a network or a file outside this package.
 """
 
+from collections.abc import Sequence
+
 from shared.canonical import Json
 from shared.deliver.report.environment import environment, own, policy, source
 from shared.deliver.report.page import page
@@ -32,11 +34,12 @@ SECTIONS = (
 )
 
 
-def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None) -> str:
+def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None, verified: Sequence[str] | None = None) -> str:
     """The report of `view` as HTML.
 
     `written_at` is printed where it is given; without it, the bytes follow from the views alone.
     `evidenced`: the document of `shared.deliver.period.summary`; where it is left out, the page says so.
+    `verified`: what `verify` said of the store, line by line; where it is left out, the page says that nothing was verified.
     """
     script = source("filter.js")
     return (
@@ -47,6 +50,7 @@ def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None) 
             page=page(view, written_at),
             written_at=written_at,
             evidenced=evidenced,
+            verified=verified,
             sections=SECTIONS,
             css=own(source("report.css")),
             script=own(script),

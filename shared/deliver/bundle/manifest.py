@@ -14,8 +14,10 @@ KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
-DERIVED = 1
-"""The version of the rules by which README.txt, findings.csv and catalogue.json follow from the rest."""
+DERIVED = 2
+"""The version of the rules by which README.txt, findings.csv, catalogue.json and SHA256SUMS follow from the rest."""
+ALONE = "verify.py"
+"""The verifier that needs nothing of ours; a reader of versions 1 and 2 does not know it."""
 
 CHECKPOINTS = "checkpoints/"
 """The folder of what others say of checkpoints, and of the checkpoints that they say it of."""
@@ -56,10 +58,15 @@ class Manifest:
         """Whether others vouch for checkpoints in it: what a reader of version 1 does not know."""
         return any(file.path.startswith(CHECKPOINTS) for file in self.files)
 
+    @property
+    def version(self) -> int:
+        """Of the format: a reader refuses a bundle that has files he cannot know."""
+        return 3 if any(file.path == ALONE for file in self.files) else 2 if self.attested else 1
+
     def encoded(self) -> bytes:
         """The bytes of the entry."""
         return canonical({
-            "v": 2 if self.attested else 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
+            "v": self.version, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
             "period": {"from": self.period[0], "to": self.period[1]},
             "scope": {"resources": list(self.resources) if self.resources is not None else None, "framework": self.framework},
             "log": {"origin": self.origin, "size": self.size},
@@ -111,7 +118,7 @@ def parse_manifest(data: bytes) -> Manifest:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
-        if isinstance(value["v"], int) and value["v"] > 2:
+        if isinstance(value["v"], int) and value["v"] > 3:
             raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)

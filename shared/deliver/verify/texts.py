@@ -3,8 +3,10 @@
 import hashlib
 import json
 
+from shared import __version__
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
+from shared.deliver.bundle.beside import beside, checksums
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, Manifest
 from shared.deliver.verify.bodies import BodyError, Parsed
@@ -48,10 +50,11 @@ class Texts:
     def compare(self, package: Package) -> None:
         """Compare with what is in the bundle."""
         manifest = self._manifest
+        self._compare_programs(package)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
             self._tally.unchecked(
-                f"README.txt, findings.csv and catalogue.json: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"README.txt, findings.csv, catalogue.json and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"
             )
             return
@@ -61,10 +64,22 @@ class Texts:
         derived = {
             "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers)),
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+            "SHA256SUMS": sha256(checksums((file.path, file.sha256) for file in manifest.files)),
         }  # fmt: skip
         for name, digest in derived.items():
             if package.digest_of(name) not in (None, digest):
                 self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
+
+    def _compare_programs(self, package: Package) -> None:
+        """What checks a bundle without us must be what this release has: whoever could exchange it could make it say anything."""
+        for name, data in beside().items():
+            if package.digest_of(name) in (None, sha256(data)):
+                continue
+            if self._manifest.software == __version__:
+                self._tally.problem("derived", f"the file is not that of aoai-evidence {__version__}: do not run it", file=name)
+            else:
+                said = f"it is said to be that of aoai-evidence {self._manifest.software}, this is {__version__}: take it from that release"
+                self._tally.unchecked(f"{name}, and it should not be run from the bundle: {said}")
 
 
 def check_disclosures(package: Package, tally: Tally) -> None:

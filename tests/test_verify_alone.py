@@ -386,7 +386,7 @@ def test_records_of_a_type_from_later(tmp_path, place):
     maker = LogMaker(store, edit=edit).birth()
     maker.sweep([Account("a")], slot=START + timedelta(hours=6))
     code, text = run_bytes(place, built(store, tmp_path, hours(0, 7)))
-    assert code == 0 and "records of type attribution say: they are counted and proven, and not interpreted here" in text
+    assert code == 0 and "records of type attribution say: counted and proven, not interpreted here" in text
 
 
 def pythons():

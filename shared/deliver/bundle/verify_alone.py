@@ -896,9 +896,10 @@ class Examiner:
         if sweep.plan is not None:
             self.report.problem(f"the sweep was planned already, at record {sweep.plan_record}", record=index)
             return
-        for text in (plan["at"], plan["deadline"], plan["slot"]):
-            if text is not None and not is_time(text):
-                raise ValueError("not a time")
+        previous = plan["previous"]
+        times = [plan["at"], plan["deadline"], *(text for text in (plan["slot"], previous and previous["slot"]) if text is not None)]
+        if not all(map(is_time, times)) or (previous is not None and count(previous["record"]) < 0) or not isinstance(plan["schedule"], (str, type(None))):
+            raise ValueError("not a plan")
         sweep.plan, sweep.plan_record = plan, index
         sweep.asked = {unit["unit"]: unit for unit in plan["units"]}
         sweep.outside = not self.bundle.period[0] <= (plan["slot"] or plan["at"]) < self.bundle.period[1]
@@ -1033,7 +1034,10 @@ class Examiner:
                 self.report.problem(f"sweep {sweep.name} has records and no plan", record=sweep.first)
             elif not sweep.outside:
                 self.report.gap("the sweep was planned and never closed", record=sweep.plan_record)
-        self._period()
+        try:
+            self._period()
+        except MALFORMED:
+            self.report.problem("the plans have not the shape that they should have: that no sweep is missing cannot be shown")
 
     # -- the period: no sweep left out before, between or after ------------------------------------------------------------------
 
@@ -1284,7 +1288,7 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
     if any(name.startswith("keys/") for name in bundle.source.sizes):
         report.unchecked.append("that each change of the signing keys was signed by the old ones: `aoai-evidence verify` checks it")
     for kind, many in sorted(examiner.strangers.items())[:20]:
-        report.unchecked.append(f"what {many:,} records of type {shown(kind)} say: they are counted and proven, and not interpreted here, nor where other records of their sweeps stand")
+        report.unchecked.append(f"what {many:,} records of type {shown(kind)} say: counted and proven, not interpreted here, nor where others of their sweeps stand")
     if bundle.resources is not None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
     report.unchecked += [

@@ -217,7 +217,7 @@ class _Job:
         text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
         found["catalogue.json"] = rejudge.catalogue_json
-        for name, data in beside().items():
+        for name, data in beside(manifest).items():
             found[name] = lambda data=data: data  # type: ignore[misc]
         for name, place in self.vouched.entries(self.log.size):
             found[name] = lambda place=place: self._there(place)  # type: ignore[misc]

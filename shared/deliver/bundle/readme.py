@@ -19,6 +19,9 @@ you can read, and a key that you were given by another way than this file.
 
 HOW TO CHECK IT
 
+With nothing but a browser: open index.html from the folder that you unpacked this zip to (it needs
+no network, and sends nothing), drop FILE.zip on it, paste VKEY.
+
 With nothing but Python (3.9 or later; any computer has it or can have it, no packages needed):
 
   python3 verify.py FILE.zip --key VKEY
@@ -60,8 +63,8 @@ WHAT IS CHECKED (the last two by aoai-evidence alone)
     here; what failed says why
   - every finding follows from the bodies: it is judged again and compared, with the catalogue it
     names
-  - README.txt, findings.csv, catalogue.json, SHA256SUMS and verify.py are what they must be, given
-    the rest
+  - README.txt, findings.csv, catalogue.json, SHA256SUMS, index.html and verify.py are what they must
+    be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
@@ -99,6 +102,7 @@ WHAT IS IN THE ZIP
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
 {attested}  findings.csv                  the findings as a table
+  index.html                    checks all this in a browser, as said above
   verify.py                     checks all this without packages, as said above
   SHA256SUMS                    the SHA-256 of every file but manifest.json, for sha256sum -c
   catalogue.json                what is judged, and which criteria that supports

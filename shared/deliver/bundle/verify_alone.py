@@ -60,7 +60,7 @@ NAME = re.compile(
     r"|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tlog-proof"
     r"|body/sha256/([0-9a-f]{2})/\1[0-9a-f]{62}"
 )
-ALWAYS = ("README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "verify.py")
+ALWAYS = ("README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "index.html", "verify.py")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 SWEEP = re.compile(r"[A-Za-z0-9._-]{1,128}")

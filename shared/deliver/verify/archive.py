@@ -22,7 +22,7 @@ CHUNK = 256 * 1024
 _NOT_OURS = "ask for the file again, as `aoai-evidence bundle` wrote it (not packed again by another program)"
 
 _NAME = re.compile(
-    r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|disclosures\.json|verify\.py"
+    r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|disclosures\.json|verify\.py|index\.html"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
     r"|records/[0-9]{20}\.jsonl"

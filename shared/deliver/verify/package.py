@@ -20,7 +20,7 @@ MAX_BODY = 256 * 1024 * 1024
 MAX_SMALL = 16 * 1024 * 1024
 
 ALWAYS = ("README.txt", "catalogue.json", "checkpoint", "findings.csv")
-SINCE_VERSION_3 = ("SHA256SUMS", ALONE)
+SINCE_VERSION_3 = ("SHA256SUMS", "index.html", ALONE)
 
 
 class Package:

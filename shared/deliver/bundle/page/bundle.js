@@ -5,6 +5,7 @@ const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$
 const isTime = (text) => typeof text === "string" && TIME.test(text) && !Number.isNaN(Date.parse(text));
 const isDigest = (text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const MAX_TILES = 16384; // kept in memory, 8 KB each: the hashes of four million records
 const bodyName = (digest) => `body/sha256/${digest.slice(0, 2)}/${digest}`;
 
 function need(good, what) {
@@ -20,7 +21,7 @@ function count(value) {
 class Bundle {
   static async open(source, report) {
     const bundle = new Bundle();
-    Object.assign(bundle, { source, report, sound: new Set(), named: new Set(), facts: new Map() });
+    Object.assign(bundle, { source, report, sound: new Set(), named: new Set(), facts: new Map(), tiles: new Map() });
     const data = await bundle.needed("manifest.json", 128 * 1048576);
     bundle.identity = hex(sha256(data));
     try {
@@ -69,7 +70,7 @@ class Bundle {
     if (this.source.size(name) > limit) throw new Damaged(`the file is larger than ${limit} bytes`);
     const parts = [];
     for await (const data of this.source.chunks(name)) parts.push(data);
-    return bytesOf(new Blob(parts));
+    return joined(parts.length ? parts : [new Uint8Array(0)]);
   }
 
   async checkFiles(progress) {
@@ -88,8 +89,9 @@ class Bundle {
   }
 
   async checkFile(name) {
-    const isBody = name.startsWith("body/"), parts = [];
-    for await (const data of this.content(name)) if (isBody) parts.push(data);
+    const isBody = name.startsWith("body/"), isTile = name.startsWith("tile/") && this.source.size(name) <= 8192, parts = [];
+    for await (const data of this.content(name)) if (isBody || isTile) parts.push(data);
+    if (isTile && this.tiles.size < MAX_TILES && this.sound.has(name)) this.tiles.set(name, joined(parts).slice());
     if (!isBody) return;
     this.report.counts.bodies += 1;
     if (!this.sound.has(name)) return;
@@ -101,7 +103,7 @@ class Bundle {
     // Of a body is kept what completeness asks of it: whether it is JSON, which page it links to, what it lists.
     let value;
     try {
-      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await bytesOf(new Blob(parts))));
+      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(joined(parts)));
     } catch {
       this.facts.set(name.slice(-64), null);
       return;
@@ -133,7 +135,7 @@ class Bundle {
   }
 
   async small(name, limit = 16 * 1048576) {
-    return this.sound.has(name) ? this.whole(name, limit) : null;
+    return this.tiles.get(name) ?? (this.sound.has(name) ? this.whole(name, limit) : null);
   }
 
   async parsed(digest) {

@@ -31,13 +31,20 @@ async function readRun(bundle, tree, examiner, first, number, progress) {
   const { report } = bundle, name = runName(first), decoder = new TextDecoder("utf-8", { fatal: true });
   if (!bundle.source.has(name)) return; // that it is missing was said
   let index = first, altered = -2, at = -1, leaves = [], rest = new Uint8Array(0), told = performance.now();
-  const take = async (line) => {
+  // Takes in a line; gives a promise only where something must be read first: most lines come without a pause.
+  const take = (line) => {
+    if (index < first + number && Math.floor(index / 256) !== at) return enter(line);
+    return prove(line);
+  };
+  const enter = async (line) => {
+    at = Math.floor(index / 256);
+    leaves = await tree.tile(0, at);
+    if (!leaves.length) report.problem("there is no tile to prove the records from here on with", { record: index });
+    await prove(line);
+  };
+  const prove = (line) => {
+    let later;
     if (index < first + number) {
-      const place = Math.floor(index / 256);
-      if (place !== at) {
-        [at, leaves] = [place, await tree.tile(0, place)];
-        if (!leaves.length) report.problem("there is no tile to prove the records from here on with", { record: index });
-      }
       if (leaves.length && !equal(sha256(LEAF, line), leaves[index % 256])) {
         if (altered !== index - 1) report.problem("the record is not what was sealed", { record: index });
         altered = index;
@@ -49,28 +56,23 @@ async function readRun(bundle, tree, examiner, first, number, progress) {
         } catch {
           report.problem("is not UTF-8", { record: index });
         }
-        const later = text === null ? undefined : examiner.take(index, text);
-        if (later) await later;
+        later = text === null ? undefined : examiner.take(index, text);
       }
     }
     index += 1;
+    return later;
   };
   for await (const data of bundle.content(name)) {
     let start = 0;
     for (let end = data.indexOf(10); end >= 0; start = end + 1, end = data.indexOf(10, start)) {
       let line = data.subarray(start, end);
       if (rest.length) {
-        const joined = new Uint8Array(rest.length + line.length);
-        joined.set(rest);
-        joined.set(line, rest.length);
-        [line, rest] = [joined, new Uint8Array(0)];
+        [line, rest] = [joined([rest, line]), new Uint8Array(0)];
       }
-      await take(line);
+      const later = take(line);
+      if (later) await later;
     }
-    const tail = new Uint8Array(rest.length + data.length - start);
-    tail.set(rest);
-    tail.set(data.subarray(start), rest.length);
-    rest = tail;
+    rest = joined([rest, data.subarray(start)]);
     if (rest.length > 65535) {
       report.problem("holds a line of more than 65535 bytes", { file: name });
       rest = new Uint8Array(0);

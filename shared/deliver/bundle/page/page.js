@@ -81,9 +81,10 @@ async function run() {
     const own = JSON.parse(byId("bundle").textContent);
     if (own.origin !== bundle.origin || own.size !== bundle.size || own.from !== bundle.period[0]) byId("details").prepend(element("p", "This is another bundle than the one that this page came with.", { class: "small" }));
   } catch (error) {
-    if (!(error instanceof Refused)) console.error(error);
+    const unreadable = error instanceof DOMException; // moved, changed or taken away since it was chosen
+    if (!(error instanceof Refused) && !unreadable) console.error(error);
     const words = error instanceof Refused ? error.message : `the file could not be read (${error.name}): choose it again`;
-    show("bad", `Nothing can be said: ${words.charAt(0).toLowerCase() === words.charAt(0) ? words : words}`.replace(/\.?$/, "."));
+    show("bad", `Nothing can be said: ${words}`.replace(/\.?$/, "."));
     byId("details").replaceChildren(...[section("Problems", report.problems, report.counts.problems, true)].filter(Boolean));
   } finally {
     busy = false;

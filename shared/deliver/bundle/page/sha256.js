@@ -11,16 +11,18 @@ const ROUNDS = new Int32Array(64);
     if (prime) ROUNDS[found++] = (Math.cbrt(n) % 1) * 4294967296;
   }
 }
+const START = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);
 const WORDS = new Int32Array(64);
 
 class Sha256 {
   constructor() {
     this.block = new Uint8Array(64);
+    this.state = new Int32Array(8);
     this.reset();
   }
 
   reset() {
-    this.state = Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19);
+    this.state.set(START);
     this.filled = 0;
     this.length = 0;
     return this;
@@ -57,12 +59,13 @@ class Sha256 {
       this.filled = 0;
     }
     block.fill(0, this.filled, 56);
-    const view = new DataView(block.buffer);
-    view.setUint32(56, high);
-    view.setUint32(60, low);
+    for (let i = 0; i < 4; i += 1) {
+      block[56 + i] = high >>> (24 - 8 * i);
+      block[60 + i] = low >>> (24 - 8 * i);
+    }
     this.compress(block, 0);
-    const out = new Uint8Array(32), outView = new DataView(out.buffer);
-    for (let i = 0; i < 8; i += 1) outView.setInt32(4 * i, this.state[i]);
+    const out = new Uint8Array(32);
+    for (let i = 0; i < 32; i += 1) out[i] = this.state[i >> 2] >>> (24 - 8 * (i & 3));
     return out;
   }
 

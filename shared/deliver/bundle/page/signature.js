@@ -124,5 +124,5 @@ async function proofOf(tree, index, checkpoint) {
     }
   }
   const head = ["c2sp.org/tlog-proof@v1", `index ${index}`, ...hashes.map(encode64)].join("\n");
-  return bytesOf(new Blob([`${head}\n\n`, checkpoint]));
+  return joined([new TextEncoder().encode(`${head}\n\n`), checkpoint]);
 }

@@ -18,6 +18,7 @@ from shared import __version__, layout
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
+from shared.deliver.bundle.by_control import ByControl
 from shared.deliver.bundle.choose import choose
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
@@ -123,6 +124,7 @@ class _Job:
     vouched: Vouched = field(default_factory=Vouched)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
+    by_control: ByControl = field(init=False)
 
     # -- first reading --------------------------------------------------------------------------------------------------
 
@@ -135,20 +137,21 @@ class _Job:
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
+        self.by_control = ByControl(self.framework)
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                self._take(index, json.loads(line), table)
+                self._take(index, json.loads(line), (table, self.by_control))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
-    def _take(self, index: int, stored: Json, table: FindingsTable) -> None:
+    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> None:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -156,7 +159,8 @@ class _Job:
         if record["type"] == "finding":
             self.findings += 1
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
-            table.add(index, record)
+            for table in tables:
+                table.add(index, record)
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
 
@@ -217,7 +221,7 @@ class _Job:
         text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
         found["catalogue.json"] = rejudge.catalogue_json
-        for name, data in beside(manifest).items():
+        for name, data in (*beside(manifest).items(), *self.by_control.files()):
             found[name] = lambda data=data: data  # type: ignore[misc]
         for name, place in self.vouched.entries(self.log.size):
             found[name] = lambda place=place: self._there(place)  # type: ignore[misc]

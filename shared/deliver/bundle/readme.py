@@ -19,8 +19,8 @@ you can read, and a key that you were given by another way than this file.
 
 HOW TO CHECK IT
 
-With nothing but a browser: open index.html from the folder that you unpacked this zip to (it needs
-no network, and sends nothing), drop FILE.zip on it, paste VKEY.
+With nothing but a browser: open index.html from the folder that you unpacked this zip to (it
+needs no network, and sends nothing), drop FILE.zip on it, paste VKEY.
 
 With nothing but Python (3.9 or later; any computer has it or can have it, no packages needed):
 
@@ -63,8 +63,8 @@ WHAT IS CHECKED (the last two by aoai-evidence alone)
     here; what failed says why
   - every finding follows from the bodies: it is judged again and compared, with the catalogue it
     names
-  - README.txt, findings.csv, catalogue.json, SHA256SUMS, index.html and verify.py are what they must
-    be, given the rest
+  - README.txt, findings.csv, catalogue.json, SHA256SUMS, by-control/, index.html and verify.py
+    are what they must be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
@@ -101,7 +101,9 @@ WHAT IS IN THE ZIP
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-{attested}  findings.csv                  the findings as a table
+{attested}  findings.csv                  the findings as a table, one a line
+  by-control/FRAMEWORK/         the same for each control, by resource and time: a line for as long
+                                as a conclusion stayed the same, with the records it rests on
   index.html                    checks all this in a browser, as said above
   verify.py                     checks all this without packages, as said above
   SHA256SUMS                    the SHA-256 of every file but manifest.json, for sha256sum -c

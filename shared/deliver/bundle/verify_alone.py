@@ -53,6 +53,7 @@ LISTED = 1_000
 # Every entry that a bundle can have. Anything else is not read, and is a problem: nobody could say what it is there for.
 NAME = re.compile(
     r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|disclosures\.json|verify\.py|index\.html"
+    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
     r"|records/[0-9]{20}\.jsonl"
@@ -1293,7 +1294,7 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
     report.unchecked += [
         "that the findings follow from the answers: `aoai-evidence verify` judges them again, with the same catalogue",
-        "that findings.csv, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
+        "that findings.csv, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
         "personal values in disclosures.json, and the fine print of each record's form: `aoai-evidence verify` checks them",
         "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",
     ]

@@ -7,6 +7,7 @@ from shared import __version__
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.beside import beside, checksums
+from shared.deliver.bundle.by_control import FOLDER, ByControl
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, Manifest
 from shared.deliver.verify.bodies import BodyError, Parsed
@@ -29,6 +30,7 @@ class Texts:
         self._digest = hashlib.sha256()
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
         self._table = FindingsTable(framework, self._digest.update)
+        self._by_control = ByControl(framework)
         self.closings: dict[str, int] = {}
         """Index of the closing record, by sweep."""
 
@@ -44,6 +46,7 @@ class Texts:
                     continue
                 if record["type"] == "finding":
                     self._table.add(index, record)
+                    self._by_control.add(index, record)
                 elif record["type"] == "sweep-closed":
                     self.closings[record["sweep"]] = index
 
@@ -51,10 +54,12 @@ class Texts:
         """Compare with what is in the bundle."""
         manifest = self._manifest
         self._compare_programs(package)
+        for name in package.names(FOLDER):
+            package.has(name)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
             self._tally.unchecked(
-                f"README.txt, findings.csv, catalogue.json and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"README.txt, findings.csv, catalogue.json, {FOLDER} and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"
             )
             return
@@ -66,7 +71,10 @@ class Texts:
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
             "SHA256SUMS": sha256(checksums((file.path, file.sha256) for file in manifest.files)),
         }  # fmt: skip
-        for name, digest in derived.items():
+        tables = {name: sha256(data) for name, data in self._by_control.files()}
+        for name in sorted(tables.keys() - set(package.names(FOLDER))):
+            self._tally.problem("derived", "the file follows from the findings, and the bundle does not have it", file=name)
+        for name, digest in {**derived, **dict.fromkeys(package.names(FOLDER), ""), **tables}.items():
             if package.digest_of(name) not in (None, digest):
                 self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
 

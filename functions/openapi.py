@@ -214,7 +214,13 @@ _WHERE = {"Location": {"schema": TEXT, "description": "Where to look."}, **_LATE
 
 PATHS: Described = {
     "/api/status": _get("Where things stand", _answer("Status.", _ref("Status")), {**BAD, **CONFLICT}),
-    "/api/findings": _pages("The findings that hold now: of the last sweep, and of what was collected since; or those of a period", "Finding", *PERIOD, ONE_RESOURCE, *FINDING_FILTER),
+    "/api/findings": _pages(
+        "The findings that hold now: of the last sweep, and of what was collected since; or those of a period",
+        "Finding",
+        *PERIOD,
+        ONE_RESOURCE,
+        *FINDING_FILTER,
+    ),
     "/api/changes": _pages("Changes between consecutive states", "Change", *PERIOD, ONE_RESOURCE),
     "/api/deletions": _pages("What is gone", "Change", *PERIOD, ONE_RESOURCE),
     "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", ONE_RESOURCE),

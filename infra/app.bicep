@@ -18,6 +18,7 @@ param signingKey string
 param vaultUrl string
 param schedule string
 param subscriptions string
+param workspaceId string
 param personalData string
 param profilePath string
 param readsPerSecond string
@@ -94,6 +95,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_SECOND_SIGNING_KEY: empty(secondSigningKeySecretName) ? '' : '${vaultUrl}secrets/${secondSigningKeySecretName}'
     EVIDENCE_SCHEDULE: schedule // the timer is %EVIDENCE_SCHEDULE%; times are UTC as long as nobody sets WEBSITE_TIME_ZONE
     EVIDENCE_SUBSCRIPTIONS: subscriptions
+    EVIDENCE_WORKSPACE_ID: workspaceId
     EVIDENCE_PERSONAL_DATA: personalData
     EVIDENCE_PROFILE: profilePath
     EVIDENCE_READS_PER_SECOND: readsPerSecond

@@ -17,6 +17,9 @@ param schedule string = '0 0 */6 * * *'
 @description('Ids of the subscriptions to watch, separated by commas. Empty: all that the identity sees; infra/reader.bicep lets it see a management group.')
 param subscriptions string = subscription().subscriptionId
 
+@description('Log Analytics workspace that is asked about every account: ARM id, or customer id. Empty: those alone that the diagnostic settings of accounts name.')
+param workspaceId string = ''
+
 @allowed(['commit', 'keep'])
 @description('What becomes of personal values (README, Privacy). Fixed when the store is made.')
 param personalData string = 'commit'
@@ -181,6 +184,11 @@ module roles 'roles.bicep' = {
   params: { installation: '${environmentName} ${token}', readerRole: readerRole, principalId: identity.outputs.principalId }
 }
 
+module inventory 'inventory.bicep' = {
+  name: 'inventory-${token}'
+  params: { installation: '${environmentName} ${token}', principalId: identity.outputs.principalId }
+}
+
 module access 'access.bicep' = {
   name: 'access'
   scope: group
@@ -234,6 +242,7 @@ module app 'app.bicep' = {
     vaultUrl: vault.outputs.url
     schedule: schedule
     subscriptions: subscriptions
+    workspaceId: workspaceId
     personalData: personalData
     profilePath: profilePath
     readsPerSecond: readsPerSecond

@@ -4,7 +4,7 @@ Words are those of docs/format.md. A *question* is one row of the endpoint table
 what it came to within one sweep: either pages of bytes, or a failure with its reason. "Could not look" is a value.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,12 +28,16 @@ class Answer:
     """Lower-cased ARM id that the question was about (of a list: the resource the list belongs to)."""
     record: int
     """Index in the log of the observation or failure."""
-    pages: tuple[Json, ...] = ()
+    pages: Sequence[Json] = ()
     """The parsed bodies, one per page; empty for a failure."""
     failure: str | None = None
     """Why there is no answer: `forbidden`, `not-found`, `throttled`, … (docs/format.md); None for an observation."""
     status: int | None = None
     """HTTP status of the final answer, None where none came."""
+    detail: str | None = None
+    """Of a failure: Azure's error code, or a word of the collector's."""
+    reach: str | None = None
+    """Of a log: `on` where it follows the answer before without a gap, `first FROM` where there was none, else `gap TO FROM`."""
 
     @property
     def body(self) -> Json:
@@ -41,7 +45,7 @@ class Answer:
         return self.pages[0] if self.pages else None
 
     def items(self) -> Iterator[tuple[int, str, Json]]:
-        """The members of a list answer over all pages: (page number, JSON Pointer within that page, value).
+        """The members of a list of Resource Manager over all pages: (page number, JSON Pointer within that page, value).
 
         A page whose `value` is not a list gives nothing: `well_formed_list` says so.
         """
@@ -91,6 +95,10 @@ class Evidence:
     """By (kind, lower-cased resource). A question that was not asked has no entry."""
     context: "Evidence | None" = None
     """For an account: the evidence of its subscription (locations, the list of accounts), from the same sweep."""
+    deletions: tuple[Json, ...] = ()
+    """What reconciliation says of this unit in this sweep: the fields of its `deletion` records that follow from the records they name."""
+    at: str | None = None
+    """When the sweep was planned: for the age of things."""
 
     def answer(self, kind: str, resource: str | None = None) -> Answer | None:
         """The answer to `kind` about `resource` (default: the unit's own resource); None where it was not asked."""

@@ -47,6 +47,10 @@ class Settings:
     cloud: str = "public"
     arm_endpoint: str | None = None
     """For cloud `loopback` only."""
+    logs_endpoint: str | None = None
+    """Of the Log Analytics query API, for cloud `loopback` only; None: at `arm_endpoint`."""
+    workspace_id: str | None = None
+    """A Log Analytics workspace that is asked about every account: ARM id or customer id. None: those that accounts name alone."""
     reads_per_second: float = 25.0
     """Per subscription; 0 means as fast as Azure allows."""
     store_endpoint: str | None = None
@@ -99,6 +103,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         personal_data=personal_data,
         cloud=cloud,
         arm_endpoint=endpoints["EVIDENCE_ARM_ENDPOINT"],
+        logs_endpoint=endpoints["EVIDENCE_LOGS_ENDPOINT"],
+        workspace_id=environment.get("EVIDENCE_WORKSPACE_ID") or None,
         reads_per_second=_reads_per_second(environment.get("EVIDENCE_READS_PER_SECOND"), cloud),
         store_endpoint=endpoints["EVIDENCE_STORE_ENDPOINT"],
         store_id=environment.get("EVIDENCE_STORE_ID") or None,

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,11 +13,15 @@ from azure.core.pipeline.policies import HeadersPolicy
 from infra.local import faults
 from infra.local.scenarios import demo_world
 from infra.local.server import StandIn
-from shared.collect import arm as arm_module
-from shared.collect.arm import Arm, Budget
+from shared.collect import fetch
+from shared.collect.arm import Arm
+from shared.collect.asked import Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS
 from shared.collect.pace import Pace
 from shared.collect.transport import CurlTransport
+from shared.collect.windows import OVERLAP, Window
+
+WINDOW = Window(*(f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%S.%fZ}" for days in (80, 0)))
 
 
 class Clock:
@@ -66,10 +71,11 @@ def test_every_row_of_the_table_is_answered_and_nothing_but_get_is_sent(azure, c
     resources = {"tenant": "", "plan": subscription, "subscription": subscription, "account": account}
     for endpoint in ENDPOINTS:
         if endpoint.scope in resources:
-            asked = client_.ask(endpoint, resources[endpoint.scope], Budget())
+            window = WINDOW if endpoint.kind in OVERLAP else None
+            asked = client_.ask(endpoint, resources[endpoint.scope], Budget(), window=window)
             assert asked.failed is None, (endpoint.kind, asked.failed)
             assert all(page.request_id and page.date for page in asked.pages)
-            assert [json.loads(page.content) for page in asked.pages] == list(asked.parsed)
+            assert [json.loads(page.content) for page in asked.pages if window is None] == list(asked.parsed)
     assert azure.violations == []
 
 
@@ -91,10 +97,10 @@ def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
         (faults.not_found(), "not-found", None, 1),
         (faults.gone(), "gone", None, 1),
         (faults.not_registered(), "conflict", "MissingSubscriptionRegistration", 1),
-        (faults.server_error(500), "server-error", None, arm_module.ATTEMPTS),
-        (faults.server_error(503, retry_after=2), "server-error", None, arm_module.ATTEMPTS),
-        (faults.connection_reset(), "unreachable", None, arm_module.ATTEMPTS),
-        (faults.truncated(), "unreachable", None, arm_module.ATTEMPTS),
+        (faults.server_error(500), "server-error", None, fetch.ATTEMPTS),
+        (faults.server_error(503, retry_after=2), "server-error", None, fetch.ATTEMPTS),
+        (faults.connection_reset(), "unreachable", None, fetch.ATTEMPTS),
+        (faults.truncated(), "unreachable", None, fetch.ATTEMPTS),
         (faults.redirected("http://127.0.0.1:1/"), "redirected", None, 1),
         (faults.html_page(), "malformed", "not JSON", 1),
         (faults.invalid_json(), "malformed", "not JSON", 1),
@@ -188,7 +194,7 @@ def test_patience_ends_with_the_budget(azure, clock):
 def test_silence_is_a_timeout_after_two_tries(azure, clock):
     azure.faults.add("/deployments", faults.never_answers())
     asked = client(azure.endpoint, clock, read_timeout=0.2).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
-    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", arm_module.ATTEMPTS_IN_SILENCE)
+    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", fetch.ATTEMPTS_IN_SILENCE)
 
 
 def test_nobody_there(clock):

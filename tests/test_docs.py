@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.__main__ import parser as stand_in_options
 from shared import cli, errors
-from shared.collect import arm, tls
+from shared.collect import fetch, tls
 from shared.collect.endpoints import ENDPOINTS
 from shared.deliver.verify.records import KNOWN_TYPES
 from shared.judge.catalogue import catalogue
@@ -166,13 +166,14 @@ def test_the_format_names_every_type_of_record_that_is_written():
 
 def reasons():
     """Every reason of a failure that the code can write."""
-    found = set(arm._REASONS.values()) | set(get_args(tls.FailureReason))
-    for path, call in calls("Failed"):
-        if path.parts[1] in ("collect", "service") and isinstance(call.args[0], ast.Constant):
-            found.add(call.args[0].value)
+    found = set(fetch._REASONS.values()) | set(get_args(tls.FailureReason))
+    for made, position in (("Failed", 0), ("_failed", 0), ("_wrong", 1)):
+        for path, call in calls(made):
+            if path.parts[1] in ("collect", "service") and len(call.args) > position and isinstance(call.args[position], ast.Constant):
+                found.add(call.args[position].value)
     for _, call in calls("record"):
         found |= {word.value.value for word in call.keywords if word.arg == "reason" and isinstance(word.value, ast.Constant)}
-    tree = ast.parse(read("shared/collect/arm.py"))
+    tree = ast.parse(read("shared/collect/fetch.py"))
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_reason")
     return found.union(*(texts(node) for node in ast.walk(function) if isinstance(node, ast.Return)))
 

@@ -1,5 +1,7 @@
 """The endpoint table against the SDK: where azure-mgmt-cognitiveservices has the operation, URL and api-version are its own."""
 
+import ast
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,8 +12,10 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from infra.local.clock import real_time
 from infra.local.scenarios import demo_world
 from infra.local.server import StandIn
-from shared.collect.endpoints import BY_KIND, COGNITIVE, ENDPOINTS, questions
+from shared.collect.children import PARENTS
+from shared.collect.endpoints import BY_KIND, COGNITIVE, DATED, ENDPOINTS, OWN, PREVIEW, UNCOMPARED, questions
 
+ROOT = Path(__file__).parents[1]
 ACCOUNT = "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.CognitiveServices/accounts/{a}"
 
 OPERATIONS = {
@@ -43,8 +47,9 @@ class Login:
 
 
 def test_every_row_is_compared_or_said_to_have_no_operation():
-    assert set(OPERATIONS) | NOT_IN_THE_SDK == set(BY_KIND)
+    assert set(OPERATIONS) | NOT_IN_THE_SDK | UNCOMPARED == set(BY_KIND)
     assert set(OPERATIONS) & NOT_IN_THE_SDK == set()
+    assert OWN <= UNCOMPARED, "of the data plane: the SDK is another, see below"
 
 
 @pytest.mark.parametrize("kind", sorted(OPERATIONS))
@@ -84,6 +89,45 @@ def test_every_row_says_why_and_what_right_it_needs():
 
 def test_the_questions_of_a_plan_are_the_rows_of_the_table():
     asked = questions()
-    assert set(asked) == {"subscription", "account:OpenAI", "account:AIServices", "project"}
-    everything = {kind for kinds in asked.values() for kind in kinds}
-    assert everything == {e.kind for e in ENDPOINTS if e.scope in ("subscription", "account", "project")} | {"tls"}
+    assert set(asked) == {"subscription", "account:OpenAI", "account:AIServices", "project", "fineTuningJob", "vectorStore", "workspace"}
+    everything = [kind for kinds in asked.values() for kind in kinds]
+    assert set(everything) == {e.kind for e in ENDPOINTS if e.scope not in ("tenant", "plan", "store")} | {"tls"}
+    assert all(len(kinds) == len(set(kinds)) for kinds in asked.values())
+    assert set(PARENTS.values()) == {"fineTuningJob", "vectorStore"}
+
+
+CONTENT = (
+    "/content", "/messages", "/threads", "chat/completions", "/completions", "/responses", "/conversations", "/input_items", "output_items",
+    "/evals", "/runs", "/steps", "/search", "/embeddings", "/images", "/audio", "/checkpoints",
+)  # fmt: skip
+"""Parts of addresses that return, or lead to, what users wrote or were given."""
+
+
+def test_no_address_that_returns_content_is_in_the_code():
+    """Neither in the table nor anywhere else in the collector: a text that holds such a path would be where a question begins."""
+    for path in sorted((ROOT / "shared" / "collect").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value.strip():
+                text = node.value.lower()
+                assert not (text.startswith("/") and any(part in text for part in CONTENT)), (path.name, node.value)
+    for endpoint in ENDPOINTS:
+        for address in endpoint.addresses("", "x") if endpoint.kind in OWN else (endpoint.url(""),):
+            assert not any(part in address.lower() for part in CONTENT), address
+
+
+def test_kinds_that_cannot_be_listed_or_would_return_content_are_not_asked():
+    kinds = {kind.lower() for kind in BY_KIND}
+    for word in ("thread", "response", "conversation", "completion", "eval", "message", "prompt"):
+        assert not [kind for kind in kinds if word in kind], word
+
+
+def test_the_addresses_of_the_data_plane_are_those_of_its_own_clients():
+    """Paths of the official client for OpenAI's API, which Azure's `/openai/v1` takes, and of the specification 2024-10-21."""
+    v1 = {"files": "/files", "fineTuningJobs": "/fine_tuning/jobs", "servedModels": "/models", "batches": "/batches", "vectorStores": "/vector_stores",
+          "containers": "/containers", "fineTuningEvents": "/fine_tuning/jobs/x/events", "vectorStoreFiles": "/vector_stores/x/files"}  # fmt: skip
+    for kind in OWN:
+        first, *others = BY_KIND[kind].addresses("https://h", "x")
+        assert urlsplit(first).path == (f"/openai/v1{v1[kind]}" if kind in v1 else "/openai/assistants")
+        assert ("api-version" in first) == (kind == "assistants")
+        for other in others:
+            assert urlsplit(other).path == f"/openai{v1[kind]}" and parse_qs(urlsplit(other).query)["api-version"][0] in (DATED, PREVIEW)

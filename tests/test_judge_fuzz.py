@@ -1,6 +1,7 @@
 """Whatever Azure answers, judging gives findings, never an exception, and never `satisfied` for what is not there or not understood."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def _spoiled(page: Json, pointer: str, new: Json) -> Json:
 
 
 def _with_page(whole: Evidence, record: int, page: Json) -> Evidence:
-    answers = {key: Answer(*key, a.record, (page,), None, a.status) if a.record == record else a for key, a in whole.answers.items()}
+    answers = {key: replace(a, pages=(page,)) if a.record == record else a for key, a in whole.answers.items()}
     return Evidence(whole.resource, answers, None if whole.context is None else _with_page(whole.context, record, page))
 
 
@@ -160,6 +161,8 @@ def test_what_a_satisfied_judgement_points_at_is_what_it_rests_on(profile: Profi
             for control, resource in judged:
                 if new is ... and (control, point.pointer) in MAY_BE_GONE:
                     continue
+                if isinstance(new, str) and new and point.pointer.endswith("/training_file"):
+                    continue  # any text can be the id of a file; whether it is listed is said, and expected by nobody
                 again = found.get((control, resource))
                 if again is not None and again.status == "satisfied" and not _empty_is_meant(control, point.pointer, new):
                     stayed.append(f"{control} with {new!r} at {point.pointer}: {again.reason}")
@@ -178,6 +181,9 @@ SUBSCRIPTION_SAMPLE = {
     "accounts": [account()],
     "deletedAccounts": [],
     "subscriptionDiagnosticSettings": [diagnostic_setting(log("Administrative"))],
+    "activityLog": [],
+    "activityLogInsights": [],
+    "activityLogAuthorization": [],
 }
 
 

@@ -192,6 +192,28 @@ def model(name: str = "gpt-4o", version: str = "2024-11-20", stage: Json = "Gene
     return {"format": "OpenAI", "name": name, "version": version, "lifecycleStatus": stage, "skus": []}
 
 
+def held(identifier: str, created: int = 1793491200, **fields: Json) -> dict[str, Json]:
+    """An object of the data plane; made on the 1st of November 2026 unless told otherwise."""
+    return {"id": identifier, "created_at": created, **fields}
+
+
+MODEL = "gpt-4o-2024-08-06.ft-1"
+
+
+def log_table(*rows: Mapping[str, Json]) -> dict[str, Json]:
+    """An answer of Log Analytics."""
+    names = list(rows[0]) if rows else ["FirstAt", "OperationName", "ApiVersion", "Rows"]
+    columns = [{"name": name, "type": "string"} for name in names]
+    return {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": [[row[name] for name in names] for row in rows]}]}
+
+
+def operation(name: str, version: str = "2024-10-21", rows: int = 3) -> dict[str, Json]:
+    """A row of `resourceLogOperations`."""
+    return {"FirstAt": "2026-11-01T00:00:00Z", "OperationName": name, "ApiVersion": version, "Rows": rows}
+
+
+WORKSPACE = f"{ACCOUNT}/workspaces/1/ops/w"
+
 Bodies = dict[tuple[str, str], Json]
 
 
@@ -217,6 +239,16 @@ def bodies() -> Bodies:
         ("capabilityHosts", ACCOUNT): [capability_host()],
         ("projectConnections", PROJECT): [connection({"ApiVersion": "2024-10-21"}, "AzureOpenAI")],
         ("projectCapabilityHosts", PROJECT): [capability_host()],
+        ("files", ACCOUNT): [held("file-1", purpose="fine-tune", bytes=140), held("file-2", purpose="batch", bytes=10)],
+        ("fineTuningJobs", ACCOUNT): [held("ftjob-1", status="succeeded", fine_tuned_model=MODEL, training_file="file-1", validation_file=None)],
+        ("fineTuningEvents", f"{ACCOUNT}/finetuningjobs/ftjob-1"): [held("e-1", message="Safety evaluation completed.", level="info")],
+        ("servedModels", ACCOUNT): [held("gpt-4o", capabilities={}), held(MODEL, model="gpt-4o-2024-08-06", fine_tune="ftjob-1")],
+        ("batches", ACCOUNT): [held("batch_1", status="completed", input_file_id="file-2", output_file_id="file-3", error_file_id="")],
+        ("vectorStores", ACCOUNT): [held("vs_1", status="completed", usage_bytes=5)],
+        ("assistants", ACCOUNT): [],
+        ("containers", ACCOUNT): [],
+        ("resourceLogDeletions", WORKSPACE): log_table(),
+        ("resourceLogOperations", WORKSPACE): log_table(operation("ChatCompletions_Create")),
         ("locations", SUBSCRIPTION): [
             region("swedencentral", "Sweden"),
             region("westeurope", "Europe"),
@@ -227,14 +259,17 @@ def bodies() -> Bodies:
 
 
 SINGLE = ("account", "tls")
+DATA = ("files", "fineTuningJobs", "fineTuningEvents", "servedModels", "batches", "vectorStores", "assistants", "containers")
+LOGS = ("resourceLogDeletions", "resourceLogOperations", "activityLog", "activityLogInsights", "activityLogAuthorization")
 
 
 def answer(kind: str, resource: str, body: Json, record: int) -> Answer:
     """An answer on one page: `body` is a list's members, a single body, or a failure's reason."""
     if isinstance(body, str):
-        return Answer(kind, resource, record, (), body, 403)
-    page = body if kind in SINGLE or not isinstance(body, list) else {"value": body}
-    return Answer(kind, resource, record, (page,), None, None if kind == "tls" else 200)
+        return Answer(kind, resource, record, (), body, 403, "PermissionDenied" if kind in DATA else "AuthorizationFailed")
+    key = "data" if kind in DATA else "value"
+    page = body if kind in SINGLE or not isinstance(body, list) else {key: body}
+    return Answer(kind, resource, record, (page,), None, None if kind == "tls" else 200, reach="on" if kind in LOGS else None)
 
 
 def evidence(given: Bodies | None = None) -> Evidence:
@@ -313,7 +348,7 @@ def test_the_sample_is_as_every_default_expects() -> None:
 def test_how_many_findings_an_account_of_five_deployments_has() -> None:
     """Everything is sealed: a finding more is a record more for each account in each sweep."""
     found = judge_account(evidence(), DEFAULT, "public")
-    assert len(found) == 78
+    assert len(found) == 79
     assert len({(control, judgement.resource) for control, judgement in found}) == len(found)
 
 

@@ -84,7 +84,7 @@ def test_each_step_is_killed_after_each_of_its_writes(yard):
     assert [c["slot"] for c in closings if c["slot"]] == sorted(c["slot"] for c in closings if c["slot"])
     assert len([c for c in closings if c["slot"]]) == number
     assert [c["missing"] for c in closings] == [[]] * len(closings)
-    assert [c["failures"] for c in closings] == [1] * len(closings), "the endpoint that nobody can shake hands with, once in each sweep"
+    assert [c["failures"] for c in closings] == [7] * len(closings), "the account's own endpoint, whose authority these workers do not know: seven lists in each sweep"
     assert [record["event"]["id"] for _, record in yard.estate.records("event")[1:]] == told_of
     assert len(closings) - number == len(told_of), "each event had its account collected, once"
     flips = [field for _, record in yard.estate.records("change") for field in record["fields"] if field["pointer"] == "/properties/publicNetworkAccess"]
@@ -166,6 +166,6 @@ def test_killed_over_and_over_with_the_stores_of_azure(mortals, tmp_path, azurit
         app.settle()
         app.host.timer("watch")
         app.sound()
-        assert [(c["missing"], c["failures"]) for c in app.closings()] == [([], 1)] * 2
+        assert [(c["missing"], c["failures"]) for c in app.closings()] == [([], 0)] * 2
         assert left_over(app.store) == []
         assert all(app.host.poison(queue) == [] for queue in layout.QUEUES)

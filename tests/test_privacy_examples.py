@@ -194,7 +194,7 @@ EXAMPLES = (
 "type":"Region"}]}
 """),
     # of Azure Monitor's documentation
-    Example("activity-event", "activityLog", (
+    Example("activity-event", "event", (
         "/caller",
         "/claims",
     ), r"""

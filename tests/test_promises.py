@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from dataclasses import replace
 
@@ -117,8 +118,11 @@ def test_3_a_finding_that_the_bodies_do_not_bear_out_is_found(tmp_path, monkeypa
 
 def test_4_the_bytes_are_azures_and_we_only_look(tmp_path):
     with estate(tmp_path, one_account) as site:
+        import ssl
         import urllib.request
 
+        trust = ssl.create_default_context(cadata=site.azure.certificate_pem.decode())
+        trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
         settings = replace(site.settings, store=str(tmp_path / "kept"), personal_data="keep")
         init(settings, now=site.clock)
         collect(settings, now=site.clock)
@@ -126,14 +130,18 @@ def test_4_the_bytes_are_azures_and_we_only_look(tmp_path):
         log = open_log(store)
         compared = 0
         for _, record in log.records(0, log.size):
-            if record["type"] == "observation" and record["kind"] != "tls":
+            if record["type"] == "observation" and record["request"]["method"] == "GET" and record.get("served", True):
                 for page in record["pages"]:
                     request = urllib.request.Request(page["url"], headers={"Authorization": "Bearer local"})
-                    with urllib.request.urlopen(request) as answer:
-                        assert store.get(layout.body(page["sha256"])) == answer.read()
+                    with urllib.request.urlopen(request, context=trust) as answer:
+                        body, kept = answer.read(), store.get(layout.body(page["sha256"]))
+                        if record["kind"].startswith("activityLog"):  # tokens of callers are left out in either mode
+                            body, kept = (re.sub(rb'"claims":\{.*?\}(?=,"correlationId)', b"", text) for text in (body, kept))
+                        assert kept == body
                     compared += 1
-        assert compared > 12
-        assert {request.method for request in site.azure.requests} == {"GET"}
+        assert compared > 20
+        methods = {(request.method, request.path.endswith("/query")) for request in site.azure.requests}
+        assert methods <= {("GET", False), ("POST", True)}, "the query of a log stands in a body, and is the one exception"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +176,7 @@ def test_8_a_store_without_retention_says_so(site):
 
 
 def test_9_no_question_can_return_content_or_a_secret():
-    words = ("completions", "messages", "threads", "content", "responses", "listkeys", "keys", "secrets", "conversations", "items")
+    words = ("completions", "messages", "threads", "content", "responses", "listkeys", "keys", "secrets", "conversations", "items", "evals", "search")
     for endpoint in ENDPOINTS:
-        assert not any(word in endpoint.path.lower() for word in words), endpoint
+        for path in (endpoint.path, endpoint.dated):
+            assert not any(word in path.lower() for word in words), endpoint

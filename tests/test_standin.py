@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ from infra.local.throttle import TokenBuckets
 from infra.local.wire import MalformedError, parse_head
 from infra.local.world import World
 from shared.collect.endpoints import BY_KIND, COGNITIVE, ENDPOINTS, Endpoint
+from shared.collect.windows import Window
 
 Json = Any
 
@@ -133,6 +134,8 @@ def questions(azure: StandIn) -> Iterator[tuple[Endpoint, str]]:
     """Every row of the endpoint table about every resource it is asked about, whatever the kind of account."""
     world = azure.world
     for endpoint in ENDPOINTS:
+        if endpoint.scope in ("data", "fineTuningJob", "vectorStore", "workspace"):
+            continue  # not of Resource Manager: tests/test_dataplane.py, tests/test_logs.py
         if endpoint.scope == "tenant":
             yield endpoint, ""
         elif endpoint.scope in ("plan", "subscription"):
@@ -150,7 +153,8 @@ def test_every_row_of_the_endpoint_table_is_served_for_every_resource(clock: Clo
     with StandIn(demo_world(clock)) as azure:
         asked = 0
         for endpoint, resource in questions(azure):
-            answer = ask(azure, endpoint.url(resource))
+            week = Window(*(f"{clock() - timedelta(days=days):%Y-%m-%dT%H:%M:%S.%fZ}" for days in (7, 0)))
+            answer = ask(azure, endpoint.url(resource, week))
             assert answer.status == 200, (endpoint.kind, resource, answer.body)
             assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
             if endpoint.is_list:

@@ -22,6 +22,8 @@ from tests.fixtures.bundles import apart, built, hours, together, verdict
 from tests.fixtures.keys import BESIDE, FIRST, SECOND, STRANGER, THIRD, begun, hand_over, handed_over, put_change, sealed_by, sweeps
 
 LED = "the newest checkpoint is signed by"
+CHANGE, NEXT = 117, 233
+"""Records that change the keys."""
 
 
 def keys_of(*signers):
@@ -60,8 +62,8 @@ def test_whoever_holds_the_first_key_is_led_to_the_newest(log, bundle):
         [said] = [line for line in found.checked if line.startswith(LED)]
         assert signers_named(said, THIRD, SECOND, FIRST)
         assert said.count("(the key you hold)") == 1
-        assert "handed over in record 205" in said
-        assert "handed over in record 103" in said
+        assert f"handed over in record {NEXT}" in said
+        assert f"handed over in record {CHANGE}" in said
 
 
 def test_whoever_holds_a_key_in_between_is_led_on(log, bundle):
@@ -137,10 +139,10 @@ def test_a_bundle_made_when_the_change_was_the_newest_record(tmp_path):
 
 
 def test_a_checkpoint_held_from_before_the_change_counts_though_its_key_is_not_given(log, bundle):
-    held = log.store.get(layout.checkpoint(103))
+    held = log.store.get(layout.checkpoint(CHANGE))
     found = verify_store(log.store, keys_of(THIRD), held=held)
-    assert "the log extends the checkpoint held (103 records), unchanged" in found.checked
-    assert "the log extends the checkpoint held (103 records), unchanged" in verdict(bundle, keys_of(THIRD), held=held).checked
+    assert f"the log extends the checkpoint held ({CHANGE} records), unchanged" in found.checked
+    assert f"the log extends the checkpoint held ({CHANGE} records), unchanged" in verdict(bundle, keys_of(THIRD), held=held).checked
 
 
 def test_two_keys_sign_together_and_either_is_enough(tmp_path):
@@ -164,7 +166,7 @@ def test_a_key_that_is_named_beside_the_one_held_vouches_where_that_one_did_not_
 def test_signatures_of_others_are_passed_over_and_said_to_be_unchecked(log, bundle):
     cosignature = "\u2014 witness.example/w1 " + "AAAAAAAA" * 13 + "\n"
     entries = apart(bundle)
-    for name in ("checkpoint", "keys/00000000000000000104.checkpoint"):
+    for name in ("checkpoint", HANDOVERS[0]):
         entries[name] += cosignature.encode()
     for name in [name for name in entries if name.startswith("proofs/")]:
         entries[name] += cosignature.encode()
@@ -180,7 +182,7 @@ def test_a_change_that_the_key_before_did_not_sign_is_refused_and_located(tmp_pa
     """Somebody has the store, and not the key."""
     maker = sweeps(hand_over(begun(DirectoryStore(tmp_path / "store"), FIRST), [SECOND], by=[SECOND], forged=True), 2)
     found = verify_store(maker.store, keys_of(FIRST))
-    assert [(problem.what, problem.record) for problem in found.problems] == [("key", 103)]
+    assert [(problem.what, problem.record) for problem in found.problems] == [("key", CHANGE)]
     assert f"is not signed by {FIRST.key.short}" in found.problems[0].reason
     with pytest.raises(StoreConflict, match="changes the keys of this log"):
         built(maker.store, tmp_path, hours(0, 20))
@@ -190,21 +192,21 @@ def test_a_change_that_the_new_key_did_not_sign_is_refused_too(tmp_path):
     """Somebody may write batches, and our collector seals them."""
     maker = sweeps(hand_over(begun(DirectoryStore(tmp_path / "store"), FIRST), [STRANGER], by=[FIRST], forged=True, then=[STRANGER]), 2)
     found = verify_store(maker.store, keys_of(FIRST))
-    assert [(problem.what, problem.record) for problem in found.problems] == [("key", 103)]
+    assert [(problem.what, problem.record) for problem in found.problems] == [("key", CHANGE)]
     assert f"is not signed by {STRANGER.key.short}" in found.problems[0].reason
 
 
 def test_nobody_is_led_over_a_change_that_was_not_signed_for(tmp_path):
     maker = sweeps(hand_over(begun(DirectoryStore(tmp_path / "store"), FIRST), [STRANGER], by=[FIRST], forged=True, then=[STRANGER]), 2)
     trust = Trust(keys_of(FIRST), Tally())
-    trust.take(103, [line for _, line in open_log(maker.store).lines(103, 104)])
+    trust.take(CHANGE, [line for _, line in open_log(maker.store).lines(CHANGE, CHANGE + 1)])
     sizes = sorted(int(path[-20:]) for path in maker.store.list(layout.CHECKPOINTS))
     vouchers = []
-    for size in sizes[sizes.index(104) :]:
+    for size in sizes[sizes.index(CHANGE + 1) :]:
         trust.checkpoint(maker.store.get(layout.checkpoint(size)))
         vouchers.append(trust.voucher)
     assert vouchers == [FIRST.key, *[None] * (len(vouchers) - 1)]
-    assert "record 103 changes the keys" in trust.refusal()
+    assert f"record {CHANGE} changes the keys" in trust.refusal()
 
 
 def test_a_retired_key_signs_nothing_more(tmp_path):
@@ -214,7 +216,7 @@ def test_a_retired_key_signs_nothing_more(tmp_path):
         found = verify_store(maker.store, keys_of(holder))
         assert not found.intact
         assert all("signed no more when the log was so long" in problem.reason for problem in found.problems)
-        assert min(problem.record for problem in found.problems) > 103
+        assert min(problem.record for problem in found.problems) > CHANGE
     data = built(maker.store, tmp_path, hours(0, 20))
     assert [p.file for p in verdict(data, keys_of(FIRST)).problems if "signed no more" in p.reason] == ["checkpoint"]
     with pytest.raises(VerificationError):
@@ -233,10 +235,10 @@ def lost_log(tmp_path):
 def test_a_key_that_was_lost_leads_nowhere_and_that_is_said(tmp_path):
     maker = lost_log(tmp_path)
     found = verify_store(maker.store, keys_of(FIRST))
-    assert [(problem.what, problem.record) for problem in found.problems] == [("key", 103)]
+    assert [(problem.what, problem.record) for problem in found.problems] == [("key", CHANGE)]
     assert LOST in found.problems[0].reason
     assert signers_named(found.problems[0].reason, FIRST, THIRD)
-    with pytest.raises(VerificationError, match=f"record 103 gives up .*{LOST}"):
+    with pytest.raises(VerificationError, match=f"record {CHANGE} gives up .*{LOST}"):
         verdict(built(maker.store, tmp_path, hours(0, 20)), keys_of(FIRST))
 
 
@@ -245,7 +247,7 @@ def test_whoever_was_given_a_later_key_is_told_of_the_loss(tmp_path, holder):
     maker = lost_log(tmp_path)
     for found in both(maker, built(maker.store, tmp_path, hours(0, 20)), *holder):
         assert found.intact, found.as_lines()
-        assert any(f"record 103 gave up {FIRST.key.short} as lost" in note for note in found.notes)
+        assert any(f"record {CHANGE} gave up {FIRST.key.short} as lost" in note for note in found.notes)
 
 
 def test_where_one_of_two_keys_is_lost_the_other_one_leads_on(tmp_path):
@@ -260,7 +262,7 @@ def test_where_one_of_two_keys_is_lost_the_other_one_leads_on(tmp_path):
 def test_a_checkpoint_that_a_lost_key_owed_is_made_up_for_and_no_other(tmp_path):
     maker = lost_log(tmp_path)
     sizes = sorted(int(path[-20:]) for path in maker.store.list(layout.CHECKPOINTS))
-    place = sizes.index(104)
+    place = sizes.index(CHANGE + 1)
     (maker.store.root / layout.checkpoint(sizes[place - 1])).unlink()
     found = verify_store(maker.store, keys_of(THIRD))
     assert found.intact, found.as_lines()
@@ -285,7 +287,7 @@ def test_a_change_that_was_given_up_and_followed_by_another_leads_to_the_last(tm
 # -- bundles that were falsified -----------------------------------------------------------------------------------------
 
 
-HANDOVERS = ("keys/00000000000000000104.checkpoint", "keys/00000000000000000206.checkpoint")
+HANDOVERS = (f"keys/{CHANGE + 1:020}.checkpoint", f"keys/{NEXT + 1:020}.checkpoint")
 
 
 def line_of(entries, index):
@@ -309,17 +311,17 @@ def test_what_leads_on_cannot_be_left_out_for_who_needs_it(bundle):
 def test_a_change_that_is_left_out_is_missed(bundle):
     """FIRST to SECOND is taken out whole: whoever holds SECOND would be led on all the same."""
     entries = apart(bundle)
-    name, lines, position = line_of(entries, 103)
+    name, lines, position = line_of(entries, CHANGE)
     manifest = json.loads(entries[NAME])
     if len(lines) == 2:
         del entries[name]
-        ranges = [place for place in manifest["ranges"] if place[0] != 103]
+        ranges = [place for place in manifest["ranges"] if place[0] != CHANGE]
     else:
         entries[name] = b"\n".join(lines[:position] + lines[position + 1 :])
-        ranges = [[first, count - 1] if first <= 103 < first + count else [first, count] for first, count in manifest["ranges"]]
+        ranges = [[first, count - 1] if first <= CHANGE < first + count else [first, count] for first, count in manifest["ranges"]]
     del entries[HANDOVERS[0]]
     found = verdict(together(entries, ranges=ranges), keys_of(SECOND))
-    assert any(problem.what == "key" and problem.record == 205 and "left out" in problem.reason for problem in found.problems), found.as_lines()
+    assert any(problem.what == "key" and problem.record == NEXT and "left out" in problem.reason for problem in found.problems), found.as_lines()
 
 
 def signed_again(data, *signers):
@@ -339,25 +341,31 @@ def cut(entries, keep):
 
 
 def test_records_that_are_left_out_are_missed_whatever_changes_stand_beside_them(log, tmp_path):
+    within = CHANGE + 47
     entries = apart(built(log.store, tmp_path, hours(0, 20)))
     [(first, count)] = json.loads(entries[NAME])["ranges"]
-    for keep in ([(first, 150), (160, count - 160 + first)], [(first, 150), (205, 1), (210, count - 210 + first)], [(first, 103), (150, 1), (205, count - 205 + first)]):
+    end = first + count
+    for keep in (
+        [(first, within), (within + 10, end - within - 10)],
+        [(first, within), (NEXT, 1), (NEXT + 5, end - NEXT - 5)],
+        [(first, CHANGE), (within, 1), (NEXT, end - NEXT)],
+    ):
         found = verdict(cut(dict(entries), keep), keys_of(THIRD))
         assert any(problem.what == "period" and "are left out" in problem.reason for problem in found.problems), found.as_lines()
     small = apart(built(log.store, tmp_path, hours(0, 8)))
-    stray = entries[f"records/{first:020}.jsonl"].splitlines(keepends=True)[150 - first]
-    ranges = sorted([*json.loads(small[NAME])["ranges"], [150, 1]])
-    found = verdict(together({**small, f"records/{150:020}.jsonl": stray}, ranges=ranges), keys_of(THIRD))
+    stray = entries[f"records/{first:020}.jsonl"].splitlines(keepends=True)[within - first]
+    ranges = sorted([*json.loads(small[NAME])["ranges"], [within, 1]])
+    found = verdict(together({**small, f"records/{within:020}.jsonl": stray}, ranges=ranges), keys_of(THIRD))
     assert any(problem.what == "period" and "are left out" in problem.reason for problem in found.problems), found.as_lines()
-    found = verdict(cut(dict(entries), [(first, 150), (205, 1)]), keys_of(THIRD))
-    assert any(problem.what == "period" and "the bundle ends at record 150" in problem.reason for problem in found.problems), found.as_lines()
+    found = verdict(cut(dict(entries), [(first, within), (NEXT, 1)]), keys_of(THIRD))
+    assert any(problem.what == "period" and f"the bundle ends at record {within}" in problem.reason for problem in found.problems), found.as_lines()
 
 
 @pytest.mark.parametrize("old_signature", ["kept", "left out"])
 def test_another_key_put_into_the_change_leads_nowhere(bundle, old_signature):
     """Somebody without a key of the log makes himself the successor of the first one: in the record, under the checkpoint, at the end."""
     entries = apart(bundle)
-    name, lines, position = line_of(entries, 103)
+    name, lines, position = line_of(entries, CHANGE)
     lines[position] = lines[position].replace(str(SECOND.key).encode(), str(STRANGER.key).encode())
     entries[name] = b"\n".join(lines)
     theirs = signed_again(entries[HANDOVERS[0]], STRANGER)
@@ -368,24 +376,24 @@ def test_another_key_put_into_the_change_leads_nowhere(bundle, old_signature):
     with pytest.raises(VerificationError):
         verdict(together(entries), keys_of(FIRST))  # the change after it takes the stranger out of force again
     del entries[HANDOVERS[1]]
-    name, lines, position = line_of(entries, 205)
+    name, lines, position = line_of(entries, NEXT)
     lines[position] = lines[position].replace(b'"kind":"key"', b'"kind":"kex"')
     entries[name] = b"\n".join(lines)
     if old_signature == "left out":
-        with pytest.raises(VerificationError, match=f"record 103 changes the keys .* is not signed by .*{FIRST.key.key_id.hex()}"):
+        with pytest.raises(VerificationError, match=f"record {CHANGE} changes the keys .* is not signed by .*{FIRST.key.key_id.hex()}"):
             verdict(together(entries), keys_of(FIRST))
     else:  # at a glance it leads on; the record is not what was sealed, and that decides
         found = verdict(together(entries), keys_of(FIRST))
-        assert {103, 205} <= {problem.record for problem in found.problems}
-        assert any(problem.what == "record" and problem.record == 103 for problem in found.problems)
+        assert {CHANGE, NEXT} <= {problem.record for problem in found.problems}
+        assert any(problem.what == "record" and problem.record == CHANGE for problem in found.problems)
 
 
 def test_a_handover_out_of_another_log_with_the_same_keys_is_found(bundle, tmp_path):
     """The keeper has two logs: a change that one of them has leads to no checkpoint of the other."""
     other = hand_over(begun(DirectoryStore(tmp_path / "other"), FIRST, slot=5), [SECOND], by=[FIRST, SECOND])
     entries = apart(bundle)
-    entries[HANDOVERS[0]] = other.store.get(layout.checkpoint(104))
-    assert note.parse_checkpoint(note.parse_note(entries[HANDOVERS[0]]).text).size == 104
+    entries[HANDOVERS[0]] = other.store.get(layout.checkpoint(CHANGE + 1))
+    assert note.parse_checkpoint(note.parse_note(entries[HANDOVERS[0]]).text).size == CHANGE + 1
     for holder in (FIRST, THIRD):
         found = verdict(together(entries), keys_of(holder))
         assert any(problem.file == HANDOVERS[0] and "does not have the root" in problem.reason for problem in found.problems), found.as_lines()
@@ -415,7 +423,7 @@ def test_every_altered_byte_of_a_handover_is_found_or_means_nothing(bundle):
 @pytest.mark.parametrize("damage", ["a bit", "all of it", "gone"])
 def test_a_damaged_handover_in_a_store_is_one_problem_and_no_accusation(tmp_path, damage):
     maker = handed_over(DirectoryStore(tmp_path / "store"))
-    path = maker.store.root / layout.checkpoint(104)
+    path = maker.store.root / layout.checkpoint(CHANGE + 1)
     good = path.read_bytes()
     if damage == "gone":
         path.unlink()
@@ -423,7 +431,7 @@ def test_a_damaged_handover_in_a_store_is_one_problem_and_no_accusation(tmp_path
         path.write_bytes(good[:-9] + b"AAAA" + good[-5:] if damage == "a bit" else b"x")
     for holder in (SECOND, THIRD):
         found = verify_store(maker.store, keys_of(holder))
-        assert [(problem.what, problem.file) for problem in found.problems] == [("checkpoint", layout.checkpoint(104))], found.as_lines()
+        assert [(problem.what, problem.file) for problem in found.problems] == [("checkpoint", layout.checkpoint(CHANGE + 1))], found.as_lines()
     found = verify_store(maker.store, keys_of(FIRST))
     assert [problem.what for problem in found.problems] == ["checkpoint", "key"]
     assert "is not led to by the key you hold" in found.problems[1].reason

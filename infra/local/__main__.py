@@ -1,7 +1,6 @@
 """The stand-in in a process of its own: `python -m infra.local --scenario estate:1000x5 --latency-ms 50`."""
 
 import argparse
-import contextlib
 import re
 import signal
 import sys
@@ -10,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.local.clock import real_time
+from infra.local.estate_objects import fill
 from infra.local.recorded import recorded_world
 from infra.local.scenarios import demo_world, estate
 from infra.local.server import StandIn
 from infra.local.throttle import TokenBuckets
+from infra.local.tuning_story import prepare
 from infra.local.world import World
 
 _ESTATE = re.compile(r"estate:(?:(\d+)x)?(\d+)x(\d+)")
@@ -23,7 +24,8 @@ _EPILOG = """scenarios:
   estate:SxAxD         the same A accounts, spread over S subscriptions
   recorded:FOLDER      recorded real answers
 
-The first line on standard output is the endpoint. Any request must carry `Authorization: Bearer <anything>`.
+The first line on standard output is the endpoint, of ARM and of Log Analytics (EVIDENCE_ARM_ENDPOINT, EVIDENCE_LOGS_ENDPOINT). Any request
+must carry `Authorization: Bearer <anything>`.
 Ctrl-C or SIGTERM ends it and tells on standard error how many requests were answered, and how many were no GET."""
 
 
@@ -47,8 +49,29 @@ def parser() -> argparse.ArgumentParser:
         help="give lists of KIND (accounts, deployments, …) in pages of N; may be repeated (default: single pages)",
     )
     options.add_argument("--throttle", action="store_true", help="Azure's read limit: 250 at once, then 25 a second, per subscription")
-    options.add_argument("--tls", action="store_true", help="demo: let the accounts' own endpoints be TLS listeners on loopback")
+    options.add_argument(
+        "--data-plane",
+        choices=("http", "tls"),
+        metavar="HOW",
+        help="http or tls: give each account an endpoint of its own on loopback, where its files, jobs, models and the rest are",
+    )
+    options.add_argument("--tls", action="store_const", const="tls", dest="data_plane", help="the same as --data-plane tls")
+    options.add_argument("--certificate", metavar="FILE", help="with TLS: write the endpoints' certificate there, for SSL_CERT_FILE")
+    options.add_argument(
+        "--objects",
+        type=count,
+        default=0,
+        metavar="N",
+        help="estate: N files in each account, and jobs, models, batches and the rest in proportion",
+    )
     return options
+
+
+def count(text: str) -> int:
+    """A number of objects. Raises ArgumentTypeError."""
+    if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of objects: from 0 to 1000000")
 
 
 def port(text: str) -> int:
@@ -68,12 +91,16 @@ def milliseconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a delay: milliseconds, from 0 to 60000")
 
 
-def world_of(scenario: str, endpoint: str | None) -> World:
+def world_of(scenario: str, objects: int = 0) -> World:
     """The world that a scenario's name stands for. Raises ValueError for a name that stands for none."""
     if scenario == "demo":
-        return demo_world(real_time, endpoint)
+        world = demo_world(real_time)
+        prepare(world)
+        return world
     if match := _ESTATE.fullmatch(scenario):
-        return estate(int(match[1] or 1), int(match[2]), int(match[3]), real_time)
+        world = estate(int(match[1] or 1), int(match[2]), int(match[3]), real_time)
+        fill(world, objects)
+        return world
     if scenario.startswith("recorded:"):
         return recorded_world(Path(scenario.removeprefix("recorded:")))
     raise ValueError(f"no such scenario: {scenario}; try demo, estate:1000x5 or recorded:FOLDER")
@@ -114,35 +141,44 @@ def serve(options: argparse.Namespace, listening: Callable[[str], None]) -> str:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    with contextlib.ExitStack() as open_things:
-        azure = _stand_in(options, open_things)
-        try:
-            open_things.enter_context(azure)
-        except OSError as error:
-            raise CannotServe(f"cannot listen on port {options.port}: {error.strerror}; choose another with --port") from None
+    azure = _stand_in(options)
+    try:
+        azure.start()
+    except OSError as error:
+        raise CannotServe(f"cannot listen on port {options.port}: {error.strerror}; choose another with --port") from None
+    try:
+        if options.certificate:
+            _write_certificate(Path(options.certificate), azure.certificate_pem)
         listening(azure.endpoint)
         over.wait()
+    finally:
+        azure.stop()
     return f"{azure.served} requests answered, {len(azure.violations)} of them no GET"
 
 
-def _stand_in(options: argparse.Namespace, open_things: contextlib.ExitStack) -> StandIn:
-    endpoint = None
-    if options.tls:
-        from infra.local.endpoints_tls import TlsEndpoint  # needs cryptography, the rest does not
-
-        endpoint = open_things.enter_context(TlsEndpoint()).url
+def _stand_in(options: argparse.Namespace) -> StandIn:
     try:
         return StandIn(
-            world_of(options.scenario, endpoint),
+            world_of(options.scenario, options.objects),
             port=options.port,
             latency=options.latency_ms / 1000,
             gzip=options.gzip,
             page_sizes=page_sizes(options.page_size),
             throttle=TokenBuckets() if options.throttle else None,
             keep_requests=False,
+            data_plane=options.data_plane,
         )
     except (ValueError, OSError) as error:
         raise CannotServe(str(error)) from None
+
+
+def _write_certificate(path: Path, pem: bytes) -> None:
+    if not pem:
+        raise CannotServe("--certificate needs --data-plane tls: without TLS there is no certificate")
+    try:
+        path.write_bytes(pem)
+    except OSError as error:
+        raise CannotServe(f"cannot write {path}: {error.strerror}; name another file with --certificate") from None
 
 
 if __name__ == "__main__":

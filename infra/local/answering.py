@@ -1,4 +1,4 @@
-"""From a request to a response: authentication, throttling, the routing table, paging, faults, and the log of requests.
+"""From a request to ARM to a response: authentication, throttling, the routing table, paging, faults, and the log of requests.
 
 What was rendered is kept by target until the world changes, since a sweep of a thousand accounts asks the same questions again.
 """
@@ -9,15 +9,21 @@ from typing import Any
 
 from infra.local import arm_errors
 from infra.local.arm_errors import ArmError
+from infra.local.data_access import throttled
+from infra.local.data_answering import DataAnswerer
 from infra.local.faults import Faults
 from infra.local.ids import subscription_of
+from infra.local.log_query import answer_query, is_query
 from infra.local.routes import Answer, Asked, Listing, find
 from infra.local.throttle import TokenBuckets
-from infra.local.wire import Request, Response, skip_of, skip_token
+from infra.local.truth import Happening
+from infra.local.wire import Request, Response, mark_of, skip_of, skip_token
 from infra.local.world import World
 
 Json = Any
 
+DATA_BURST = 30
+"""Calls a second of one account, where calls are throttled: what accounts' own `callRateLimit` has for everything not named."""
 _KEPT_BYTES = 512 * 1024 * 1024
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -27,12 +33,14 @@ class Answerer:
 
     def __init__(self, world: World, page_sizes: Mapping[str, int], throttle: TokenBuckets | None, keep_requests: bool) -> None:
         self.world = world
-        self.faults = Faults()
+        self.faults = Faults(self._note_fault)
         self.throttle = throttle
+        self._data_throttle = TokenBuckets(DATA_BURST, float(DATA_BURST)) if throttle else None
         self.requests: list[Request] = []
         self.violations: list[Request] = []
         self.served = 0
         self.endpoint = ""
+        self.data = DataAnswerer(world)
         self._page_sizes = dict(page_sizes)
         self._keep_requests = keep_requests
         self._kept: dict[str, Response] = {}
@@ -51,7 +59,10 @@ class Answerer:
         self.served += 1
         if self._keep_requests:
             self.requests.append(request)
+        if request.account or is_query(request):
+            return self._beside_arm(request), 249
         remaining = 249
+        self.world.pass_time()
         try:
             if request.method != "GET" and find(request.method, request.path) is None:
                 self.violations.append(request)
@@ -66,6 +77,27 @@ class Answerer:
         if self.faults:
             response = self.faults.apply(request, response)
         return response, 0 if response.status == 429 else remaining
+
+    def _throttled(self, account: str) -> Response | None:
+        """The refusal of whoever asks one account too often; None where there is no limit, or it is not reached."""
+        if self._data_throttle is None:
+            return None
+        _, wait = self._data_throttle.take(account)
+        return throttled(int(wait) + 1).response() if wait else None
+
+    def _note_fault(self, where: str, on: bool) -> None:
+        with self.world.lock:
+            self.world.truth.note(Happening(self.world.moment, "fault-on" if on else "fault-off", "fault", where))
+
+    def _beside_arm(self, request: Request) -> Response:
+        """Of the data plane of an account, or of Log Analytics, whose queries are no writes."""
+        if request.account:
+            if request.method != "GET" or self.data.reads_content(request):
+                self.violations.append(request)
+            response = self._throttled(request.account) or self.data.answer(request)
+        else:
+            response = answer_query(self.world, request)
+        return self.faults.apply(request, response) if self.faults else response
 
     def _take_token(self, throttle: TokenBuckets, request: Request) -> int:
         subscription = subscription_of(request.path)
@@ -109,7 +141,11 @@ class Answerer:
             raise arm_errors.authorization_failed(route.action, path)
         if version.lower() not in route.versions:
             raise arm_errors.unsupported_api_version(route.kind, version, sorted(route.versions))
-        answer = route.handler(self.world, Asked(path, match.groupdict(), query, route.kind))
+        try:
+            mark = mark_of(request.target)
+        except ValueError:
+            raise ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+        answer = route.handler(self.world, Asked(path, match.groupdict(), query, route.kind, mark))
         return Response(200, self._body(request, route.kind, answer), volatile=route.volatile)
 
     def _body(self, request: Request, kind: str, answer: Answer) -> bytes:
@@ -119,15 +155,14 @@ class Answerer:
         return _encode(shown).encode("utf-8", "surrogatepass")
 
     def _page(self, request: Request, kind: str, listing: Listing) -> Json:
-        size = self._page_sizes.get(kind, len(listing.rows))
-        try:
-            page, offset = skip_of(request.target)
-        except ValueError:
-            raise ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+        size = self._page_sizes.get(kind, listing.size or len(listing.rows))
+        page, offset = skip_of(request.target)
         rows = listing.rows[offset : offset + size]
         body = {"value": [self.world.resources.body(row) if isinstance(row, str) else row for row in rows], **listing.beside}
         if offset + size < len(listing.rows):
             path, _, query = request.target.partition("?")
             kept = [part for part in query.split("&") if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
-            body["nextLink"] = f"{self.endpoint}{path}?{'&'.join([*kept, f'%24skiptoken={skip_token(page + 1, offset + size)}'])}"
+            body["nextLink"] = (
+                f"{self.endpoint}{path}?{'&'.join([*kept, f'%24skiptoken={skip_token(page + 1, offset + size, listing.mark)}'])}"
+            )
         return body

@@ -20,6 +20,26 @@ class Actor(NamedTuple):
     name: str
     kind: str = "User"
 
+    @property
+    def object_id(self) -> str:
+        """What the directory calls it: logs of the data plane know nothing else."""
+        return guid("object", self.name)
+
+    @property
+    def address(self) -> str:
+        """Where it calls from: always the same, out of a range that is kept for documents."""
+        return f"203.0.113.{zlib.crc32(self.name.encode()) % 254 + 1}"
+
+
+class Caller(NamedTuple):
+    """Who calls the data plane of an account, and how."""
+
+    actor: Actor
+    keyed: bool = False
+    """With one of the account's keys: Azure does not know by whom."""
+    over_http: bool = False
+    """The server answers the call, and logs it with its status."""
+
 
 def etag(moment: datetime, tick: int, *key: str) -> str:
     """As accounts and projects carry it, quotes included: the time of the change is the last group."""

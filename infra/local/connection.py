@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from dataclasses import replace
 from typing import cast
 
 from infra.local.answering import Answerer
@@ -24,8 +25,8 @@ class Service:
         self._serial = 0
         self._dated: tuple[int, bytes, str] = (-1, b"", "")
 
-    def dynamic(self, dated: bool, remaining: int) -> bytes:
-        """The fields that differ each time: ids, the read limit, and the date by the world's clock."""
+    def dynamic(self, dated: bool, remaining: int, data_id: str = "") -> bytes:
+        """The fields that differ each time: ids, the read limit, and the date by the world's clock; the data plane has other ids."""
         self._serial += 1
         moment = self.answerer.world.now()
         second = int(moment.timestamp())
@@ -37,14 +38,17 @@ class Service:
             f"x-ms-request-id: {identity}\r\nx-ms-correlation-request-id: {identity}\r\n"
             f"x-ms-routing-request-id: SWEDENCENTRAL:{self._dated[2]}:{identity}\r\n"
         )
+        if data_id:
+            fields = f"apim-request-id: {data_id}\r\nx-ms-client-request-id: {identity}\r\nx-ms-region: Sweden Central\r\n"
         return fields.encode() + self._dated[1] if dated else fields.encode()
 
 
 class Connection(asyncio.Protocol):
     """One connection: requests are answered one after the other, in the order in which they came."""
 
-    def __init__(self, service: "Service") -> None:
+    def __init__(self, service: "Service", account: str = "") -> None:
         self._service = service
+        self._account = account
         self._buffer = b""
         self._busy = False
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
@@ -75,6 +79,8 @@ class Connection(asyncio.Protocol):
             whole = end + 4 + request.body_length
             if len(self._buffer) < whole:
                 return
+            if request.body_length or self._account:
+                request = replace(request, body=self._buffer[end + 4 : whole], account=self._account)
             self._buffer = self._buffer[whole:]
             self._answer(request)
 
@@ -112,7 +118,7 @@ class Connection(asyncio.Protocol):
         packed = self._service.gzip and request.accepts_gzip and bool(response.body)
         body = response.payload(packed)
         shown = b"" if request.method == "HEAD" else body
-        dynamic = self._service.dynamic(response.dated, remaining)
+        dynamic = self._service.dynamic(response.dated, remaining, response.request_id)
         if response.ending == "truncated":
             self._close(b"".join((response.head(packed), dynamic, b"\r\n", body[: len(body) // 2])))
         elif request.keep_alive:

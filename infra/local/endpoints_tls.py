@@ -83,7 +83,7 @@ class TlsEndpoint(_Endpoint):
     ) -> None:
         super().__init__()
         self.certificate_pem, key = throw_away_certificate(days=days, now=now or datetime.now(UTC))
-        self._context = _context(self.certificate_pem, key, minimum, maximum)
+        self._context = server_context(self.certificate_pem, key, minimum, maximum)
 
     async def _serve(self) -> asyncio.Server:
         return await asyncio.start_server(_not_found, sock=self._listener, ssl=self._context)
@@ -120,7 +120,8 @@ def throw_away_certificate(*, days: float, now: datetime) -> tuple[bytes, bytes]
     return certificate.public_bytes(Encoding.PEM), private
 
 
-def _context(certificate: bytes, key: bytes, minimum: TlsVersion, maximum: TlsVersion) -> ssl.SSLContext:
+def server_context(certificate: bytes, key: bytes, minimum: TlsVersion, maximum: TlsVersion) -> ssl.SSLContext:
+    """What a listener speaks: the versions from `minimum` to `maximum`, with a certificate and its key in PEM."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if _VERSIONS[minimum] < ssl.TLSVersion.TLSv1_2:
         context.set_ciphers("ALL:@SECLEVEL=0")

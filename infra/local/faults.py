@@ -32,7 +32,7 @@ class Rule:
     """One fault and when it happens. `fired` counts how often it did."""
 
     where: str | re.Pattern[str]
-    """A part of path and query in any case, or an expression searched for in them."""
+    """A part of path and query in any case, or an expression searched for in them. Of a data plane the account's id stands before the path."""
     fault: Fault
     times: int | None
     skip: int
@@ -42,7 +42,8 @@ class Rule:
 
     def matches(self, request: Request) -> bool:
         """Whether the request is one of those that the rule is about."""
-        found = self.where.lower() in request.target.lower() if isinstance(self.where, str) else self.where.search(request.target) is not None
+        place = request.account + request.target
+        found = self.where.lower() in place.lower() if isinstance(self.where, str) else self.where.search(place) is not None
         return found and (self.page == 1 or request.page >= self.page)
 
     def due(self) -> bool:
@@ -54,10 +55,11 @@ class Rule:
 
 
 class Faults:
-    """The rules in force. Rules may be added and cleared while the server answers."""
+    """The rules in force. Rules may be added and cleared while the server answers; `told` hears of each (what it is about, and whether it is on)."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str, bool], None] = lambda where, on: None) -> None:
         self._rules: tuple[Rule, ...] = ()
+        self._told = told
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -66,11 +68,14 @@ class Faults:
         """Let `fault` happen to requests that match `where`: `times` times (None: always), after the first `skip`, from `page` on."""
         rule = Rule(where, fault, times, skip, page)
         self._rules = (*self._rules, rule)
+        self._told(where if isinstance(where, str) else where.pattern, True)
         return rule
 
     def clear(self) -> None:
         """All is well again."""
-        self._rules = ()
+        gone, self._rules = self._rules, ()
+        for rule in gone:
+            self._told(rule.where if isinstance(rule.where, str) else rule.where.pattern, False)
 
     def apply(self, request: Request, response: Response) -> Response:
         """What the request gets instead of `response`."""

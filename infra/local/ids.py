@@ -15,7 +15,7 @@ INSIGHTS = "microsoft.insights"
 AUTHORIZATION = "Microsoft.Authorization"
 
 _NAMESPACE = uuid.UUID("5f0a1f0e-5f4e-5d52-9d5e-6a6f616f6169")
-_ACCOUNT = re.compile(rf"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/{re.escape(COGNITIVE)}/accounts/([^/]+)", re.IGNORECASE)
+ACCOUNT = re.compile(rf"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/{re.escape(COGNITIVE)}/accounts/([^/]+)", re.IGNORECASE)
 
 
 class AccountName(NamedTuple):
@@ -55,7 +55,7 @@ def account_name(resource: str) -> AccountName:
     Raises:
         ValueError: not the id of an account or of something in one.
     """
-    match = _ACCOUNT.match(resource)
+    match = ACCOUNT.match(resource)
     if match is None:
         raise ValueError(f"not the id of a Cognitive Services account: {resource!r}")
     return AccountName(*match.groups())

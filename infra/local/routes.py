@@ -7,14 +7,20 @@ bytes that are ready to send; it raises ArmError for what Azure would refuse. It
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from infra.local import arm_errors, versions
+from infra.local.activity_filter import read_filter
+from infra.local.activity_shape import event_body
 from infra.local.ids import AUTHORIZATION, COGNITIVE, account_id, account_name, fold
 from infra.local.model_list import account_models_body
 from infra.local.world import World
 
 Json = Any
+
+ACTIVITY_PAGE = 200
+"""Events of a page of the Activity Log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ class Asked:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     kind: str
+    mark: str = ""
+    """What the page before handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,10 @@ class Listing:
     rows: Sequence[str | Json]
     beside: Mapping[str, Json] = field(default_factory=dict)
     """Members of the answer beside `value`."""
+    size: int | None = None
+    """Members of a page, where it is not told; None: all in one."""
+    mark: str = ""
+    """What the next page is handed on."""
 
 
 Answer = bytes | dict[str, Json] | Listing
@@ -151,6 +163,17 @@ def role_assignments(world: World, asked: Asked) -> Answer:
     return Listing(held)
 
 
+def activity_log(world: World, asked: Asked) -> Answer:
+    """The Activity Log of a subscription, newest first. All pages show what was visible when the first was asked for."""
+    try:
+        now = datetime.fromisoformat(asked.mark) if asked.mark else world.moment
+    except ValueError:
+        raise arm_errors.ArmError(400, "InvalidSkipToken", "The provided skip token is not valid.") from None
+    wanted = read_filter(asked.query.get("$filter", ""), now)
+    rows = [event for event in world.activity.events(asked.parts["subscription"], now) if wanted.matches(event)]
+    return Listing([event_body(event, world.tenant) for event in rows], size=ACTIVITY_PAGE, mark=now.isoformat())
+
+
 def stored(world: World, asked: Asked) -> Answer:
     """A storage account, or something in one."""
     if asked.path in world.resources:
@@ -237,6 +260,8 @@ ROUTES: tuple[Route, ...] = (
         versions.since(versions.COGNITIVE, "2021-04-30"), f"{COGNITIVE}/locations/resourceGroups/deletedAccounts/read", volatile=True),
     get("diagnosticSettings", "{scope*}/providers/Microsoft.Insights/diagnosticSettings", diagnostic_settings,
         versions.DIAGNOSTIC_SETTINGS, "Microsoft.Insights/diagnosticSettings/read"),
+    get("activityLog", f"{_SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values", activity_log,
+        versions.ACTIVITY_LOG, "Microsoft.Insights/eventtypes/values/read", volatile=True),
     get("roleAssignments", f"{{scope*}}/providers/{AUTHORIZATION}/roleAssignments", role_assignments,
         versions.ROLE_ASSIGNMENTS, f"{AUTHORIZATION}/roleAssignments/read"),
     get("storageAccount", _STORAGE_ACCOUNT, stored, versions.STORAGE, f"{_STORAGE}/read"),
@@ -245,7 +270,7 @@ ROUTES: tuple[Route, ...] = (
     get("evidenceImmutability", f"{_CONTAINER}/immutabilityPolicies/default", stored, versions.STORAGE,
         f"{_STORAGE}/blobServices/containers/immutabilityPolicies/read"),
 )  # fmt: skip
-"""All that is served. Rows for the data plane, the Activity Log and Log Analytics belong here."""
+"""All of ARM that is served. The data plane has a table of its own (`infra.local.data_routes`), and queries of logs are read otherwise."""
 
 
 def find(method: str, path: str) -> tuple[Route, re.Match[str]] | None:

@@ -6,6 +6,7 @@ stand-in's own because it answers tens of thousands of requests in a benchmark, 
 
 import base64
 import gzip
+import json
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,6 +38,12 @@ class Request:
     accepts_gzip: bool = False
     keep_alive: bool = True
     body_length: int = 0
+    has_key: bool = False
+    """An `api-key` came."""
+    content_type: str = ""
+    body: bytes = field(default=b"", repr=False)
+    account: str = ""
+    """The account whose data plane is asked; empty elsewhere."""
 
     @property
     def path(self) -> str:
@@ -50,23 +57,39 @@ class Request:
 
     @property
     def page(self) -> int:
-        """Which page of a list is asked for, from 1."""
-        return skip_of(self.target)[0]
+        """Which page of a list is asked for, from 1; of lists that go on `after` an object, 2 is every page but the first."""
+        return 2 if "after" in self.query else skip_of(self.target)[0]
 
 
-def skip_token(page: int, offset: int) -> str:
-    """The token of the page that begins at `offset`: opaque to clients."""
-    return base64.urlsafe_b64encode(f"{page}:{offset}".encode()).decode().rstrip("=")
+def skip_token(page: int, offset: int, mark: str = "") -> str:
+    """The token of the page that begins at `offset`: opaque to clients. `mark` comes back with it."""
+    return base64.urlsafe_b64encode(f"{page}:{offset}:{mark}".encode()).decode().rstrip("=")
 
 
 def skip_of(target: str) -> tuple[int, int]:
     """Page and offset that a target asks for. Raises ValueError for a token we never gave."""
+    page, offset, _ = _skipped(target)
+    return int(page), int(offset)
+
+
+def mark_of(target: str) -> str:
+    """The mark in the token of a target; empty where there is none. Raises ValueError for a token we never gave."""
+    skip_of(target)
+    return _skipped(target)[2]
+
+
+def _skipped(target: str) -> tuple[str, str, str]:
     found = _SKIP.search(target)
     if found is None:
-        return 1, 0
+        return "1", "0", ""
     token = unquote(found[1])
-    page, _, offset = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(":")
-    return int(page), int(offset)
+    page, offset, mark = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(":", 2)
+    return page, offset, mark
+
+
+def json_bytes(body: object) -> bytes:
+    """JSON as it goes over the wire."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def parse_head(head: bytes) -> Request:
@@ -76,7 +99,7 @@ def parse_head(head: bytes) -> Request:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise MalformedError(line[:80])
     method, target, version = words
-    host, authorization, accepts, connection, length = "", "", "", "", "0"
+    host, authorization, accepts, connection, length, key, content_type = "", "", "", "", "0", False, ""
     for one in fields:
         name, _, value = one.partition(":")
         match name.lower():
@@ -84,6 +107,10 @@ def parse_head(head: bytes) -> Request:
                 host = value.strip()
             case "authorization":
                 authorization = value.strip()
+            case "api-key":
+                key = bool(value.strip())
+            case "content-type":
+                content_type = value.strip()
             case "accept-encoding":
                 accepts = value
             case "connection":
@@ -104,6 +131,8 @@ def parse_head(head: bytes) -> Request:
         "gzip" in accepts,
         connection != "close" if version == "HTTP/1.1" else connection == "keep-alive",
         int(length),
+        key,
+        content_type,
     )
 
 
@@ -121,6 +150,8 @@ class Response:
     dated: bool = True
     volatile: bool = False
     """Not to be kept: it changes with time alone."""
+    request_id: str = ""
+    """Of an answer of the data plane: its name in `apim-request-id` and in logs."""
     _heads: dict[bool, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
     _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
 

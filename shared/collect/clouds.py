@@ -121,6 +121,21 @@ def account_address(url: str, cloud: str) -> tuple[str, int] | None:
     return parts.hostname, port
 
 
+def account_base(url: str, cloud: str) -> str | None:
+    """Where the data plane of an account answers, without a slash at the end; None where `url` is not surely its endpoint in `cloud`.
+
+    Nothing may follow the host, but on loopback, where many accounts share one.
+
+    Raises:
+        KeyError: there is no such cloud.
+    """
+    parts = _split(url)
+    if parts is None or account_address(url, cloud) is None or parts.query or parts.fragment:
+        return None
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}" if not path or cloud == "loopback" else None
+
+
 @dataclass(frozen=True, slots=True)
 class VaultAddress:
     """A key or a secret in a vault."""

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.canonical import Json, sha256
-from shared.collect.arm import Asked
+from shared.collect.asked import Asked
 from shared.collect.endpoints import ACCOUNT_KINDS
 
 _SUBSCRIPTION = re.compile(r"[0-9a-z_-]{1,64}", re.IGNORECASE)
@@ -30,6 +30,8 @@ class Unit:
     """The ARM id as Azure spells it: what is asked for."""
     asked: str
     """The entry of the plan's `questions` that is asked of it."""
+    windows: tuple[Json, ...] = field(default=(), compare=False)
+    """The windows that follow an answer before: `{"kind","resource","from","previous"}` each."""
 
     @property
     def resource(self) -> str:
@@ -38,12 +40,13 @@ class Unit:
 
     def planned(self) -> Json:
         """As the plan's record lists it."""
-        return {"unit": self.name, "resource": self.resource, "asked": self.asked, "id": self.id}
+        windows = {"windows": list(self.windows)} if self.windows else {}
+        return {"unit": self.name, "resource": self.resource, "asked": self.asked, "id": self.id, **windows}
 
 
 def planned_unit(value: Json) -> Unit:
     """The unit that a plan's record lists."""
-    return Unit(value["unit"], value["id"], value["asked"])
+    return Unit(value["unit"], value["id"], value["asked"], tuple(value.get("windows", ())))
 
 
 def subscription_unit(subscription: str) -> Unit:

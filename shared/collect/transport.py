@@ -71,7 +71,7 @@ class Response:
 
 
 class CurlTransport(HttpTransport[Any, Any]):
-    """GET, with one connection for each thread that asks.
+    """GET, and the POST of a query, with a handle for each thread that asks; it keeps its last few connections.
 
     `timeouts`: seconds to connect, and of silence within an answer. `ca_file`: PEM of the authorities to trust.
     `proxies`: whether those that the environment names are used.
@@ -128,13 +128,18 @@ class CurlTransport(HttpTransport[Any, Any]):
         handle = self._handle()
         answer = _Answer()
         handle.setopt(pycurl.URL, request.url)
+        if request.content is not None:
+            handle.setopt(pycurl.POSTFIELDS, request.content)
+        elif getattr(self._local, "posted", False):
+            handle.setopt(pycurl.HTTPGET, 1)
+        self._local.posted = request.content is not None
         handle.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in request.headers.items()])
         handle.setopt(pycurl.HEADERFUNCTION, answer.lines.append)
         handle.setopt(pycurl.WRITEFUNCTION, answer.take)
         try:
             handle.perform()
         except pycurl.error as error:
-            raise _raised(error.args[0], answer) from None
+            raise _raised(error.args[0], answer, handle.getinfo(pycurl.PRETRANSFER_TIME) > 0) from None
         return Response(handle.getinfo(pycurl.RESPONSE_CODE), answer.headers(), b"".join(answer.parts))
 
 
@@ -164,10 +169,10 @@ class _Answer:
         return found
 
 
-def _raised(code: int, answer: _Answer) -> Exception:
+def _raised(code: int, answer: _Answer, asked: bool) -> Exception:
     if answer.length > MAX_BODY:
         return BodyTooLarge(f"the answer is larger than {MAX_BODY} bytes")
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        return AnswerTimeout("no whole answer in time")
+        return AnswerTimeout("no whole answer in time" if asked else "no connection in time")
     reason = _REASONS.get(code, f"libcurl error {code}")
     return ServiceRequestError(reason) if code in _NOT_SENT else ServiceResponseError(reason)

@@ -19,7 +19,7 @@ Judged = tuple[str, Judgement]
 """The id of a control, and one judgement by it."""
 
 
-class CannotJudgeError(Exception):
+class CannotJudgeError(EvidenceError):
     """The evidence cannot be judged again; the message is one sentence."""
 
 
@@ -75,6 +75,8 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
     """
     try:
         return engine.judge_subscription(evidence, profile, cloud) if subscription else engine.judge_account(evidence, profile, cloud)
+    except CannotJudgeError:  # a body is not there
+        raise
     except Exception as error:
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
 

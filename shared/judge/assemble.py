@@ -3,10 +3,11 @@
 Pure: bodies come through a function. Records are added in the order of the log; what is kept of each is small.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from shared.canonical import Json
 from shared.model import Answer, Evidence
@@ -18,6 +19,58 @@ SWEEP_UNIT = "sweep"
 """The unit that findings about the collection itself carry."""
 
 PLAN_UNIT = "plan"
+
+EVENT = "event"
+"""As what an event of Azure's is kept, beside answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Of which time a log was asked for, and where the answer before it ended."""
+
+    start: str
+    end: str
+    previous: str | None
+    """None: nothing was answered before."""
+
+    @property
+    def reach(self) -> str:
+        """How it follows what was answered before, in words that do not change while all goes well: see `Answer.reach`."""
+        if self.previous is None:
+            return f"first {self.start}"
+        return "on" if self.start <= self.previous else f"gap {self.previous} {self.start}"
+
+
+class Likeness(NamedTuple):
+    """An answer without its place in the log: equal for two answers exactly when judging them gives the same."""
+
+    kind: str
+    resource: str
+    digests: tuple[str, ...]
+    failure: str | None
+    status: int | None
+    detail: str | None = None
+    reach: str | None = None
+
+    def entry(self, record: int) -> "Entry":
+        """The same at its place."""
+        return Entry(self.kind, self.resource, record, "", self.digests, self.failure, self.status, self.detail, self.reach)
+
+
+class Bodies(Sequence[Json]):
+    """The parsed pages of an answer, each loaded when it is looked at: a list of a hundred thousand files is never held whole."""
+
+    def __init__(self, digests: tuple[str, ...], load: LoadBody) -> None:
+        self._digests = digests
+        self._load = load
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._load(digest) for digest in self._digests[place]]
+        return self._load(self._digests[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +84,49 @@ class Entry:
     digests: tuple[str, ...]
     failure: str | None
     status: int | None
+    detail: str | None = None
+    """Of a failure: Azure's error code, or a word of ours."""
+    reach: str | None = None
+    """Of a question about a log: how it follows the answer before (`Answer.reach`)."""
+    window: Window | None = None
 
     def answer(self, load: LoadBody) -> Answer:
         """The answer with its bodies."""
-        pages = () if self.failure else tuple(load(digest) for digest in self.digests)
-        return Answer(self.kind, self.resource, self.record, pages, self.failure, self.status)
+        pages: Sequence[Json] = () if self.failure else Bodies(self.digests, load) if len(self.digests) > 1 else (load(self.digests[0]),)
+        return Answer(self.kind, self.resource, self.record, pages, self.failure, self.status, self.detail, self.reach)
 
     @property
-    def likeness(self) -> tuple[str, str, tuple[str, ...], str | None, int | None]:
+    def likeness(self) -> "Likeness":
         """Equal for two entries exactly when judging them gives the same, record indexes apart."""
-        return self.kind, self.resource, () if self.failure else self.digests, self.failure, self.status
+        return Likeness(self.kind, self.resource, () if self.failure else self.digests, self.failure, self.status, self.detail, self.reach)
+
+
+def entry_of(index: int, record: Json) -> Entry:
+    """What is kept of an observation, failure or event record."""
+    failed = record["type"] == "failure"
+    window = _window(record.get("window"))
+    return Entry(
+        record["kind"] if record["type"] != "event" else EVENT,
+        record["resource"] or "",
+        index,
+        record["at"],
+        tuple(page["sha256"] for page in record.get("pages", ())),
+        record["reason"] if failed else None,
+        (record.get("response") or {}).get("status"),
+        record["detail"] if failed else None,
+        window.reach if window else None,
+        window,
+    )
+
+
+def _window(value: Json) -> Window | None:
+    if not isinstance(value, dict):
+        return None
+    start, end, previous = value.get("from"), value.get("to"), value.get("previous")
+    to = previous.get("to") if isinstance(previous, dict) else None
+    if not isinstance(start, str) or not isinstance(end, str) or not isinstance(to, str | None):
+        return None
+    return Window(start, end, to)
 
 
 @dataclass(slots=True)
@@ -69,21 +155,11 @@ class SweepRecords:
             self.retention, self.retention_record = record, index
 
     def _add_answer(self, index: int, record: Json) -> None:
-        failed = record["type"] == "failure"
-        response = record.get("response") or {}
-        entry = Entry(
-            record["kind"],
-            record["resource"] or "",
-            index,
-            record["at"],
-            tuple(page["sha256"] for page in record.get("pages", ())),
-            record["reason"] if failed else None,
-            response.get("status"),
-        )
+        entry, response = entry_of(index, record), record.get("response") or {}
         self.units.setdefault(record["unit"], {})[entry.kind, entry.resource] = entry
         if entry.kind == "locations":
             self.locations[entry.resource] = entry
-        if failed:
+        if entry.failure:
             self.failures.append(entry)
         if response.get("date"):
             distance = _distance(record["at"], response["date"])

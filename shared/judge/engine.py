@@ -9,6 +9,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Final, ParamSpec
 
+from shared.errors import EvidenceError
 from shared.judge.case import Case
 from shared.judge.catalogue import Control, catalogue
 from shared.judge.checks import ACCOUNT_CHECKS, SUBSCRIPTION_CHECKS, SWEEP_CHECKS
@@ -92,6 +93,8 @@ def _run(check: Callable[P, Iterable[Judgement]], resource: str | None) -> Calla
             return list(check(*args, **kwargs))
         except Unclear as unclear:
             return [unclear.judgement(resource)]
+        except EvidenceError:  # a body cannot be had: nothing is found out by that about the resource
+            raise
         except Exception as failure:  # noqa: BLE001 - see above; a test makes sure that nothing known gets here
             return [unknown(resource, f"{FAILED} ({type(failure).__name__}): please report it.")]
 
@@ -105,7 +108,7 @@ class _Read:
         self._evidence = evidence
         self._by_kind: dict[str, tuple[Point, ...]] = {}
         for (kind, resource), answer in sorted(evidence.answers.items(), key=itemgetter(0)):
-            if resource == evidence.resource or kind.startswith("project"):
+            if resource == evidence.resource or resource.startswith(f"{evidence.resource}/"):
                 self._by_kind[kind] = (*self._by_kind.get(kind, ()), Point(answer.record))
 
     def by(self, control: Control, found: Iterable[Judgement]) -> Iterator[Judged]:

@@ -4,6 +4,8 @@ Personal values depend on the kind of answer; secrets do not. Keys are compared 
 `_`, `-` and spaces too (`api-key`, `apiKey`, `API_KEY`), and count at any depth: a property that Azure adds tomorrow is met
 by its name, not by its place. What a value must look like to be a secret under any name is in `shared.privacy.patterns`.
 
+Where customers write freely (the data plane, logs), only what `shared.privacy.allowed` lists is kept at all.
+
 Kept in the clear, on purpose:
   - object, principal, tenant and client ids (GUIDs): pseudonyms already, and who holds which right is judged by them;
   - the `condition` of a role assignment: it limits the right that is judged, and names resources (an address in it is committed);
@@ -25,6 +27,14 @@ _CONNECTIONS = ("connections", "projectConnections")
 _CATALOGUES = ("locations", "models")
 """Kinds whose texts are all Azure's own."""
 _ACTIVITY = "the activity log schema"
+ACTIVITY = ("activityLog", "activityLogInsights", "activityLogAuthorization")
+"""Questions to the Activity Log."""
+LOGS = ("resourceLogDeletions", "resourceLogOperations")
+"""Questions to Log Analytics."""
+DATA_PLANE = (
+    "files", "fineTuningJobs", "fineTuningEvents", "servedModels", "batches", "vectorStores", "vectorStoreFiles", "assistants", "containers",
+)  # fmt: skip
+"""Questions to an account's own endpoint. What may stay of their answers at all is in `shared.privacy.allowed`."""
 _DATA_PLANE = "the data plane specification 2024-10-21"
 
 
@@ -51,15 +61,16 @@ PERSONAL: tuple[Field, ...] = (
     Field("lastModifiedBy", "the person who changed it last, by e-mail address", "SDK SystemData", usual=True),
     Field("updatedBy", "the person who changed it last", "role assignments 2022-04-01"),
     Field("caller", "the person who made the call, by user name", _ACTIVITY),
-    Field("claims", "the caller's token: name, user name, address, device", _ACTIVITY),
+    Field("claims", "the caller's token: name, user name, address, device (of the Activity Log's, what `shared.privacy.allowed` lists stays)",
+          _ACTIVITY, not_kinds=ACTIVITY),
     Field("callerIpAddress", "where the caller was", "resource logs"),
     Field("clientIpAddress", "where the caller was", _ACTIVITY),
     Field("ipaddr", "where the caller was", _ACTIVITY),
     Field("httpRequest", "holds the caller's address; a text of JSON in the AzureActivity table", _ACTIVITY,
           members=True, keep=frozenset(("clientrequestid", "method", "uri", "url"))),
-    Field("requestbody", "what the caller sent, as a text of JSON", _ACTIVITY, kinds=("activityLog",)),
-    Field("responseBody", "what the caller received, as a text of JSON", _ACTIVITY, kinds=("activityLog",)),
-    Field("statusMessage", "free text, quotes names", _ACTIVITY, kinds=("activityLog",)),
+    Field("requestbody", "what the caller sent, as a text of JSON", _ACTIVITY, kinds=ACTIVITY),
+    Field("responseBody", "what the caller received, as a text of JSON", _ACTIVITY, kinds=ACTIVITY),
+    Field("statusMessage", "free text, quotes names", _ACTIVITY, kinds=ACTIVITY),
     # Who somebody is
     Field("upn", "user name", _ACTIVITY),
     Field("userPrincipalName", "user name", "Microsoft Graph's word for it"),
@@ -73,6 +84,15 @@ PERSONAL: tuple[Field, ...] = (
     Field("surname", "name of a person", _ACTIVITY),
     Field("sharedUserList", "the people a connection is shared with (an empty list stays, and says nobody)", "SDK ConnectionPropertiesV2"),
     Field("superUser", "the owner of a service, by name", "SDK ApiProperties"),
+    Field("name", "name of a person", _ACTIVITY, kinds=ACTIVITY),
+    Field("unique_name", "user name", _ACTIVITY, kinds=ACTIVITY),
+    Field("preferred_username", "user name", "claims of tokens of version 2", kinds=ACTIVITY),
+    Field("given_name", "name of a person", "claims of tokens", kinds=ACTIVITY),
+    Field("family_name", "name of a person", "claims of tokens", kinds=ACTIVITY),
+    Field("onprem_sid", "an account of a person, in their own directory", _ACTIVITY, kinds=ACTIVITY),
+    Field("puid", "an account of a person", _ACTIVITY, kinds=ACTIVITY),
+    *(Field(f"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{claim}", "name or address of a person", _ACTIVITY, kinds=ACTIVITY)
+      for claim in ("name", "upn", "surname", "givenname", "emailaddress", "nameidentifier")),
     # What somebody wrote
     Field("tags", "tag values name owners, teams and e-mail addresses; the names of the tags stay", "recorded answers (Owner: …)",
           members=True, usual=True),
@@ -80,16 +100,21 @@ PERSONAL: tuple[Field, ...] = (
     Field("displayName", "free text; subscriptions, too, are named after people, and are judged by their id",
           "SDK projects; subscriptions 2022-12-01", not_kinds=_CATALOGUES),
     Field("friendlyName", "free text", "SDK connections of older versions"),
-    Field("message", "free text of errors, quotes names", "SDK ErrorDetail"),
+    Field("message", "free text of errors, quotes names", "SDK ErrorDetail", not_kinds=(*DATA_PLANE, *LOGS)),
     Field("metadata", "whatever a person wrote beside a connection; Azure's own entries stay", "SDK ConnectionPropertiesV2",
           kinds=_CONNECTIONS, members=True, keep=frozenset((
               "apitype", "apiversion", "deploymentapiversion", "inferenceapiversion", "resourceid", "location", "kind", "type",
               "accountname", "containername", "audience",
           ))),
-    # What somebody uploaded (data plane)
-    Field("filename", "file names name people, customers and cases", _DATA_PLANE),
+    # What somebody uploaded and named (data plane)
+    Field("filename", "file names name people, customers and cases", _DATA_PLANE, usual=True),
+    Field("user", "whoever an application says its user is", _DATA_PLANE, kinds=DATA_PLANE),
     Field("user_provided_suffix", "free text", _DATA_PLANE, kinds=("fineTuningJobs",)),
-    Field("metadata", "free text", _DATA_PLANE, kinds=("fineTuningJobs", "batches", "vectorStores"), members=True),
+    Field("suffix", "free text", _DATA_PLANE, kinds=("fineTuningJobs",)),
+    Field("name", "free text", _DATA_PLANE, kinds=("vectorStores", "containers")),
+    Field("input_blob", "address of a file, with its name", _DATA_PLANE, kinds=("batches",)),
+    Field("output_blob", "address of a file, with its name", _DATA_PLANE, kinds=("batches",)),
+    Field("error_blob", "address of a file, with its name", _DATA_PLANE, kinds=("batches",)),
 )
 
 SECRET_NAMES: dict[str, str] = {

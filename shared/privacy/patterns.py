@@ -89,14 +89,18 @@ def clear(value: Json) -> bool:
     return not (isinstance(value, tuple) and replaced(value))
 
 
+WITHHELD = frozenset(("secret", "unlisted", "out-of-scope"))
+"""Why a value was left out: it is a secret; nobody listed it; it is about something that is no business of ours."""
+
+
 def replaced(members: tuple[tuple[str, Json], ...]) -> bool:
-    """Whether an object with these members is what stands in place of a value: `{"committed": …}` or `{"withheld": "secret"}`."""
+    """Whether an object with these members is what stands in place of a value: `{"committed": …}` or `{"withheld": …}`."""
     if len(members) != 1:
         return False
     name, value = members[0]
     if name == "committed":
         return isinstance(value, str) and _OURS.fullmatch(value) is not None
-    return name == "withheld" and value == "secret"
+    return name == "withheld" and isinstance(value, str) and value in WITHHELD
 
 
 def holds_secret(value: Json, rules: Rules) -> bool:

@@ -21,6 +21,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _PLAIN = JSONDecoder(parse_constant=_no_constant)
+PAIRS = JSONDecoder(object_pairs_hook=tuple, parse_constant=_no_constant)
+"""Gives objects as `Pairs`."""
 
 
 def parsed(text: bytes, decoder: JSONDecoder = _PLAIN) -> Json:

@@ -13,6 +13,7 @@ _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,:{}\[\]\"]+")
 _MEMBER = re.compile(rb"[\s,]*(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _COLON = re.compile(rb"\s*:\s*")
+_ELEMENT = re.compile(rb"[\s,]*(?=[^\s,\]])")
 
 TOKEN = re.compile(
     rb"[\s,:]*(?:(?P<open>[{\[])|(?P<close>[}\]])|(?P<text>" + _STRING + rb")(?P<colon>\s*:\s*)?|(?P<scalar>[^\s,:{}\[\]\"]+))",
@@ -58,6 +59,14 @@ def members(body: bytes, start: int) -> Iterator[tuple[bytes, int, int]]:
     while match := _MEMBER.match(body, position):
         position = value_end(body, match.end())
         yield match.group(1), match.end(), position
+
+
+def elements(body: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """The elements of the array that starts at `start`: start and end of each."""
+    position = start + 1
+    while match := _ELEMENT.match(body, position):
+        position = value_end(body, match.end())
+        yield match.end(), position
 
 
 def values_of(body: bytes, name: str) -> Iterator[int]:

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 from shared import layout
 from shared.canonical import Json
-from shared.collect.arm import Arm, Failed
+from shared.collect.arm import Arm
+from shared.collect.asked import Failed
+from shared.collect.children import workspace
 from shared.collect.plan import Unit, is_storage_id
 from shared.collect.tls import probe
-from shared.collect.unit import Handshake, collect_unit
+from shared.collect.unit import Clients, Handshake, Orders, collect_unit
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import Origin, line, timestamp
 from shared.schedule import Schedule, parse
 from shared.seal.store import Store, put_body
 from shared.service.answers import Keeper
-from shared.service.compose import THREADS, Clock, ProfileInForce, arm_client, profile_of, random_bytes, store_facts
+from shared.service.compose import THREADS, Clock, ProfileInForce, azure_clients, profile_of, random_bytes, store_facts
 from shared.settings import Settings
 
 
@@ -25,16 +27,22 @@ class Collector:
     store: Store
     facts: Json
     """What the log's first record says of the store."""
-    arm: Arm
+    clients: Clients
     keeper: Keeper
-    handshake: Handshake
     identity: Json
     cloud: str
     profile: ProfileInForce
     now: Clock
     store_id: str | None = None
     """ARM id of the storage account that holds the evidence; None: a folder, or not told."""
+    workspace: str | None = None
+    """The Log Analytics workspace that is asked about every account (EVIDENCE_WORKSPACE_ID)."""
     threads: int = THREADS
+
+    @property
+    def arm(self) -> Arm:
+        """Who asks Azure Resource Manager."""
+        return self.clients.arm
 
     def keep_body(self, data: bytes) -> str:
         """Put bytes into the store's bodies."""
@@ -44,10 +52,17 @@ class Collector:
         """The time, as records have it."""
         return timestamp(self.now())
 
-    def collect_batch(self, sweep: str, unit: Unit, questions: dict[str, list[str]], origin: Origin) -> bool:
-        """Ask all that is due for `unit`, and write its batch; False where another worker was faster, whose answers stand."""
+    def collect_batch(self, sweep: str, unit: Unit, orders: Orders, origin: Origin) -> bool:
+        """Ask all that is due for `unit`, and write its batch; False where another worker was faster, whose answers stand.
+
+        Raises:
+            Misuse: the sweep was planned by a later version, which asks what this one does not know.
+        """
+        unknown = orders.unknown(unit.asked)
+        if unknown:
+            raise Misuse(f"{sweep} was planned by a later version of aoai-evidence (it asks {', '.join(unknown)}): let that one collect it")
         lines = []
-        for asked in collect_unit(self.arm, unit, questions, self.handshake):
+        for asked in collect_unit(self.clients, unit, orders, self.keeper.take):
             value = self.keeper.record(asked, unit.name, origin, self.stamp())
             lines.append(line(value, self.keep_body))
         return self.store.put_new(layout.batch(sweep, unit.name), b"\n".join(lines) + b"\n")
@@ -67,14 +82,20 @@ def open_collector(settings: Settings, store: Store, now: Clock) -> Collector:
             "set it as the store has it, or make another store"
         )
     profile = profile_of(settings)
-    arm, identity = arm_client(settings)
-    return Collector(store, facts, arm, new_keeper(settings, store), _handshake(settings.cloud, now), identity, settings.cloud, profile, now, _store_id(settings))
+    clients, identity = azure_clients(settings, _handshake(settings.cloud, now))
+    keeper = new_keeper(settings, store)
+    return Collector(store, facts, clients, keeper, identity, settings.cloud, profile, now, _store_id(settings), _workspace(settings))
 
 
 def new_keeper(settings: Settings, store: Store) -> Keeper:
     """A keeper that remembers nothing: of a value that was erased, an old one would go on writing the commitment."""
     commit = Disclosures(store, random_bytes).commit if settings.personal_data == "commit" else None
     return Keeper(lambda data: put_body(store, data), commit)
+
+
+def orders_of(plan: Json) -> Orders:
+    """What a plan says that holds for all of its units."""
+    return Orders(plan["questions"], plan.get("windows"), plan.get("workspace"))
 
 
 def _store_id(settings: Settings) -> str | None:
@@ -84,6 +105,15 @@ def _store_id(settings: Settings) -> str | None:
             "Microsoft.Storage/storageAccounts/NAME, as `az storage account show --query id` prints it"
         )
     return settings.store_id
+
+
+def _workspace(settings: Settings) -> str | None:
+    if settings.workspace_id and workspace(settings.workspace_id) is None:
+        raise Misuse(
+            f"EVIDENCE_WORKSPACE_ID is {settings.workspace_id!r}: it must be /subscriptions/ID/resourceGroups/GROUP/providers/"
+            "Microsoft.OperationalInsights/workspaces/NAME, as `az monitor log-analytics workspace show --query id` prints it, or its customer id"
+        )
+    return settings.workspace_id
 
 
 def schedule_of(settings: Settings) -> Schedule | None:

@@ -27,7 +27,7 @@ from shared.service.stores import store_of
 from shared.settings import Settings, own_path
 
 if TYPE_CHECKING:
-    from shared.collect.arm import Arm
+    from shared.collect.unit import Clients, Handshake
     from shared.collect.work_queue import StorageQueues
 
 THREADS = 16
@@ -149,46 +149,95 @@ def profile_of(settings: Settings) -> ProfileInForce:
     return ProfileInForce(profile, canonical(canonical_profile(profile)), path.name)
 
 
-def arm_client(settings: Settings) -> tuple["Arm", Json]:
-    """The client for Azure Resource Manager, and who asks: `{"version", "identity"}` (object id, null where it cannot be told).
+def azure_clients(settings: Settings, handshake: "Handshake") -> tuple["Clients", Json]:
+    """Who asks Azure, and as whom: `{"version", "identity"}` (object id, null where it cannot be told).
 
     Raises:
         Misuse: what azure-identity is told in the environment is wrong.
         Unreachable: nobody is logged in.
     """
-    from azure.core.exceptions import AzureError
-    from azure.core.pipeline import Pipeline
-    from azure.core.pipeline.policies import HeadersPolicy
-    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
-
+    from shared.collect import dataplane, logs
     from shared.collect.arm import Arm
     from shared.collect.clouds import CLOUDS
     from shared.collect.pace import Pace
-    from shared.collect.transport import CurlTransport
+    from shared.collect.unit import Clients
 
     cloud = CLOUDS[settings.cloud]
-    endpoint = settings.arm_endpoint or cloud.arm
-    headers = HeadersPolicy({"Accept": "application/json", "User-Agent": f"aoai-evidence/{__version__}"})
-    if settings.cloud == "loopback":
-        identity: str | None = "local"
-        headers.add_header("Authorization", "Bearer local")
-        policies: list[Any] = [headers]
-    else:
+    login = _Login(settings)
+    paced = settings.cloud != "loopback" or settings.reads_per_second > 0
+
+    def pace(per_second: float, burst: int) -> Pace:
+        return Pace(per_second if paced else 0.0, time.monotonic, time.sleep, burst)
+
+    arm = Arm(
+        settings.arm_endpoint or cloud.arm,
+        login.pipeline(cloud.scope, TIMEOUTS, challenges=True),
+        Pace(settings.reads_per_second, time.monotonic, time.sleep),
+        time.sleep,
+    )
+    data = dataplane.DataPlane(
+        settings.cloud,
+        login.pipeline(cloud.data_scope, dataplane.TIMEOUTS),
+        lambda: pace(dataplane.PER_SECOND, dataplane.BURST),
+        time.sleep,
+    )
+    asked_of_logs = logs.Logs(
+        settings.logs_endpoint or cloud.logs or settings.arm_endpoint or "",
+        login.pipeline(cloud.logs_scope, logs.TIMEOUTS),
+        pace(logs.PER_SECOND, logs.BURST),
+        time.sleep,
+    )
+    return Clients(arm, data, asked_of_logs, handshake), {"version": __version__, "identity": login.identity}
+
+
+class _Login:
+    """Pipelines that carry tokens of the one identity there is."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Log in.
+
+        Raises:
+            Unreachable: nobody is logged in.
+        """
+        from azure.core.exceptions import AzureError
+
+        from shared.collect.clouds import CLOUDS
+
+        self._settings = settings
+        self._credential: Any = None
+        self.identity: str | None = "local"
+        if settings.cloud == "loopback":
+            return
         from azure.identity import DefaultAzureCredential
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its many lines about ways to log in that it tried: ours is one
-
+        cloud = CLOUDS[settings.cloud]
         try:
-            credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
-            identity = _object_id(credential.get_token(cloud.scope).token)
+            self._credential = DefaultAzureCredential(authority=cloud.authority, exclude_interactive_browser_credential=True)
+            self.identity = _object_id(self._credential.get_token(cloud.scope).token)
         except ValueError as error:  # of a setting of azure-identity's own
             raise Misuse(f"cannot log in to Azure: {error}") from None
         except AzureError as error:
             raise Unreachable(f"no login to Azure ({type(error).__name__}): run `az login`, or give this machine an identity") from None
-        policies = [headers, ARMChallengeAuthenticationPolicy(credential, cloud.scope)]
-    transport = CurlTransport(timeouts=TIMEOUTS, ca_file=settings.ca_file or _authorities(settings), proxies=settings.cloud != "loopback")
-    pace = Pace(settings.reads_per_second, time.monotonic, time.sleep)
-    return Arm(endpoint, Pipeline(transport, policies), pace, time.sleep), {"version": __version__, "identity": identity}
+
+    def pipeline(self, scope: str, timeouts: tuple[float, float], *, challenges: bool = False) -> Any:
+        """A pipeline whose requests carry a token for `scope`. `challenges`: as Resource Manager gives them."""
+        from azure.core.pipeline import Pipeline
+        from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+        from shared.collect.transport import CurlTransport
+
+        settings = self._settings
+        headers = HeadersPolicy({"Accept": "application/json", "User-Agent": f"aoai-evidence/{__version__}"})
+        policies: list[Any] = [headers]
+        if self._credential is None:
+            headers.add_header("Authorization", "Bearer local")
+        else:
+            policies.append((ARMChallengeAuthenticationPolicy if challenges else BearerTokenCredentialPolicy)(self._credential, scope))
+        loopback = settings.cloud == "loopback"
+        transport = CurlTransport(timeouts=timeouts, ca_file=settings.ca_file or _authorities(settings), proxies=not loopback)
+        return Pipeline(transport, policies)
 
 
 def queues_at(settings: Settings) -> "StorageQueues":

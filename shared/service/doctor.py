@@ -1,15 +1,16 @@
 """The use-case `doctor`: what must be right before evidence can be, checked one by one, each with what to do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
-from shared.collect.arm import Arm, Asked, Budget
+from shared.collect.asked import Asked, Budget, Failed
 from shared.collect.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from shared.collect.plan import Unit, account_units, project_ids
+from shared.collect.unit import Clients
+from shared.collect.windows import OVERLAP, Window
 from shared.errors import EvidenceError
+from shared.records import timestamp
 from shared.schedule import parse
 from shared.seal.log import open_log
 from shared.seal.pen import try_out
@@ -17,22 +18,11 @@ from shared.seal.store import Store
 from shared.service import state
 from shared.service.attest import owed_line, read_standing
 from shared.service.attestors import attestors
-from shared.service.compose import Clock, Sealing, arm_client, profile_of, sealing, store_facts, utc_now
+from shared.service.compose import Clock, Sealing, azure_clients, profile_of, sealing, store_facts, utc_now
+from shared.service.doctor_data import Check, data_and_logs
 from shared.service.signers import SECOND, current, first_place, second_place
 from shared.service.stores import is_account, store_of
 from shared.settings import Settings
-
-Mark = Literal["ok", "warning", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at."""
-
-    name: str
-    mark: Mark
-    found: str
-    todo: str = ""
 
 
 def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
@@ -152,9 +142,9 @@ def _attested(settings: Settings, _now: Clock) -> Iterator[Check]:
 
 
 def _azure(settings: Settings, now: Clock) -> Iterator[Check]:
-    arm, identity = arm_client(settings)
+    clients, identity = azure_clients(settings, lambda url: Failed("skipped", "not tried here"))
     yield Check("login", "ok", f"object id {identity['identity'] or 'not told by the token'}, cloud {settings.cloud}")
-    listed = arm.ask(BY_KIND["subscriptions"], "", Budget(retries=2, seconds=10))
+    listed = clients.arm.ask(BY_KIND["subscriptions"], "", Budget(retries=2, seconds=10))
     if listed.failed:
         yield _refused(listed, "subscriptions")
         return
@@ -164,7 +154,9 @@ def _azure(settings: Settings, now: Clock) -> Iterator[Check]:
     yield Check("subscriptions", "failed" if unseen or not wanted else "ok", f"{len(found)} seen, {len(wanted)} in scope",
                 f"not seen: {', '.join(unseen)}; give the identity Reader there" if unseen else "")  # fmt: skip
     yield _clock(listed, now)
-    yield from _rights(arm, wanted, settings.store_id)
+    rights = _Rights(clients, Window(timestamp(now() - timedelta(hours=1)), timestamp(now())))
+    yield from rights.of(wanted, settings.store_id)
+    yield from data_and_logs(clients, rights.accounts, settings.workspace_id, rights.window)
 
 
 def _clock(listed: Asked, now: Clock) -> Check:
@@ -177,49 +169,55 @@ def _clock(listed: Asked, now: Clock) -> Check:
     return Check("clock", "ok" if skew <= 60 else "failed", f"{skew:.0f} s from Azure's", todo)
 
 
-def _rights(arm: Arm, subscriptions: list[str], store_id: str | None) -> Iterator[Check]:
-    """Every question once, about the first that is there to be asked about: which rights are missing."""
-    missing: dict[str, str] = {}
-    accounts: list[Unit] = []
-    for subscription in subscriptions:
+class _Rights:
+    """Every question to Resource Manager once, about the first that is there to be asked about: which rights are missing."""
+
+    def __init__(self, clients: Clients, window: Window) -> None:
+        self.window = window
+        self.accounts: list[Unit] = []
+        self._arm = clients.arm
+        self._missing: dict[str, str] = {}
+
+    def of(self, subscriptions: list[str], store_id: str | None) -> Iterator[Check]:
+        """What was found."""
+        for subscription in subscriptions:
+            for endpoint in ENDPOINTS:
+                if endpoint.scope in ("plan", "subscription"):
+                    asked = self._try(endpoint, f"/subscriptions/{subscription}")
+                    if endpoint.kind == "accounts" and not asked.failed:
+                        self.accounts += [unit for unit in account_units(asked, None) if isinstance(unit, Unit)]
+        for endpoint in ENDPOINTS if store_id else ():
+            if endpoint.scope == "store":
+                self._try(endpoint, store_id or "")
+        untried = self._account_rights()
+        if self._missing:
+            for action, reason in sorted(self._missing.items()):
+                yield Check("right", "failed", f"{action}: {reason}", f"give the identity a role with {action}")
+        else:
+            yield Check("rights", "ok", "every question that was tried is answered" + (f" (no {untried} to try the rest on)" if untried else ""))
+
+    def _account_rights(self) -> str:
+        """What is asked of accounts, of accounts that may have projects, and of projects; the first of these that there is none of."""
+        foundries = [unit for unit in self.accounts if unit.asked == "account:AIServices"]
+        projects: list[str] = []
         for endpoint in ENDPOINTS:
-            if endpoint.scope in ("plan", "subscription"):
-                asked = _try(arm, endpoint, f"/subscriptions/{subscription}", missing)
-                if endpoint.kind == "accounts" and not asked.failed:
-                    accounts += [unit for unit in account_units(asked, None) if isinstance(unit, Unit)]
-    for endpoint in ENDPOINTS if store_id else ():
-        if endpoint.scope == "store":
-            _try(arm, endpoint, store_id or "", missing)
-    untried = _account_rights(arm, accounts, missing)
-    if missing:
-        for action, reason in sorted(missing.items()):
-            yield Check("right", "failed", f"{action}: {reason}", f"give the identity a role with {action}")
-    else:
-        yield Check("rights", "ok", "every question that was tried is answered" + (f" (no {untried} to try the rest on)" if untried else ""))
+            about = foundries if endpoint.foundry_only else self.accounts
+            if endpoint.scope == "account" and about:
+                asked = self._try(endpoint, about[0].id)
+                if endpoint.kind == "projects":
+                    projects = list(project_ids(asked.items(), about[0].id))
+            elif endpoint.scope == "project" and projects:
+                self._try(endpoint, projects[0])
+        sorts = {"account": self.accounts, "account of kind AIServices": foundries, "project": projects}
+        return next((sort for sort, found in sorts.items() if not found), "")
 
-
-def _account_rights(arm: Arm, accounts: list[Unit], missing: dict[str, str]) -> str:
-    """What is asked of accounts, of accounts that may have projects, and of projects; the first of these that there is none of."""
-    foundries = [unit for unit in accounts if unit.asked == "account:AIServices"]
-    projects: list[str] = []
-    for endpoint in ENDPOINTS:
-        about = foundries if endpoint.foundry_only else accounts
-        if endpoint.scope == "account" and about:
-            asked = _try(arm, endpoint, about[0].id, missing)
-            if endpoint.kind == "projects":
-                projects = list(project_ids(asked.items(), about[0].id))
-        elif endpoint.scope == "project" and projects:
-            _try(arm, endpoint, projects[0], missing)
-    sorts = {"account": accounts, "account of kind AIServices": foundries, "project": projects}
-    return next((sort for sort, found in sorts.items() if not found), "")
-
-
-def _try(arm: Arm, endpoint: Endpoint, resource: str, missing: dict[str, str]) -> Asked:
-    """Ask, and note the right that was missing for it."""
-    asked = arm.ask(endpoint, resource, Budget(retries=1, seconds=5))
-    if asked.failed and asked.failed.reason in ("forbidden", "unauthenticated"):
-        missing[endpoint.action] = asked.failed.reason
-    return asked
+    def _try(self, endpoint: Endpoint, resource: str) -> Asked:
+        """Ask, and note the right that was missing for it."""
+        window = self.window if endpoint.kind in OVERLAP else None
+        asked = self._arm.ask(endpoint, resource, Budget(retries=1, seconds=5), window=window)
+        if asked.failed and asked.failed.reason in ("forbidden", "unauthenticated"):
+            self._missing[endpoint.action] = asked.failed.reason
+        return asked
 
 
 def _refused(asked: Asked, name: str) -> Check:

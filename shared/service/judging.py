@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.collect.endpoints import UNCOMPARED
 from shared.judge import drift, engine
 from shared.judge.assemble import SWEEP_UNIT, Entry, SweepRecords
 from shared.judge.catalogue import catalogue
@@ -19,7 +20,7 @@ from shared.recent import Recent
 from shared.records import MAX_LINE, line, record
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
-from shared.service.latest import LatestAnswers, answer_key, answer_state
+from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
@@ -61,6 +62,8 @@ class Judge:
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
     _contexts: dict[str, Evidence] = field(default_factory=dict)
+    _ends: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Of units that were taken in: to when their questions with a window were answered."""
     _writer: ThreadPoolExecutor = field(init=False)
     _writes: list[Future[None]] = field(default_factory=list)
 
@@ -74,7 +77,10 @@ class Judge:
         """Take in the records of a sealed batch that begins at the index `first`."""
         path = layout.batch(self.sweep, name)
         for position, data in enumerate(batch_lines(self.store.get(path) or b"", path)):
-            self.records.add(first + position, json.loads(data))
+            value = json.loads(data)
+            self.records.add(first + position, value)
+            if value["type"] == "observation" and "window" in value:
+                self._ends.setdefault(name, {})[answer_key(value["kind"], value["resource"])] = answer_until(first + position, value)
 
     def judge_unit(self, unit: str, resource: str) -> None:
         """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
@@ -85,6 +91,7 @@ class Judge:
         lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest = self.latest.of(unit)
         lines += self._changes(unit, list(entries.values()), latest)
+        latest |= self._ends.pop(unit, {})
         self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
         self.records.units[unit] = {}
 
@@ -129,7 +136,8 @@ class Judge:
         entries = self.records.units.get(unit, {})
         if entries:
             latest = self.latest.of(unit)
-            latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure}
+            latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure and entry.kind not in UNCOMPARED}
+            latest |= self._ends.pop(unit, {})
             self.latest.remember(unit, latest)
         self.records.units[unit] = {}
 
@@ -155,7 +163,7 @@ class Judge:
         lines, at = [], self.now()
         for entry in entries:
             before = latest.get(_key(entry))
-            if entry.failure:
+            if entry.failure or entry.kind in UNCOMPARED:
                 continue
             if before and tuple(before["pages"]) != entry.digests:
                 was = [self.bodies.load(digest) for digest in before["pages"]]

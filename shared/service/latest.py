@@ -5,11 +5,13 @@ hints hides no change. Leaves out: answers that are older than `LOOK_BACK` sweep
 """
 
 import json
+import threading
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared import layout
 from shared.canonical import Json, canonical
+from shared.collect.endpoints import UNCOMPARED
 from shared.seal.log import Log, open_log
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, read_hint
@@ -32,13 +34,14 @@ class LatestAnswers:
     """The latest answers in one store. For use during one sweep, or one question."""
 
     store: Store
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _log: Log | None = None
     _names: list[tuple[str, int]] | None = None
     """The sweeps to look through, the newest first: name, and index of the closing record."""
     _read: dict[int, _Closed] = field(default_factory=dict)
 
     def of(self, unit: str) -> dict[str, Json]:
-        """By question and resource, `{"record","at","pages":[digest…]}`; empty where there are none.
+        """By question and resource, `{"record","at","pages":[digest…]}`, of one about a window also `to`; empty where there are none.
 
         Raises:
             StoreConflict: they must be read from the log, and it is not what was sealed.
@@ -62,10 +65,12 @@ class LatestAnswers:
             own = [(closed.units[unit][0] + position, json.loads(line)) for position, line in enumerate(batch_lines(data, path))]
             for record, value in closed.planned.get(unit, []) + own:
                 key = answer_key(value["kind"], value["resource"])
-                if key in found or value["type"] not in ("observation", "failure"):
+                if key in found or value["type"] not in ("observation", "failure") or not _is_kept(value):
                     continue
                 if value["type"] == "failure":
                     failed.add(key)
+                elif "window" in value:
+                    found[key] = answer_until(record, value)
                 else:
                     found[key] = answer_state(record, value["at"], [page["sha256"] for page in value["pages"]])
             if not failed - found.keys():
@@ -73,11 +78,12 @@ class LatestAnswers:
         return found
 
     def _last_closed(self) -> list[tuple[str, int]]:
-        if self._names is None:
-            self._log = open_log(self.store)
-            last = state.summaries(self.store, self._log)[-LOOK_BACK:]
-            self._names = [(summary["sweep"], summary["closed_record"]) for summary in reversed(last)]
-        return self._names
+        with self._lock:
+            if self._names is None:
+                self._log = open_log(self.store)
+                last = state.summaries(self.store, self._log)[-LOOK_BACK:]
+                self._names = [(summary["sweep"], summary["closed_record"]) for summary in reversed(last)]
+            return self._names
 
     def _closed(self, sweep: str, index: int) -> _Closed:
         if index not in self._read:
@@ -101,6 +107,15 @@ def answer_key(kind: str, resource: str | None) -> str:
 def answer_state(record: int, at: str, digests: list[str]) -> Json:
     """What is remembered of an answer."""
     return {"record": record, "at": at, "pages": digests}
+
+
+def answer_until(record: int, observation: Json) -> Json:
+    """What is remembered of an answer about a window of time: how far it goes, since the next one begins there."""
+    return {**answer_state(record, observation["at"], []), "to": observation["window"]["to"]}
+
+
+def _is_kept(value: Json) -> bool:
+    return value["kind"] not in UNCOMPARED or "window" in value
 
 
 def _is_answer(value: Json) -> bool:

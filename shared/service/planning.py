@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json, canonical
-from shared.collect.arm import Asked, Budget, Failed
-from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, questions
+from shared.collect.asked import Asked, Budget, Failed
+from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, Endpoint, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
+from shared.collect.windows import after, previous_of, widest
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
@@ -19,6 +20,7 @@ from shared.seal.log import open_log
 from shared.service import state
 from shared.service.collector import Collector
 from shared.service.continuity import continuity, previous_sweep
+from shared.service.latest import LatestAnswers
 from shared.service.newest import newest_sweep
 
 UNSCHEDULED_DEADLINE = timedelta(hours=1)
@@ -87,9 +89,10 @@ class Planner:
         lines = [line(value, collector.keep_body) for value in self._store_records(kept, storage)]
         asked, units, seen = self._discover(Origin(self.sweep.name, self.cause, collector.identity, storage))
         lines += asked
+        at = collector.stamp()
         plan = record(
             "sweep-planned",
-            collector.stamp(),
+            at,
             sweep=self.sweep.name,
             kind="sweep",
             schedule=self.schedule,
@@ -99,7 +102,9 @@ class Planner:
             scope=self.scope.as_json(),
             seen=seen,
             questions=questions(),
-            units=[unit.planned() for unit in units],
+            windows=widest(at),
+            workspace=collector.workspace,
+            units=[unit.planned() for unit in self._with_windows(units, at, log.size)],
             cause=self.cause,
             collector=collector.identity,
             storage=storage,
@@ -117,11 +122,11 @@ class Planner:
 
     def _discover(self, origin: Origin) -> tuple[list[bytes], list[Unit], list[str] | None]:
         """The records of all that planning asks; the units of work; the subscriptions that the identity sees."""
-        arm, budget = self.collector.arm, Budget()
-        listed = arm.ask(BY_KIND["subscriptions"], "", budget)
+        budget = Budget()
+        listed = self._ask(BY_KIND["subscriptions"], "", budget)
         asked = [listed]
         if self.collector.store_id is not None:
-            asked += [arm.ask(endpoint, self.collector.store_id, budget) for endpoint in ENDPOINTS if endpoint.scope == "store"]
+            asked += [self._ask(endpoint, self.collector.store_id, budget) for endpoint in ENDPOINTS if endpoint.scope == "store"]
         seen, strange = visible_subscriptions(listed) if listed.failed is None else ([], [])
         for name in strange:
             malformed = Failed("malformed", "the list of subscriptions names what cannot be one")
@@ -140,13 +145,16 @@ class Planner:
     def _listed(self, subscription: str, origin: Origin) -> tuple[list[Unit], list[bytes]]:
         """The units of one subscription, and the records of asking for them."""
         unit = subscription_unit(subscription)
-        asked = [self.collector.arm.ask(BY_KIND["accounts"], f"/subscriptions/{subscription}", Budget())]
+        asked = [self._ask(BY_KIND["accounts"], f"/subscriptions/{subscription}", Budget())]
         units = [unit, *self._accounts(subscription, asked[0], asked)]
         return units, self._recorded(unit.name, asked, origin)
 
     def _recorded(self, unit: str, asked: Sequence[Asked], origin: Origin) -> list[bytes]:
         collector = self.collector
         return [line(collector.keeper.record(answer, unit, origin, collector.stamp()), collector.keep_body) for answer in asked]
+
+    def _ask(self, endpoint: Endpoint, resource: str, budget: Budget) -> Asked:
+        return self.collector.arm.ask(endpoint, resource, budget, take=self.collector.keeper.take)
 
     def _subscriptions(self, seen: Sequence[str]) -> Sequence[str]:
         if self.scope.resources is not None:
@@ -171,6 +179,22 @@ class Planner:
             # Named but not listed: asked for all the same, so that the evidence says what Azure answers about it.
             found += [account_unit(resource, ACCOUNT_KINDS[0]) for resource in own if resource not in known]
         return found
+
+    def _with_windows(self, units: list[Unit], at: str, size: int) -> list[Unit]:
+        """The units, each with the windows that follow what was answered about it before, as far as that is remembered, and sealed."""
+        latest = LatestAnswers(self.collector.store)
+        with ThreadPoolExecutor(self.collector.threads, "windows") as pool:
+            return list(pool.map(lambda unit: replace(unit, windows=self._windows(latest.of(unit.name), at, size)), units))
+
+    @staticmethod
+    def _windows(answers: dict[str, Json], at: str, size: int) -> tuple[Json, ...]:
+        found = []
+        for key, known in sorted(answers.items()):
+            kind, _, resource = key.partition(" ")
+            previous = previous_of(kind, known, at)
+            if previous is not None and previous["record"] < size:
+                found.append(after(kind, resource, previous, at))
+        return tuple(found)
 
     # -- the store and the profile --------------------------------------------------------------------------------------
 

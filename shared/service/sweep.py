@@ -18,7 +18,7 @@ from shared.judge.assemble import SWEEP_UNIT
 from shared.records import Origin, line, moment, record, whole
 from shared.seal.sequencer import Sequencer, batch_lines
 from shared.service import state
-from shared.service.collector import Collector
+from shared.service.collector import Collector, orders_of
 from shared.service.judging import FINDINGS, Judge
 
 SEAL_EVERY = 64
@@ -128,7 +128,7 @@ class OpenSweep:
     def _collect_unit(self, unit: Unit) -> None:
         collector = self.collector
         origin = Origin(self.name, self.plan["cause"], self.plan["collector"], self.plan["storage"])
-        collector.collect_batch(self.name, unit, self.plan["questions"], origin)
+        collector.collect_batch(self.name, unit, orders_of(self.plan), origin)
         state.mark_open(collector.store, self.name, self.since)  # the marker is gone where the sweep was closed without this unit
 
     # -- judging --------------------------------------------------------------------------------------------------------

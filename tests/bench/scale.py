@@ -51,8 +51,8 @@ def triggers(accounts, events=20):
     from shared import layout
     from tests.bench.run import stand_in
     from tests.bench.wire import Wire, peak
-    from tests.fixtures.app import STORE_URL, empty_queues, event
-    from tests.fixtures.azurite import running
+    from tests.fixtures.app import empty_queues, event
+    from tests.fixtures.azurite import STORE_URL, running
     from tests.fixtures.host import Host
 
     with running() as emulator, stand_in(f"estate:4x{accounts}x5") as azure, tempfile.TemporaryDirectory() as folder:

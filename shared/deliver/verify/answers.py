@@ -7,12 +7,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 from shared.canonical import Json
-from shared.collect.endpoints import BY_KIND
+from shared.collect.children import PARENTS, WORKSPACE, Workspace, asked_about, child_resource, usable_id, workspaces
+from shared.collect.clouds import CLOUDS, account_base
+from shared.collect.endpoints import BY_KIND, OWN
+from shared.collect.paging import after, next_cursor
 from shared.deliver.verify.bodies import BodyError, NotJsonError, Parsed
-from shared.deliver.verify.sweep import Likeness, SweepState
+from shared.deliver.verify.sweep import SweepState, UnitRecords
+from shared.judge.assemble import Likeness
 
 _SUBSCRIPTION = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
@@ -27,23 +31,27 @@ class Remark(NamedTuple):
     """Which of the unit's answers it is about; -1: none."""
 
 
-def unit_remarks(plan: Json, planned: Json, likes: Sequence[Likeness], already: int, bodies: Parsed) -> list[Remark]:
-    """Remarks about one unit that the plan describes by `planned`; the first `already` of its answers are planning's.
+def unit_remarks(plan: Json, planned: Json, unit: UnitRecords, bodies: Parsed) -> list[Remark]:
+    """Remarks about one unit that the plan describes by `planned`; the first `unit.planned` of its answers are planning's.
 
-    Every planned question has one answer, of the unit itself or of one of the projects that it names.
+    Every planned question has one answer, of the unit itself or of something that follows from its answers: projects, objects that a list
+    of the data plane names, workspaces that hold its logs. What was asked at another place than Resource Manager was asked at the right one.
     """
     remarks: list[Remark] = []
     questions = plan["questions"].get(planned["asked"])
     if questions is None:
         return [Remark("problem", "plan", f"the plan asks {planned['asked']} of {planned['unit']}, and does not say what that is")]
     due = Counter((kind, planned["resource"]) for kind in questions)
-    own = likes[already:]
+    already = unit.planned
+    own = unit.likes[already:]
     for position, like in enumerate(own):
-        if like.kind == "projects" and like.resource == planned["resource"] and not like.failure:
-            found = list(_projects(like, planned["resource"], bodies))
-            due.update((kind, project) for project in found if project for kind in plan["questions"].get("project", ()))
+        if like.resource == planned["resource"] and not like.failure:
+            found = list(_following(plan, like, bodies))
+            due.update(question for question in found if question)
             if None in found:
-                remarks.append(Remark("gap", "item", "the list of projects names what is no project of this account", already + position))
+                what = "of projects names what is no project of this account" if like.kind == "projects" else f"{like.kind} names what can be none"
+                remarks.append(Remark("gap", "item", f"the list {what}", already + position))
+    due.update((kind, where.resource(planned["resource"])) for kind, where in _logs(plan, planned, own, bodies))
     answered = Counter((like.kind, like.resource) for like in own)
     for (kind, resource), times in sorted((due - answered).items()):
         remarks.append(Remark("problem", "answer", f"{kind} of {resource} was planned, and has neither an answer nor a failure ({times} missing)"))
@@ -51,7 +59,68 @@ def unit_remarks(plan: Json, planned: Json, likes: Sequence[Likeness], already: 
         if answered[like.kind, like.resource] > due[like.kind, like.resource]:
             often = "more than once" if due[like.kind, like.resource] else "though the plan does not ask it"
             remarks.append(Remark("problem", "answer", f"{like.kind} of {like.resource} was answered {often}", already + position))
+    remarks += _misplaced(plan, planned, unit, bodies)
     return remarks
+
+
+def _following(plan: Json, like: Likeness, bodies: Parsed) -> Iterator[tuple[str, str] | None]:
+    """The questions that follow from an answer; None for a member of it that nothing can be asked about."""
+    if like.kind == "projects":
+        for project in _projects(like, like.resource, bodies):
+            yield from ((kind, project) for kind in plan["questions"].get("project", ())) if project else (None,)
+    entry = PARENTS.get(like.kind)
+    kinds = plan["questions"].get(entry, ()) if entry else ()
+    if entry and kinds:
+        identifiers = [usable_id(item) for item in _items(like, bodies)]
+        yield from (None for identifier in identifiers if identifier is None)
+        asked, more = asked_about(identifier for identifier in identifiers if identifier)
+        yield from ((kind, child_resource(like.resource, entry, identifier).lower()) for identifier in asked for kind in kinds)
+        yield from ((kind, like.resource) for kind in kinds if more)
+
+
+def _logs(plan: Json, planned: Json, own: Sequence[Likeness], bodies: Parsed) -> Iterator[tuple[str, Workspace]]:
+    """The questions about an account's logs, and the workspace each is asked of."""
+    kinds = plan["questions"].get(WORKSPACE, ()) if planned["asked"].startswith("account:") else ()
+    if kinds:
+        settings = [item for like in own if like.kind == "diagnosticSettings" and not like.failure for item in _items(like, bodies)]
+        yield from ((kind, where) for where in workspaces(settings, plan.get("workspace")) for kind in kinds)
+
+
+def _misplaced(plan: Json, planned: Json, unit: UnitRecords, bodies: Parsed) -> Iterator[Remark]:
+    """Questions that were asked elsewhere than at the account's own endpoint, or at the workspace that they are about."""
+    if not any(unit.addresses):
+        return
+    own, account = unit.likes[unit.planned :], planned["resource"]
+    try:
+        base = _base(plan, own, bodies)
+    except BodyError:
+        return  # said where the record was read; where its endpoint is cannot be known
+    at = {(kind, where.resource(account)): f"/v1{quote(where.path)}/query" for kind, where in _logs(plan, planned, own, bodies)}
+    for position, (like, url) in enumerate(zip(unit.likes, unit.addresses, strict=True)):
+        if not url or like.kind not in BY_KIND:
+            continue
+        if like.kind in OWN:
+            identifier = like.resource.rpartition("/")[2] if like.resource != account else ""
+            right = base is not None and url.lower() in {address.lower() for address in BY_KIND[like.kind].addresses(base, identifier)}
+        else:
+            right = url.startswith(CLOUDS[plan["cloud"]].logs) and url.endswith(at.get((like.kind, like.resource), "?"))
+        if not right:
+            yield Remark("problem", "answer", f"{like.kind} of {like.resource} was not asked where it had to be", position)
+
+
+def _base(plan: Json, own: Sequence[Likeness], bodies: Parsed) -> str | None:
+    """Where the account's own endpoint is, as the account says.
+
+    Raises:
+        BodyError: what it says is not there.
+    """
+    for like in own:
+        if like.kind == "account" and not like.failure:
+            body = bodies.load(like.digests[0])
+            properties = body.get("properties") if isinstance(body, dict) else None
+            url = properties.get("endpoint") if isinstance(properties, dict) else None
+            return account_base(url, plan["cloud"]) if isinstance(url, str) and plan["cloud"] in CLOUDS else None
+    return None
 
 
 def _projects(like: Likeness, account: str, bodies: Parsed) -> Iterator[str | None]:
@@ -78,7 +147,7 @@ def _items(like: Likeness, bodies: Parsed) -> Iterator[Json]:
             page = bodies.load(digest)
         except BodyError:
             continue  # said where the record was read
-        values = page.get("value") if isinstance(page, dict) else None
+        values = page.get("value", page.get("data")) if isinstance(page, dict) else None
         yield from (item for item in values if isinstance(item, dict)) if isinstance(values, list) else ()
 
 
@@ -91,7 +160,6 @@ def page_remark(kind: str, url: str, pages: Sequence[Json], bodies: Parsed, *, w
     Each page's address is the link that the page before it names, and the last page names none.
     """
     expected: str | None = url
-    is_list = kind not in BY_KIND or BY_KIND[kind].is_list
     for number, page in enumerate(pages):
         if expected is None or page["url"] != expected:
             return f"page {number + 1} is not the one that page {number} links to" if number else "the first page is not the one that was asked for"
@@ -101,9 +169,8 @@ def page_remark(kind: str, url: str, pages: Sequence[Json], bodies: Parsed, *, w
             return str(error)
         except BodyError:
             return None  # said where the bodies of the record were looked at; what it links to cannot be known
-        link = body.get("nextLink") if is_list and isinstance(body, dict) else None
         try:
-            expected = urljoin(page["url"], link) if isinstance(link, str) and link else None
+            expected = _next(kind, url, page["url"], body)
         except ValueError:
             return f"page {number + 1} links to what is no address"
     if whole and expected is not None:
@@ -111,9 +178,29 @@ def page_remark(kind: str, url: str, pages: Sequence[Json], bodies: Parsed, *, w
     return None
 
 
-def about(resource: str, url: str) -> bool:
-    """Whether a question at this address is about this resource (an empty one is the tenant)."""
-    return resource in url.lower() or resource in unquote(url).lower()
+def _next(kind: str, first: str, here: str, body: Json) -> str | None:
+    """Where the page after this one is; None: there is none.
+
+    Raises:
+        ValueError: it says so in a way that cannot be.
+    """
+    if not isinstance(body, dict):
+        return None
+    if kind in OWN:
+        cursor = next_cursor(body)
+        return after(first, cursor) if cursor is not None else None
+    link = body.get("nextLink") if kind not in BY_KIND or BY_KIND[kind].is_list else None
+    return urljoin(here, link) if isinstance(link, str) and link else None
+
+
+def asked_elsewhere(kind: str) -> bool:
+    """Whether questions of this kind are asked at another place than Azure Resource Manager."""
+    return kind in OWN or (kind in BY_KIND and BY_KIND[kind].scope == WORKSPACE)
+
+
+def about(kind: str, resource: str, url: str) -> bool:
+    """Whether a question at this address is about this resource (an empty one is the tenant); of those asked elsewhere it cannot be told here."""
+    return asked_elsewhere(kind) or resource in url.lower() or resource in unquote(url).lower()
 
 
 # -- the population -------------------------------------------------------------------------------------------------------
@@ -135,7 +222,7 @@ def population_remarks(sweep: SweepState, bodies: Parsed) -> Iterator[Remark]:
     for entries in list(sweep.records.units.values()):
         for entry in entries.values():
             if entry.kind == "accounts" and not entry.failure:
-                named |= set(_accounts(Likeness(*entry.likeness), kinds, scope["resources"], bodies))
+                named |= set(_accounts(entry.likeness, kinds, scope["resources"], bodies))
     # What a list names and cannot be an account has a failure of its own in the plan's batch: a gap, counted where it is read.
     named -= {resource for entries in sweep.records.units.values() for kind, resource in entries if kind == "account"} - planned
     for resource in sorted(named - planned):
@@ -163,7 +250,7 @@ def _seen(sweep: SweepState, bodies: Parsed) -> set[str] | None:
     for entries in sweep.records.units.values():
         entry = entries.get(("subscriptions", ""))
         if entry is not None and not entry.failure:
-            ids = (item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2] for item in _items(Likeness(*entry.likeness), bodies))
+            ids = (item.get("subscriptionId") or str(item.get("id", "")).rpartition("/")[2] for item in _items(entry.likeness, bodies))
             return {identifier.lower() for identifier in ids if isinstance(identifier, str) and _SUBSCRIPTION.fullmatch(identifier)}
     return None
 

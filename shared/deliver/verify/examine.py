@@ -155,6 +155,7 @@ class Examiner:
         (self.beyond if sweep.outside else self.plans).append(plan)
         if sweep.outside:
             return
+        self._intake.planned(index, value)
         remarks = list(plan_remarks(sweep, index, self.closings, from_start=self.view.from_start))
         if self.view.whole:
             remarks += population_remarks(sweep, self.bodies)

@@ -15,9 +15,9 @@ from typing import Any
 from shared.canonical import Json, canonical
 from shared.deliver import rejudge
 from shared.deliver.verify.bodies import BodyError, Parsed, is_digest
-from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
+from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
-from shared.judge.assemble import SweepRecords
+from shared.judge.assemble import Likeness, SweepRecords
 from shared.judge.profile import Profile
 from shared.model import Judgement
 

@@ -8,11 +8,14 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from shared.canonical import Json
-from shared.deliver.verify.answers import Remark, about, page_remark, unit_remarks
+from shared.collect.windows import OVERLAP
+from shared.deliver.verify.answers import Remark, about, asked_elsewhere, page_remark, unit_remarks
 from shared.deliver.verify.bodies import Parsed
-from shared.deliver.verify.sweep import Likeness, SweepState, UnitRecords
+from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import View
+from shared.deliver.verify.windows import Windows
+from shared.judge.assemble import Likeness, entry_of
 
 KEPT_ANSWERS = 40_000
 """Answers remembered as checked."""
@@ -35,8 +38,13 @@ class Intake:
         self._chains: set[int] = set()
         self._settled: set[int] = set()
         self._without_body: dict[str, int] = {}
+        self._windows = Windows(tally, from_start=view.from_start)
         self.last_at = ""
         """The latest time that was seen."""
+
+    def planned(self, index: int, plan: Json) -> None:
+        """A plan was read: check the windows that it gives its questions."""
+        self._windows.planned(index, plan)
 
     # -- in the usual shape ---------------------------------------------------------------------------------------------
 
@@ -55,7 +63,7 @@ class Intake:
         unit = sweep.units.get(name)
         if unit is None:
             unit = sweep.units[name] = UnitRecords()
-        self._add(sweep, name, unit, index, known[0])
+        self._add(sweep, name, unit, index, known[0], self._text(url[1:-1]))
         self._clock(sweep, unit, index, at.decode(), date.decode() if date else None)
         self._tally.counts["observations"] += 1
         return True
@@ -64,7 +72,9 @@ class Intake:
         """Check all of an answer that does not depend on when it came; None where something is wrong with it."""
         like = Likeness(self._text(kind), self._text(resource or b""), (digest.decode(),), None, int(status) if status else None)
         page = {"sha256": digest.decode(), "url": url[1:-1].decode()}
-        if self._bodies.bodies.size_of(page["sha256"]) != int(size) or (method == b'"GET"' and not about(like.resource, page["url"])):
+        if self._bodies.bodies.size_of(page["sha256"]) != int(size) or (method == b'"GET"' and not about(like.kind, like.resource, page["url"])):
+            return None
+        if like.kind in OVERLAP:  # without a window, or it had another shape
             return None
         if page_remark(like.kind, page["url"], [page], self._bodies, whole=True) is not None:
             return None
@@ -91,12 +101,13 @@ class Intake:
         chain = hash((value["kind"], url, failed, tuple((page["sha256"], page["url"]) for page in pages)))
         if chain not in self._chains:
             remark = page_remark(value["kind"], url, pages, self._bodies, whole=not failed) if pages else None
-            if url and value["request"]["method"] == "GET" and not about(value["resource"] or "", url):
+            if url and value["request"]["method"] == "GET" and not about(value["kind"], value["resource"] or "", url):
                 remark = "the question is about another resource than the record"
             if remark is not None:
                 self._tally.problem("answer", f"{value['kind']}: {remark}", record=index)
             elif len(self._chains) < KEPT_UNITS:
                 self._chains.add(chain)
+        self._windows.answered(sweep, index, value)
         if failed:
             reason = f"{value['kind']}: {value['reason']} ({value['detail']})"
             self._tally.gap("failure", reason, record=index, resource=value["resource"], sweep=sweep.name)
@@ -105,8 +116,7 @@ class Intake:
         """Keep an answer or failure in its unit, which the plan must have."""
         failed, name = value["type"] == "failure", value["unit"]
         response = value["response"] or {}
-        digests = () if failed else tuple(page["sha256"] for page in value["pages"])
-        like = Likeness(value["kind"], value["resource"] or "", digests, value["reason"] if failed else None, response.get("status"))
+        like = entry_of(index, value).likeness
         if name not in sweep.asked:
             self._tally.problem("answer", f"the plan has no unit {name}", record=index)
         elif not self._view.concerns(sweep.asked[name]["resource"]):
@@ -114,7 +124,7 @@ class Intake:
                 sweep.located[like.resource] = (index, like)
             return
         unit = sweep.units.setdefault(name, UnitRecords())
-        self._add(sweep, name, unit, index, like)
+        self._add(sweep, name, unit, index, like, value["request"]["url"] if value.get("reason") != "foreign-host" else "")
         if failed:
             sweep.failed.append((name, like.entry(index)))
         self._clock(sweep, unit, index, value["at"], response.get("date"))
@@ -131,8 +141,8 @@ class Intake:
 
     # -- units ----------------------------------------------------------------------------------------------------------
 
-    def _add(self, sweep: SweepState, name: str, unit: UnitRecords, index: int, like: Likeness) -> None:
-        if not unit.add(index, like):
+    def _add(self, sweep: SweepState, name: str, unit: UnitRecords, index: int, like: Likeness, url: str) -> None:
+        if not unit.add(index, like, url if asked_elsewhere(like.kind) else ""):
             self._tally.problem("answer", f"the answers of {name} do not stand together", record=index)
         if like.kind == "locations":
             sweep.located[like.resource] = (index, like)
@@ -155,10 +165,10 @@ class Intake:
         planned = sweep.asked.get(name)
         if planned is None or unit.first < 0:
             return
-        key = hash((sweep.questions_key, planned["asked"], planned["resource"], unit.planned, tuple(unit.likes)))
+        key = hash((sweep.questions_key, planned["asked"], planned["resource"], unit.planned, tuple(unit.likes), tuple(unit.addresses)))
         if key in self._settled:
             return
-        remarks = unit_remarks(sweep.plan, planned, unit.likes, unit.planned, self._bodies)
+        remarks = unit_remarks(sweep.plan, planned, unit, self._bodies)
         for remark in remarks:
             self.remark(remark, unit.indexes[remark.answer] if remark.answer >= 0 else index, planned["resource"], sweep.name)
         if not remarks and len(self._settled) < KEPT_UNITS:

@@ -128,6 +128,10 @@ def _map_of(good: Check) -> Check:
     return lambda value: isinstance(value, dict) and all(map(good, value.values()))
 
 
+def _if_there(good: Check) -> Check:
+    return lambda value: value is _MISSING or good(value)
+
+
 def _name(value: Json) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", value) is not None
 
@@ -153,17 +157,23 @@ _COMMON: Mapping[str, Check] = {
 
 _BODY = _with(sha256=is_digest, bytes=_count)
 _PAGE = _with(sha256=is_digest, bytes=_count, url=_text)
+_PREVIOUS = _with(record=_count, to=is_time)
 _STORAGE = _with(policy=_text, until=_or_null(_text))
 _ASKED: Mapping[str, Check] = {
     "sweep": _name,
     "unit": _name,
-    "request": _with(method=_text, url=_text),
+    "request": _with(method=_text, url=_text, body=_if_there(_object)),
+    "object": _if_there(_with(kind=_text, id=_or_null(_text))),
+    "window": _if_there(_with(**{"from": is_time, "to": is_time, "previous": _or_null(_PREVIOUS)})),
+    "served": _if_there(lambda value: value is False),
     "response": _or_null(_with(status=_or_null(_count), date=_or_null(_text))),
     "attempts": _count,
     "cause": _object,
     "collector": _object,
     "storage": _object,
 }
+
+_WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_PREVIOUS, **{"from": is_time}))
 
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "observation": {**_ASKED, "pages": lambda value: bool(value) and _list_of(_PAGE)(value)},
@@ -181,7 +191,8 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
         "sweep": _name, "slot": _or_null(is_time), "schedule": _or_null(_text), "deadline": is_time, "cloud": _text,
         "scope": _with(subscriptions=_or_null(_list_of(_text)), resources=_or_null(_list_of(_lower)), kinds=_list_of(_text)),
         "seen": lambda value: value is _MISSING or value is None or _list_of(_text)(value),
-        "questions": _map_of(_list_of(_text)), "units": _list_of(_with(unit=_name, resource=_lower, asked=_text)),
+        "questions": _map_of(_list_of(_text)), "units": _list_of(_with(unit=_name, resource=_lower, asked=_text, windows=_if_there(_WINDOWS))),
+        "windows": _if_there(_or_null(_with(**{"from": is_time, "to": is_time}))), "workspace": _if_there(_or_null(_text)),
         "previous": _or_null(_with(record=_count, at=is_time, slot=_or_null(is_time))),
         "log": _with(size=_count, held=_or_null(_count), consistent=_or_null(_flag)),
     },

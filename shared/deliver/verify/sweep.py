@@ -1,24 +1,9 @@
 """What the verifier keeps of one sweep while its records pass by: little for each record, and of a unit only until it is settled."""
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from shared.canonical import Json
-from shared.judge.assemble import Entry, SweepRecords
-
-
-class Likeness(NamedTuple):
-    """An answer without its place in the log: equal for two answers exactly when judging them gives the same."""
-
-    kind: str
-    resource: str
-    digests: tuple[str, ...]
-    failure: str | None
-    status: int | None
-
-    def entry(self, record: int) -> Entry:
-        """The same at its place."""
-        return Entry(self.kind, self.resource, record, "", self.digests, self.failure, self.status)
+from shared.judge.assemble import Entry, Likeness, SweepRecords
 
 
 @dataclass(slots=True)
@@ -31,6 +16,8 @@ class UnitRecords:
     likes: list[Likeness] = field(default_factory=list)
     """In the order of the log; those that planning asked for come first."""
     indexes: list[int] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    """Of each, where it was asked, if that does not follow from its resource; else empty."""
     planned: int = 0
     """How many of them planning asked for."""
     skew: float | None = None
@@ -38,7 +25,7 @@ class UnitRecords:
     settled: bool = False
     judged: bool = False
 
-    def add(self, index: int, like: Likeness) -> bool:
+    def add(self, index: int, like: Likeness, address: str = "") -> bool:
         """Take in an answer of the unit's own batch; False where that batch had ended already."""
         if self.first < 0:
             self.first = index
@@ -46,12 +33,13 @@ class UnitRecords:
         self.count += 1
         self.likes.append(like)
         self.indexes.append(index)
+        self.addresses.append(address)
         return together
 
     def forget(self) -> None:
         """Let go of the answers."""
         self.settled = True
-        self.likes, self.indexes = [], []
+        self.likes, self.indexes, self.addresses = [], [], []
 
 
 @dataclass(slots=True)
@@ -94,12 +82,13 @@ class SweepState:
     def planned(self, index: int, plan: Json) -> None:
         """The plan was read: what came before it in this sweep is what planning asked for."""
         self.asked = {unit["unit"]: unit for unit in plan["units"]}
-        self.questions_key = hash(repr(sorted(plan["questions"].items())))
+        self.questions_key = hash(repr((sorted(plan["questions"].items()), plan.get("workspace"), plan["cloud"])))
         for name, entries in self.records.units.items():
             unit = self.units.setdefault(name, UnitRecords())
             for entry in entries.values():
-                unit.likes.append(Likeness(*entry.likeness))
+                unit.likes.append(entry.likeness)
                 unit.indexes.append(entry.record)
+                unit.addresses.append("")
             unit.planned = len(unit.likes)
         self.records.add(index, plan)
 

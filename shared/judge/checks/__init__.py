@@ -12,19 +12,23 @@ from shared.judge.checks import (
     access,
     agreement,
     collection,
+    deletions,
     encryption,
     endpoint,
     filters,
+    inventories,
     logging,
+    logs,
     models,
     monitoring,
     network,
     processing,
     storage,
     store,
+    tuning,
 )
 from shared.judge.checks.collection import Collection
-from shared.judge.checks.pending import NOT_COLLECTED, UNOBSERVABLE, pending
+from shared.judge.checks.unobservable import UNOBSERVABLE, unobservable
 from shared.judge.expectation import Expectation
 from shared.model import Evidence, Judgement
 
@@ -72,7 +76,18 @@ ACCOUNT_CHECKS: Final[Mapping[str, AccountCheck]] = {
     "preview-connections": storage.preview_connections,
     "fine-tuned-source": models.fine_tuned_source,
     "fine-tuned-weights": models.fine_tuned_weights,
-    **{control: pending(control) for control in (*NOT_COLLECTED, *UNOBSERVABLE)},
+    "files-inventory": inventories.files_inventory,
+    "vector-stores-inventory": inventories.vector_stores_inventory,
+    "assistants-inventory": inventories.assistants_inventory,
+    "fine-tuned-models-inventory": inventories.fine_tuned_models_inventory,
+    "batches-inventory": inventories.batches_inventory,
+    "fine-tuning-lineage": tuning.fine_tuning_lineage,
+    "safety-evaluation-verdicts": tuning.safety_evaluation_verdicts,
+    "deletions-reconciled": deletions.deletions_reconciled,
+    "resource-logs-continuous": logs.resource_logs_continuous,
+    "stored-completions-in-logs": logs.stored_completions_in_logs,
+    "preview-api-versions": logs.preview_api_versions,
+    **{control: unobservable(control) for control in UNOBSERVABLE},
 }
 """Controls of an account and of its deployments."""
 
@@ -80,6 +95,9 @@ SUBSCRIPTION_CHECKS: Final[Mapping[str, SubscriptionCheck]] = {
     "content-logging-agrees": agreement.content_logging_agrees,
     "deleted-accounts-purged": agreement.deleted_accounts_purged,
     "activity-log-exported": logging.activity_log_exported,
+    "activity-log-continuous": logs.activity_log_continuous,
+    "account-deletions-reconciled": deletions.account_deletions_reconciled,
+    "key-listings": logs.key_listings,
 }
 
 SWEEP_CHECKS: Final[Mapping[str, SweepCheck]] = {

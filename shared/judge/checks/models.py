@@ -1,6 +1,7 @@
 """What is deployed: which models, whether in preview, and customised models with where they came from."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from shared.canonical import Json
 from shared.judge.case import Case, Deployment, each_deployment
@@ -59,7 +60,7 @@ def _past_preview(case: Case, deployment: Deployment, expect: Expectation) -> Ju
 
 
 Row = tuple[int, str, dict[str, Json]]
-_last: tuple[tuple[Json, ...], dict[tuple[str, ...], list[Row]]] = ((), {})
+_last: tuple[Sequence[Json], dict[tuple[str, ...], list[Row]]] = ((), {})
 
 
 def _listed(answer: Answer, wanted: tuple[str, str, str]) -> list[Node]:
@@ -67,7 +68,7 @@ def _listed(answer: Answer, wanted: tuple[str, str, str]) -> list[Node]:
     global _last  # noqa: PLW0603 - a memo of a pure function; racing threads compute the same
     pages, rows = _last
     if len(pages) != len(answer.pages) or any(kept is not page for kept, page in zip(pages, answer.pages, strict=True)):
-        pages, rows = _last = (answer.pages, _rows(answer))
+        pages, rows = _last = (tuple(answer.pages), _rows(answer))
     found = rows.get(tuple(word.casefold() for word in wanted), [])
     return [Node(row, answer.record, page, pointer) for page, pointer, row in found]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.canonical import canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.errors import Misuse
@@ -73,13 +74,13 @@ class App:
             return self._current
 
     def has_planned(self, sweep: str, unit: Unit, units: Callable[[], Iterable[Unit]]) -> bool:
-        """Whether the plan of `sweep` names `unit`. `units` reads the plan, which names every account: once a process, by one at a time."""
+        """Whether the plan of `sweep` names `unit`, with its windows. `units` reads the plan, which names every account: once a process, by one at a time."""
         with self._reading:
             known = self._plans.get(sweep)
             if known is None:
-                known = frozenset(map(hash, units()))
+                known = frozenset(map(_hash, units()))
                 self._plans.put(sweep, known, len(known) + 1)
-        return hash(unit) in known
+        return _hash(unit) in known
 
     @cached_property
     def attestors(self) -> list[Attestor]:
@@ -94,3 +95,7 @@ class App:
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""
         return sealing(self.settings, self.store)
+
+
+def _hash(unit: Unit) -> int:
+    return hash((unit, canonical(list(unit.windows))))

@@ -21,8 +21,8 @@ from shared.service.planning import Planner, Scope, SweepName, slot_sweep
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectUnit
 
-HEADER = ("cause", "collector", "storage", "questions", "deadline")
-"""What each unit of a sweep needs of its plan, and whoever waits for its end."""
+HEADER = ("cause", "collector", "storage", "questions", "deadline", "windows", "workspace")
+"""What each unit of a sweep needs of its plan, and whoever waits for its end; a plan of an earlier version has not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def header_of(store: Store, sweep: str) -> Json:
 
 
 def _header(plan: Json, since: int) -> Json:
-    return {"since": since, "units": len(plan["units"]), **{name: plan[name] for name in HEADER}}
+    return {"since": since, "units": len(plan["units"]), **{name: plan.get(name) for name in HEADER}}
 
 
 def planned_units(store: Store, sweep: str) -> list[Unit]:

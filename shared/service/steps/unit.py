@@ -3,17 +3,18 @@
 import json
 
 from shared import layout
-from shared.collect.arm import Budget
-from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, TLS
+from shared.collect.asked import Budget
+from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND
 from shared.collect.plan import Unit
 from shared.errors import Refused
 from shared.records import Origin, whole
 from shared.seal.sequencer import batch_lines
 from shared.service import state
+from shared.service.collector import orders_of
 from shared.service.planning import UNSCHEDULED_DEADLINE, Scope, SweepName
 from shared.service.steps.app import App
 from shared.service.steps.plan import header, plan_sweep, planned_units
-from shared.service.steps.work import CollectAccount, ForNewerApp, parse_work
+from shared.service.steps.work import CollectAccount, CollectUnit, ForNewerApp, parse_work
 
 
 def collect_message(app: App, message: bytes) -> str:
@@ -27,9 +28,18 @@ def collect_message(app: App, message: bytes) -> str:
     work = parse_work(message)
     if isinstance(work, CollectAccount):
         return _collect_account(app, work)
-    if not app.has_planned(work.sweep, work.unit, lambda: planned_units(app.store, work.sweep)):
+    unit = _as_planned(app, work)
+    if unit is None:
         raise Refused(f"the plan of {work.sweep} has no unit {work.unit.name} like that of the message")
-    return f"{work.sweep} {work.unit.name}: {'collected' if _collect_unit(app, work.sweep, work.unit) else 'was collected before'}"
+    return f"{work.sweep} {unit.name}: {'collected' if _collect_unit(app, work.sweep, unit) else 'was collected before'}"
+
+
+def _as_planned(app: App, work: CollectUnit) -> Unit | None:
+    """The unit that a message names; None: the plan has none like it. Nothing is collected that no plan has, nor in a window that no plan has."""
+    if app.has_planned(work.sweep, work.unit, lambda: planned_units(app.store, work.sweep)):
+        return work.unit
+    # A message that tells no windows is of an app that knew of none, or had too many.
+    return None if work.unit.windows else next((unit for unit in planned_units(app.store, work.sweep) if unit == work.unit), None)
 
 
 def _collect_unit(app: App, sweep: str, unit: Unit) -> bool:
@@ -37,12 +47,12 @@ def _collect_unit(app: App, sweep: str, unit: Unit) -> bool:
         _mark_late(app, sweep, unit)
         return False
     plan = header(app.store, sweep)
-    questions = plan["questions"]
-    strange = [kind for kind in (*questions[unit.asked], *questions.get("project", ())) if kind not in BY_KIND and kind != TLS]
-    if strange:
-        raise ForNewerApp(f"the plan of {sweep} asks {strange[0]!r}, which this version of the app does not know: another one must collect it")
+    orders = orders_of(plan)
+    unknown = orders.unknown(unit.asked)
+    if unknown:
+        raise ForNewerApp(f"the plan of {sweep} asks {unknown[0]!r}, which this version of the app does not know: another one must collect it")
     origin = Origin(sweep, plan["cause"], plan["collector"], plan["storage"])
-    new = app.collector_for(sweep).collect_batch(sweep, unit, questions, origin)
+    new = app.collector_for(sweep).collect_batch(sweep, unit, orders, origin)
     state.mark_open(app.store, sweep, plan["since"])  # the marker is gone where the sweep was closed without this unit
     return new
 

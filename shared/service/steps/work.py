@@ -13,6 +13,9 @@ from shared.layout import checked_name
 VERSION = 1
 """Of messages: what this app writes, and the newest that it reads."""
 
+LONGEST = 32 * 1024
+"""Bytes of a message; a queue takes 48 KB."""
+
 _REQUEST = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}")
 
 
@@ -29,7 +32,9 @@ class CollectUnit:
 
     def text(self) -> str:
         """The message."""
-        return _text({"do": "unit", "sweep": self.sweep, "unit": self.unit.name, "asked": self.unit.asked, "id": self.unit.id})
+        told = {"do": "unit", "sweep": self.sweep, "unit": self.unit.name, "asked": self.unit.asked, "id": self.unit.id}
+        whole = _text({**told, "windows": list(self.unit.windows)})
+        return whole if len(whole) <= LONGEST else _text(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
     try:
         sweep = checked_name(fields["sweep"] or "")
         if fields["do"] == "unit":
-            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "")
+            windows = json.loads(canonical(value.get("windows", [])))  # raises for a number that is none
+            told = tuple(windows if isinstance(windows, list) else ())
+            unit = Unit(checked_name(fields["unit"] or ""), fields["id"] or "", fields["asked"] or "", told)
             if unit != _unit_of(unit.id, unit.asked):
                 raise Refused("the message names no unit of work: its name, its resource and its questions do not belong together")
             return CollectUnit(sweep, unit)

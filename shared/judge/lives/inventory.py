@@ -1,0 +1,161 @@
+"""Inventories: which objects an answer lists, in either generation of the data plane and in Resource Manager's lists.
+
+An answer is an inventory only if it is whole: answered, every page a list of objects with ids, and nothing said to follow the last page.
+Whatever else came is "could not look": nothing may be concluded from what it does not name. Pure; bodies come through a function.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.canonical import Json
+from shared.judge.assemble import Entry, LoadBody
+from shared.judge.lives.kinds import ACCOUNT, DEPLOYMENT, MODEL, Kind
+from shared.judge.lives.times import when
+from shared.model import Point
+from shared.recent import Recent
+
+Place = tuple[int, int]
+"""Page, and position in its list."""
+
+_GONE: Final = ("deleted", "deleting")
+"""States of a file that is listed although it is no more (Azure's enumeration has them)."""
+
+_ACCOUNT_KINDS: Final = ("openai", "aiservices")
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What one whole answer lists. An object goes by its exact id on the data plane, by its lower-cased ARM id elsewhere."""
+
+    kind: Kind
+    entry: Entry
+    places: Mapping[str, Place]
+    load: LoadBody
+
+    @property
+    def at(self) -> str:
+        """When it was answered."""
+        return self.entry.at
+
+    @property
+    def record(self) -> int:
+        """Index of the observation."""
+        return self.entry.record
+
+    def __contains__(self, identifier: str) -> bool:
+        return identifier in self.places
+
+    def item(self, identifier: str) -> dict[str, Json]:
+        """The object as it is listed."""
+        page, position = self.places[identifier]
+        found: dict[str, Json] = self.load(self.entry.digests[page])[self.kind.key][position]
+        return found
+
+    def point(self, identifier: str) -> Point:
+        """Where it is listed."""
+        page, position = self.places[identifier]
+        return Point(self.record, page, f"/{self.kind.key}/{position}")
+
+    def object_id(self, identifier: str) -> str:
+        """The id as Azure spells it: of a deployment its name."""
+        if self.kind is DEPLOYMENT:
+            return str(self.item(identifier)["id"]).rpartition("/")[2]
+        return str(self.item(identifier)["id"]) if self.kind is ACCOUNT else identifier
+
+    def created(self, identifier: str) -> str | None:
+        """When Azure says it was made."""
+        return created(self.kind, self.item(identifier))
+
+
+def created(kind: Kind, item: dict[str, Json]) -> str | None:
+    """When Azure says that a listed object was made; None where it does not."""
+    if kind in (DEPLOYMENT, ACCOUNT):
+        data = item.get("systemData")
+        return when(data.get("createdAt")) if isinstance(data, dict) else None
+    return when(item.get("created_at") or item.get("created"))
+
+
+class Shelf:
+    """What bodies say, the last few of them kept: most answers are what the one before was, and many accounts share a log."""
+
+    def __init__(self, load: LoadBody, most: int = 48 * 1024 * 1024) -> None:
+        """`most`: bytes, roughly, of what is kept."""
+        self.load = load
+        self._kept = Recent[tuple[str, tuple[str, ...]], dict[str, Place]](most)
+        self._lines = Recent[tuple[str, int], list[Json]](most)
+
+    def lines(self, entry: Entry, parse: Callable[[Entry, LoadBody], Iterable[Any]]) -> list[Any]:
+        """What `parse` makes of an answer about a log."""
+        found = self._lines.get((entry.kind, entry.record))
+        if found is None:
+            found = list(parse(entry, self.load))
+            self._lines.put((entry.kind, entry.record), found, 500 + 800 * len(found))
+        return found
+
+    def inventory(self, kind: Kind, entry: Entry) -> Inventory | None:
+        """What an answer lists; None where it is no inventory."""
+        if entry.failure is not None or entry.status not in (None, 200) or not entry.digests:
+            return None
+        key = (kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource))
+        places = self._kept.get(key)
+        if places is None:
+            places = listed(kind, entry.resource, [self.load(digest) for digest in entry.digests])
+            if places is None:
+                return None
+            self._kept.put(key, places, 1000 + 160 * len(places))
+        return Inventory(kind, entry, places, self.load)
+
+
+def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Place] | None:
+    """Where each object stands; None where the pages are not the whole of a list of objects with ids."""
+    found: dict[str, Place] = {}
+    for number, page in enumerate(pages):
+        values = page.get(kind.key) if isinstance(page, dict) else None
+        if not isinstance(values, list):
+            return None
+        for position, item in enumerate(values):
+            identifier = item.get("id") if isinstance(item, dict) else None
+            if not isinstance(identifier, str):
+                return None
+            name = identifier if kind.key == "data" else _arm_key(kind, account, identifier, item)
+            if name and _counts(kind, item):
+                found[name] = (number, position)
+    last = pages[-1] if pages else None
+    return None if last is None or last.get("has_more") is True else found
+
+
+def _arm_key(kind: Kind, parent: str, identifier: str, item: dict[str, Json]) -> str:
+    """The id in lower case; empty for what is none of these."""
+    lowered = identifier.lower()
+    if kind is ACCOUNT:
+        word = item.get("kind")
+        return lowered if isinstance(word, str) and word.casefold() in _ACCOUNT_KINDS else ""
+    return lowered if lowered.startswith(f"{parent}/deployments/") else ""
+
+
+def every_id(entry: Entry, load: LoadBody) -> set[str]:
+    """Lower-cased ids of all that a list of Resource Manager's holds, of whatever kind."""
+    found: set[str] = set()
+    for digest in entry.digests if entry.failure is None else ():
+        page = load(digest)
+        values = page.get("value") if isinstance(page, dict) else None
+        for item in values if isinstance(values, list) else ():
+            identifier = item.get("id") if isinstance(item, dict) else None
+            if isinstance(identifier, str):
+                found.add(identifier.lower())
+    return found
+
+
+def _counts(kind: Kind, item: dict[str, Json]) -> bool:
+    """Whether a listed object is one that can be deleted, and is still there."""
+    if kind is MODEL:
+        return is_fine_tuned(item)
+    state = item.get("status")
+    return not (isinstance(state, str) and state.casefold() in _GONE)
+
+
+def is_fine_tuned(item: dict[str, Json]) -> bool:
+    """Whether a served model is one of the account's own: it names its job, or its name says so. Base models are the provider's."""
+    name = str(item.get("id")).casefold()
+    return isinstance(item.get("fine_tune"), str) or ".ft-" in name or name.startswith("ft:")

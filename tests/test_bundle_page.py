@@ -22,6 +22,7 @@ from shared.seal.store import DirectoryStore
 from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import apart, built, hours, together, zipped
 from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
+from tests.test_verify_alone import FULL
 
 BEYOND = {"derived", "finding", "disclosure", "key"}
 """Sorts of problems that the page says it does not look for."""
@@ -220,6 +221,17 @@ def test_incomplete_bundles_have_the_same_gaps(check, tmp_path):
     for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
         assert same(check, built(store, tmp_path, period)) == "gap"
     assert same(check, built(store, tmp_path, hours(0, 25), resources=[Account("b").id])) == "gap"
+
+
+def test_data_planes_and_logs(check, tmp_path):
+    """Lists with their own way of paging, questions about their members and workspaces with logs: no false alarm, and what is not counted is said."""
+    store = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(store).birth()
+    for number in range(2):
+        maker.sweep([FULL], slot=START + timedelta(hours=6 * (number + 1)))
+    data = built(store, tmp_path, hours(0, 13))
+    assert same(check, data) == "good"
+    assert "each member of a list, and each workspace with logs" in check(data)[2]
 
 
 @pytest.mark.parametrize("seed", range(2))

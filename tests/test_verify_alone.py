@@ -23,10 +23,12 @@ from shared.deliver.verify import verify_bundle
 from shared.errors import VerificationError
 from shared.seal.store import DirectoryStore
 from tests.fixtures.bundles import KEYS, apart, built, hours, together, zipped
-from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
+from tests.fixtures.records import OTHER, P256, SIGNER, START, SUBSCRIPTION, Account, LogMaker, small_log
 
 FILE = Path(alone.__file__)
 RECORDS = "records/00000000000000000001.jsonl"
+WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Logs/providers/Microsoft.OperationalInsights/workspaces/First"
+FULL = Account("full", files=[["file-1", "file-2"], ["file-3"]], jobs=["ftjob-1", "ftjob-B"], stores=["vs_1"], workspaces=[WORKSPACE])
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 BEYOND = {"derived", "finding", "disclosure", "key"}
 """Sorts of problems that verify.py says it does not look for."""
@@ -118,6 +120,18 @@ def test_incomplete_bundles_have_the_same_gaps(tmp_path, place):
 def test_every_part_of_the_log(store, tmp_path, place):
     for period in (hours(0, 7), hours(6, 7), hours(6, 13), hours(12, 25), hours(0, 25)):
         assert same(place, built(store, tmp_path, period), what=period) == 0
+
+
+def test_data_planes_and_logs(place, tmp_path):
+    """Lists with their own way of paging, questions about their members and workspaces with logs: no false alarm, and what is not counted is said."""
+    store = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(store).birth()
+    for number in range(2):
+        maker.sweep([FULL], slot=START + timedelta(hours=6 * (number + 1)))
+    data = built(store, tmp_path, hours(0, 13))
+    assert same(place, data) == 0
+    (place / "b.zip").write_bytes(data)
+    assert "each member of a list, and each workspace with logs" in run(place / "b.zip")[1]
 
 
 # -- tampered -------------------------------------------------------------------------------------------------------------

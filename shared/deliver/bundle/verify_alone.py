@@ -37,7 +37,7 @@ import zlib
 from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any, Iterator
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 CHUNK = 256 * 1024
 MAX_ENTRIES = 500_000
@@ -757,6 +757,8 @@ class Examiner:
         self.key_records: set[int] = set()
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
+        self.followed = False
+        """Whether there are answers about members of lists, or logs, which are not counted here."""
 
     def concerns(self, resource: str) -> bool:
         """Whether the answers about this resource must be in the bundle."""
@@ -876,8 +878,15 @@ class Examiner:
             except Damaged as error:
                 # Missing or altered was said where the record names it.
                 return str(error) if "JSON" in str(error) else None
-            link = body.get("nextLink") if isinstance(body, dict) and isinstance(body.get("value"), list) else None
+            body = body if isinstance(body, dict) else {}
+            link = body.get("nextLink") if isinstance(body.get("value"), list) else None
             expected = urljoin(page["url"], link) if isinstance(link, str) and link else ""
+            members = body.get("data")
+            if "value" not in body and isinstance(members, list) and body.get("has_more") is True:  # a list of an account's own endpoint
+                cursor = body.get("last_id") or (members[-1]["id"] if members else None)
+                if not isinstance(cursor, str):
+                    return f"page {number} says that there is more, and not after what"
+                expected = f"{url}{'&' if '?' in url else '?'}after={quote(cursor, safe='')}"
         return f"page {len(pages) + 1} is missing: the one before it links to it" if expected and not failed else None
 
     def _keep(self, sweep: Sweep, index: int, record: Any) -> None:
@@ -971,6 +980,11 @@ class Examiner:
             self.report.problem(f"the plan asks {unit['asked']} of {name}, and does not say what that is", record=index)
             return
         due = Counter((kind, account) for kind in kinds)
+        # What is asked of the members of a list (of each fine-tuning job, say) or of a workspace with logs is not counted here.
+        named = sweep.plan["questions"].items()
+        beyond = {kind for entry, those in named if ":" not in entry and entry not in ("subscription", "project", unit["asked"]) for kind in those}
+        beyond -= {*kinds, *sweep.plan["questions"].get("project", ())}
+        self.followed = self.followed or any(answer.kind in beyond for answer in answers)
         for answer in answers:
             if (answer.kind, answer.resource, answer.failed) == ("projects", account, False):
                 found = set()
@@ -985,7 +999,7 @@ class Examiner:
         for kind, resource in sorted(due - answered):
             self.report.problem(f"{kind} of {resource} was planned, and has neither an answer nor a failure", record=index)
         for answer in answers:
-            if answered[answer.kind, answer.resource] > due[answer.kind, answer.resource]:
+            if answer.kind not in beyond and answered[answer.kind, answer.resource] > due[answer.kind, answer.resource]:
                 self.report.problem(f"{answer.kind} of {answer.resource} was answered more often than the plan asks it", record=answer.index)
 
     def _closed(self, index: int, sweep: Sweep, closed: Any) -> None:
@@ -1290,6 +1304,8 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         report.unchecked.append("that each change of the signing keys was signed by the old ones: `aoai-evidence verify` checks it")
     for kind, many in sorted(examiner.strangers.items())[:20]:
         report.unchecked.append(f"what {many:,} records of type {shown(kind)} say: counted and proven, not interpreted here, nor where others of their sweeps stand")
+    if examiner.followed:
+        report.unchecked.append("that each member of a list, and each workspace with logs, was asked what was planned, and for the right times")
     if bundle.resources is not None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
     report.unchecked += [

@@ -5,6 +5,13 @@ const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$
 const isTime = (text) => typeof text === "string" && TIME.test(text) && !Number.isNaN(Date.parse(text));
 const isDigest = (text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+// After what the next page of a list of an account's own endpoint begins: null where there is none, undefined where it does not say.
+function cursorOf(value) {
+  if (!isObject(value) || Object.hasOwn(value, "value") || !Array.isArray(value.data) || value.has_more !== true) return null;
+  const cursor = value.last_id || value.data[value.data.length - 1]?.id;
+  return typeof cursor === "string" ? cursor : undefined;
+}
+
 const MAX_TILES = 16384; // kept in memory, 8 KB each: the hashes of four million records
 const bodyName = (digest) => `body/sha256/${digest.slice(0, 2)}/${digest}`;
 
@@ -110,7 +117,7 @@ class Bundle {
     }
     const listed = isObject(value) && Array.isArray(value.value) ? value.value.filter(isObject) : [];
     const next = isObject(value) && Array.isArray(value.value) && typeof value.nextLink === "string" ? value.nextLink : "";
-    this.facts.set(name.slice(-64), { next, items: listed.map(({ id, kind, subscriptionId }) => ({ id, kind, subscriptionId })) });
+    this.facts.set(name.slice(-64), { next, cursor: cursorOf(value), items: listed.map(({ id, kind, subscriptionId }) => ({ id, kind, subscriptionId })) });
   }
 
   // The bytes of a file, piece by piece; what does not fit the manifest is noted at the end.

@@ -127,6 +127,7 @@ function say(report, bundle, examiner, signed) {
   if (has("checkpoints/")) report.unchecked.push("timestamps and cosignatures in checkpoints/: aoai-evidence verify checks them");
   if (has("keys/")) report.unchecked.push("that each change of the signing keys was signed by the old ones: aoai-evidence verify checks it");
   for (const [type, number] of [...examiner.strangers].slice(0, 20)) report.unchecked.push(`what ${many(number, "record")} of type ${shown(type)} say: counted and proven, not interpreted here`);
+  if (examiner.followed) report.unchecked.push("that each member of a list, and each workspace with logs, was asked what was planned, and for the right times");
   if (bundle.resources !== null) report.unchecked.push("records about other resources than those asked for: they are in the log and not in this bundle");
   report.unchecked.push(
     "that the log extends an earlier state of it: verify.py and aoai-evidence verify do so with --checkpoint",

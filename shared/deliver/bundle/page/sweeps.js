@@ -2,6 +2,7 @@
 
 const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver"]);
 const CONCLUSIONS = new Set(["finding", "change", "deletion"]);
+const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const pair = (a, b) => `${a}\n${b}`;
 const sorted = (values) => [...values].sort(byCodePoint);
 
@@ -33,6 +34,7 @@ class Examiner {
     this.keyRecords = new Set();
     this.strangers = new Map();
     this.chains = new Set();
+    this.followed = false; // whether there are answers about members of lists, or logs, which are not counted here
     this.statuses = { satisfied: 0, "not-satisfied": 0, unknown: 0, "not-applicable": 0, "provider-attested": 0 };
   }
 
@@ -159,6 +161,8 @@ class Examiner {
       if (facts === undefined) return null; // missing or altered: said where the record names it
       if (facts === null) return `the body ${page.sha256} is not JSON`;
       expected = facts.next && URL.canParse(facts.next, page.url) ? (facts.next.includes("://") ? facts.next : new URL(facts.next, page.url).href) : "";
+      if (facts.cursor === undefined) return `page ${number + 1} says that there is more, and not after what`;
+      if (facts.cursor !== null) expected = `${url}${url.includes("?") ? "&" : "?"}after=${quoted(facts.cursor)}`;
     }
     return expected && !failed ? `page ${pages.length + 1} is missing: the one before it links to it` : null;
   }

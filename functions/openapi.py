@@ -61,6 +61,30 @@ _FIELD = _object(
     **{"is": ANYTHING},
 )  # fmt: skip
 
+_SEEN = _whole(record=INDEX, at=TIME)
+_CLIENT: Described = {"type": ["object", "null"], "description": "What was used: `appid` and `idtyp` of the token's claims."}
+_ATTRIBUTION = _whole(
+    **_RECORD,
+    says={"type": "string", "description": "The record in one line."},
+    change=_whole(
+        since=_or_null("string"), until=TIME, op={"enum": ["added", "removed", "changed", "provided"]}, to=_or_null("integer"), **{"from": _or_null("integer")},
+    ),
+    status={"enum": ["attributed", "unattributed"]},
+    by=ANYTHING,
+    client=_CLIENT,
+    operation=_or_null("string"),
+    outcome={"enum": ["succeeded", "open", None]},
+    correlation=_or_null("string"),
+    reason={"type": "string", "description": "One sentence."},
+    complete={"type": "boolean", "description": "Whether the Activity Log was read over all of the time, and long enough after."},
+    candidates=_list_of(
+        _whole(by=ANYTHING, client=_CLIENT, operation=TEXT, outcome=TEXT, correlation=_or_null("string"), to=TIME, **{"from": TIME}),
+        "Every operation that can have made it.",
+    ),
+    witnesses=_list_of(_whole(witness={"enum": ["activity-log", "event"]}, record=INDEX, page=COUNT, pointer=TEXT, at=TIME), "Where they are told of."),
+    records=_list_of(INDEX, "What it rests on."),
+)  # fmt: skip
+
 SCHEMAS: Described = {
     "Problem": _whole(error={"type": "string", "description": "One line: what happened, what to do."}),
     "Finding": _whole(
@@ -82,9 +106,42 @@ SCHEMAS: Described = {
                    statements=_list_of(TEXT), pointer=TEXT),
             "What it means, the worst first.",
         ),
+        attribution={"oneOf": [_ATTRIBUTION, {"type": "null"}], "description": "Who made it, as the last record about that says; null: no record does."},
         since={**TIME, "description": "It was as before at this time …"},
         until={**TIME, "description": "… and as after at this."},
         **{"from": _or_null("integer", "The record before; null where it appeared."), "to": _or_null("integer", "The record after; null where it is gone.")},
+    ),
+    "Deletion": _object(
+        [*_RECORD, "object", "account", "count", "after", "before", "status", "cause", "by", "created", "reason", "witnesses", "records", "pairs",
+         "supersedes", "superseded", "first_seen"],
+        **_RECORD,
+        object=_whole(kind=TEXT, id=_or_null("string", "As Azure spells it; null where the log that tells of it names none.")),
+        account=TEXT,
+        count=COUNT,
+        after={**TIME, "description": "It went after this time …"},
+        before={**TIME, "description": "… and before this."},
+        status={"enum": ["corroborated", "logged", "unlogged", "not-effective", "unobservable"]},
+        cause=TEXT,
+        by=ANYTHING,
+        created=_or_null("string", "When Azure says that it was made."),
+        reason={"type": "string", "description": "One sentence."},
+        witnesses=_list_of(_whole(witness=TEXT, record=INDEX, page=COUNT, pointer=TEXT, at=TIME)),
+        records=_list_of(INDEX, "What it rests on."),
+        pairs=_list_of(_list_of(INDEX), "Inventories that follow each other, and between which something is gone."),
+        counted=_list_of(_whole(record=INDEX, page=COUNT, pointer=TEXT), "What those records tell beside, and was counted before."),
+        supersedes=_list_of(INDEX),
+        superseded=_list_of(INDEX, "All earlier deletions whose place it takes."),
+        first_seen={"anyOf": [_SEEN, {"type": "null"}]},
+    ),
+    "Object": _whole(
+        kind=TEXT,
+        id=TEXT,
+        resource=TEXT,
+        account=TEXT,
+        unit=TEXT,
+        first_seen={"anyOf": [_SEEN, {"type": "null"}]},
+        last_seen={"anyOf": [_SEEN, {"type": "null"}]},
+        gone={"anyOf": [_whole(record=INDEX, after=TIME, before=TIME, status=TEXT, cause=TEXT, by=ANYTHING), {"type": "null"}]},
     ),
     "Resource": _whole(
         resource=TEXT,
@@ -183,6 +240,8 @@ def _parameter(name: str, text: str, schema: Described) -> Described:
 
 PERIOD = [_parameter("from", "Date or time, UTC.", TEXT), _parameter("to", "Date (the whole day) or time, UTC.", TEXT)]
 ONE_RESOURCE = _parameter("resource", "ARM id, or the name of an account.", TEXT)
+ONE_OBJECT = _parameter("object", "Id of one object.", TEXT)
+KINDS = _parameter("kind", "Kinds of object, with commas between: file, fine-tuning-job, fine-tuned-model, batch, vector-store, …", TEXT)
 PAGING = [
     _parameter("limit", "Items of a page.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE}),
     _parameter("after", "`next` of the page before.", COUNT),
@@ -199,8 +258,9 @@ def _get(summary: str, answer: Described, others: Described, *parameters: Descri
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses, "security": [{"entra": [READER]}]}}
 
 
-def _pages(summary: str, item: str, *parameters: Described) -> Described:
-    page = _whole(items=_list_of(_ref(item)), next=_or_null("integer", "What to pass as `after` for the next page."))
+def _pages(summary: str, item: str, *parameters: Described, other: str | None = None) -> Described:
+    items = {"anyOf": [_ref(item), _ref(other)]} if other else _ref(item)
+    page = _whole(items=_list_of(items), next=_or_null("integer", "What to pass as `after` for the next page."))
     return _get(summary, _answer("A page.", page), {**BAD, **CONFLICT}, *parameters, *PAGING)
 
 
@@ -222,8 +282,10 @@ PATHS: Described = {
         *FINDING_FILTER,
     ),
     "/api/changes": _pages("Changes between consecutive states", "Change", *PERIOD, ONE_RESOURCE),
-    "/api/deletions": _pages("What is gone", "Change", *PERIOD, ONE_RESOURCE),
-    "/api/resources": _pages("Accounts and their deployments, as last seen", "Resource", ONE_RESOURCE),
+    "/api/deletions": _pages("What is gone, or was said to be: the deletions that stand", "Deletion", *PERIOD, ONE_RESOURCE, ONE_OBJECT, KINDS),
+    "/api/resources": _pages(
+        "Accounts and their deployments, as last seen; with `kind`, all objects of these kinds that were ever seen", "Resource", ONE_RESOURCE, KINDS, other="Object"
+    ),
     "/api/checkpoint": _get(
         "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
         {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},

@@ -44,6 +44,7 @@ PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
+EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
 ATTESTING_LOCK = STATE + "attesting.lock"
@@ -59,6 +60,8 @@ BY_EVENT = "-event-"
 
 PLAN = "plan"
 CLOSED = "closed"
+EVENT = "event"
+"""The batch of an event that Azure sent."""
 FINDINGS_SUFFIX = ".findings"
 
 
@@ -174,6 +177,16 @@ def alert(sweep: str) -> str:
     return ALERTS + checked_name(sweep)
 
 
+def events_of(sweep: str) -> str:
+    """Where it is noted which events caused a sweep."""
+    return f"{EVENTS}{checked_name(sweep)}/"
+
+
+def event_of(sweep: str, event: str) -> str:
+    """The note that `event`, the sweep name under which it waits to be sealed, caused `sweep`."""
+    return events_of(sweep) + checked_name(event)
+
+
 def tallies(sweep: str) -> str:
     """Where it is counted what judging an open sweep came to so far."""
     return f"{TALLIES}{checked_name(sweep)}/"
@@ -207,3 +220,13 @@ def sweep_index(year: str) -> str:
 def unit_state(unit: str) -> str:
     """The latest answers about a unit: what the next sweep's changes are measured against."""
     return f"{STATE}unit/{checked_name(unit)}.json"
+
+
+def lives(unit: str) -> str:
+    """What reconciliation keeps in mind of a unit: its last inventories, what is gone and not explained yet."""
+    return f"{STATE}lives/{checked_name(unit)}.json"
+
+
+def alive(unit: str) -> str:
+    """What a unit holds, each with the inventory that saw it first."""
+    return f"{STATE}alive/{checked_name(unit)}.json"

@@ -37,7 +37,8 @@ class Answer:
     detail: str | None = None
     """Of a failure: Azure's error code, or a word of the collector's."""
     reach: str | None = None
-    """Of a log: `on` where it follows the answer before without a gap, `first FROM` where there was none, else `gap TO FROM`."""
+    """Of a log: `on` where it follows the answer before without a gap, `first FROM` where there was none, else `gap TO FROM`;
+    `around` of a narrow one, because of an event."""
 
     @property
     def body(self) -> Json:

@@ -15,8 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from infra.local.authorship import Actor
 from infra.local.clock import real_time
 from infra.local.endpoints_tls import TlsEndpoint
+from infra.local.resource_events import resource_events
 from shared import layout
 from tests.fixtures.app import arrived, deployed, event, principal, small
 from tests.test_blobs import with_token
@@ -105,4 +107,32 @@ def test_an_event_in_either_schema_is_a_record_and_its_account_is_collected_with
         assert {(item["kind"], item["resource"].rpartition("/")[2]) for item in changed["items"]} == {("account", "small-one"), ("deployments", "late")}
         evidence = b"".join(app.store.get(path) for path in app.store.list(layout.EVIDENCE))
         assert b"ada@example.org" not in evidence and b"203.0.113.7" not in evidence
+        app.sound()
+
+
+def test_a_deployment_of_one_night_has_its_people_before_any_sweep(tmp_path, azurite):
+    """Added at night, deleted before the next sweep: event, collection, record, with the runtime and the queues."""
+    with deployed(tmp_path, azurite, in_folder=True) as app:
+        app.sweep()
+        account = app.world.account("small-one")
+        closed = len(app.closings())
+        people = (Actor("eve@example.org"), Actor("mal@example.org"))
+        for number, (actor, act) in enumerate(zip(people, (lambda: app.world.put_deployment(account, "night", sku="GlobalStandard"),
+                                                           lambda: app.world.delete_deployment(account, "night")), strict=True)):  # fmt: skip
+            since = app.clock.advance(hours=1)
+            app.world.actor = actor
+            act()
+            for message in resource_events(app.world, since):
+                app.host.send(layout.CHANGE_QUEUE, json.dumps(message).encode())
+            app.host.pump(layout.CHANGE_QUEUE)
+            arrived(app, layout.COLLECT_QUEUE, 1)
+            app.clock.advance(seconds=11)
+            app.host.pump(layout.COLLECT_QUEUE)
+            app.settle()
+            assert len(app.closings()) == closed + number + 1
+        _, _, changed = app.http("changes", "GET", "/api/changes")
+        told = [(item["resource"].rpartition("/")[2], item["attribution"]["change"]["op"], item["attribution"]["by"], item["attribution"]["outcome"])
+                for item in changed["items"]]  # fmt: skip
+        assert sorted(told) == [("night", "added", people[0].object_id, "succeeded"), ("night", "removed", people[1].object_id, "succeeded")]
+        assert app.estate.azure.violations == [] and app.host.failures == []
         app.sound()

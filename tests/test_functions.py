@@ -253,6 +253,12 @@ def test_changes_and_deletions_name_what_happened(app):
     app.sweep()
     _, _, gone = app.http("deletions", "GET", "/api/deletions")
     assert [item["resource"] for item in gone["items"]] == [f"{account}/deployments/chat".lower()]
+    assert {item["type"] for item in gone["items"]} == {"deletion"}
+    for query, count in (({"kind": "deployment"}, 1), ({"kind": "file,batch"}, 0), ({"object": "chat"}, 1), ({"object": "talk"}, 0)):
+        assert len(app.http("deletions", "GET", "/api/deletions", query=query)[2]["items"]) == count, query
+    _, _, held = app.http("resources", "GET", "/api/resources", query={"kind": "deployment"})
+    assert {(item["id"], item["gone"] is not None) for item in held["items"]} >= {("chat", True)}
+    assert app.http("resources", "GET", "/api/resources", query={"kind": "filing"})[0] == 400
     _, _, changed = app.http("changes", "GET", "/api/changes", query={"resource": "small-one"})
     pointers = {field["pointer"] for item in changed["items"] for field in item["fields"]}
     assert "/properties/publicNetworkAccess" in pointers

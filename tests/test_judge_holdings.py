@@ -185,15 +185,15 @@ def deletion(status: str, cause: str = "deleted", kind: str = "file", identifier
 @pytest.mark.parametrize(
     ("deletions", "profile", "status", "words"),
     [
-        ([deletion("corroborated")], "", "satisfied", "Gone, or said to be: 1 files corroborated"),
-        ([deletion("logged", identifier=None)], "", "satisfied", "1 files logged"),
+        ([deletion("corroborated")], "", "satisfied", "Gone, or said to be: 1 file corroborated"),
+        ([deletion("logged", identifier=None)], "", "satisfied", "1 file logged"),
         ([deletion("unlogged", "unknown")], "", "not-satisfied", "1 object went without a log telling of it, though logs were kept and read: file-9"),
-        ([deletion("unlogged", "unknown")], '[deletions]\nlogged = "any"', "not-applicable", "1 files unlogged"),
-        ([deletion("unlogged", "expired")], "", "satisfied", "1 files unlogged"),
-        ([deletion("unlogged", "developer-tier", "deployment")], "", "satisfied", "1 deployments unlogged"),
+        ([deletion("unlogged", "unknown")], '[deletions]\nlogged = "any"', "not-applicable", "1 file unlogged"),
+        ([deletion("unlogged", "expired")], "", "satisfied", "1 file unlogged"),
+        ([deletion("unlogged", "developer-tier", "deployment")], "", "satisfied", "1 deployment unlogged"),
         ([deletion("unobservable", "unknown")], "", "unknown", "Of 1 no log could have told: It is gone; nothing told."),
         ([deletion("not-effective", "deleted", "deployment", witness="activity-log")], "", "not-satisfied", "still listed after a deletion"),
-        ([deletion("not-effective", "unknown")], "", "satisfied", "1 files not-effective"),
+        ([deletion("not-effective", "unknown")], "", "satisfied", "1 file not-effective"),
     ],
 )
 def test_deletions_of_an_account(deletions: list[Json], profile: str, status: str, words: str) -> None:

@@ -5,7 +5,10 @@ Every statement that comes out of a story is also concluded again from the recor
 
 import pytest
 
+from shared.judge.lives.fold import UnitSweep, fold
 from shared.judge.lives.kinds import spoken_for
+from shared.judge.lives.operations import operations
+from shared.judge.lives.state import State
 from tests.fixtures.lives import (
     DELETE_ACCOUNT,
     DELETE_DEPLOYMENT,
@@ -13,9 +16,11 @@ from tests.fixtures.lives import (
     PERSON,
     PURGE,
     SUBSCRIPTION,
+    Log,
     Story,
     account,
     account_id,
+    arm,
     at,
     deployment,
     event,
@@ -484,6 +489,16 @@ def test_rows_of_an_account_that_cannot_be_asked_are_told():
     assert story.sweep(files=None) == []
 
 
+def test_two_rows_of_one_call_one_of_them_without_properties_are_one_deletion():
+    story = Story()
+    story.sweep(files=[file("file-1"), file("file-2")])
+    full = row("Files_Delete", 3, correlation="c-1")
+    bare = {**full, "Properties": "{}", "ObjectId": ""}
+    story.sweep(files=[file("file-2")], rows=(full, bare))
+    assert [(one.status, one.count) for one in story.unit.standing()] == [("corroborated", 1)]
+    assert story.about("file-1").by == PERSON
+
+
 def test_a_watermark_that_was_lost_tells_nothing_twice():
     story = Story()
     told = [row("Files_Delete", 2, correlation="k1"), row("Delete_Thread", 3, correlation="k2")]
@@ -771,3 +786,13 @@ def test_other_entries_of_the_activity_log_say_nothing():
     story.sweep(deployments=[D])
     noise = [{"withheld": "out-of-scope"}, event("Microsoft.CognitiveServices/accounts/listKeys/action", ONE, 2), {}, {"operationName": 5}]
     assert story.sweep(deployments=[D], events=noise) == []
+
+
+def test_an_answer_around_an_event_does_not_hide_what_the_next_one_tells_of():
+    log = Log()
+    log.add("activityLog", 100, [arm()], resource=SUBSCRIPTION, window=(at(99), at(100), None, None, True))
+    log.add("activityLog", 101, [arm(event(DELETE_DEPLOYMENT, f"{ONE}/deployments/chat", 10))], resource=SUBSCRIPTION, window=(at(0), at(101), at(6), 5))
+    [told] = operations(log.entries, log.shelf)
+    assert (told.resource, told.by) == (f"{ONE}/deployments/chat", PERSON)
+    unit = UnitSweep("s", at(100), ONE, log.entries[:1])
+    assert fold(State(), unit, log.shelf).state.read == {}, "the log was not read to there"

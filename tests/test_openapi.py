@@ -74,8 +74,8 @@ def undescribed(value, schema, place):
     if "$ref" in schema:
         schema = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if "anyOf" in schema:
-        [schema] = [option for option in schema["anyOf"] if option.get("type") != "null"]
-        yield from undescribed(value, schema, place)
+        options = [option for option in schema["anyOf"] if option.get("type") != "null"]
+        yield from min((sorted(undescribed(value, option, place)) for option in options), key=len)
         return
     if isinstance(value, list) and "items" in schema:
         for item in value:

@@ -13,7 +13,7 @@ from shared.collect.endpoints import OWN
 from shared.privacy import allowed
 from shared.privacy.allowed import COLUMNS, FIGURES, OF_KIND, OTHERS, PLAIN, ROWS, WHOLE
 from shared.privacy.allowed import WORDS as SENTENCE
-from shared.privacy.fields import ACTIVITY, DATA_PLANE, LOGS
+from shared.privacy.fields import ACTIVITY, DATA_PLANE, EVENT, LOGS
 from shared.privacy.listed import parsed_pairs, unlisted
 from shared.privacy.patterns import clear
 from shared.privacy.screen import screened
@@ -42,7 +42,7 @@ def a_page(*items):
 
 
 def test_every_kind_in_which_customers_write_has_a_table():
-    assert set(OF_KIND) == {*OWN, *LOGS, *ACTIVITY}
+    assert set(OF_KIND) == {*OWN, *LOGS, *ACTIVITY, EVENT}
     assert set(DATA_PLANE) == OWN
 
 
@@ -354,6 +354,23 @@ def test_of_a_token_ids_stay_people_are_committed_and_the_rest_is_left_out():
     before = deepcopy(example)
     del before["claims"], before["caller"]
     assert {name: value for name, value in shown.items() if name not in ("claims", "caller")} == before
+
+
+def test_of_an_event_the_ids_of_a_token_stay_and_nobodys_name():
+    claims = {"http://schemas.microsoft.com/identity/claims/objectidentifier": "f409edeb", "appid": "app-1", "name": "Rob Roe", "aio": MARK, "iat": "1",
+              "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "rob@contoso.example", "ipaddr": "203.0.113.7"}  # fmt: skip
+    data = {"claims": claims, "httpRequest": {"clientIpAddress": "203.0.113.7", "method": "PUT"}, "operationName": "x/write", "correlationId": "c-1"}
+    whole = {"id": "e-1", "subject": "/subscriptions/s", "data": data, "type": "Microsoft.Resources.ResourceWriteSuccess", "time": "2026-11-01T00:00:00Z"}
+    shown = left(whole, EVENT)
+    assert {name: shown[name] for name in whole if name != "data"} == {name: whole[name] for name in whole if name != "data"}
+    kept_claims = shown["data"]["claims"]
+    assert kept_claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] == "f409edeb" and kept_claims["appid"] == "app-1"
+    assert {name for name, value in kept_claims.items() if value == "W"} == {"aio", "iat"}
+    assert {name for name, value in kept_claims.items() if value == "C"} == set(claims) - {"aio", "iat", "appid"} - {
+        "http://schemas.microsoft.com/identity/claims/objectidentifier",
+    }  # fmt: skip
+    assert shown["data"]["httpRequest"] == {"clientIpAddress": "C", "method": "PUT"} and shown["data"]["operationName"] == "x/write"
+    assert left({**whole, "data": {"claims": "a text"}}, EVENT)["data"]["claims"] == "W"
 
 
 def test_shapes_name_what_they_are():

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -328,3 +329,7 @@ def test_messages_come_back_as_they_went(works):
         assert work.text().encode() == message
     other = CollectAccount("s", "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a", "e")
     assert parse_work(other.text().encode()) == other
+    around = replace(other, around="2026-11-01T00:00:00.000000Z")
+    assert parse_work(around.text().encode()) == around
+    with pytest.raises(Refused):
+        parse_work(replace(other, around="yesterday").text().encode())

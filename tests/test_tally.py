@@ -7,7 +7,9 @@ import pytest
 from infra.local.scenarios import estate
 from shared import layout
 from shared.collect.plan import Unit
+from shared.judge.assemble import entry_of
 from shared.service.steps import advance as step
+from shared.service.steps import tally
 from shared.service.steps.plan import paced
 from tests.fixtures.counted import CountedStore
 from tests.fixtures.steps import plant
@@ -48,6 +50,18 @@ def outcome(works):
     [record] = [record for _, record in works.estate.records("sweep-closed")]
     assert tallies(works) == []
     return closed.findings, closed.changes, len(closed.failures), record["failures"], record["missing"], findings(works)
+
+
+def test_failures_that_were_counted_are_read_as_they_were(works):
+    world = works.estate.azure.world
+    world.deny(world.accounts()[0])
+    judged(works)
+    kept = [tally._parsed(works.estate.store.get(path)) for path in tallies(works)]
+    assert all(kept) and any(found.failures for found, _ in kept)
+    sealed = dict(works.estate.records("failure"))
+    for found, _ in kept:
+        for failure in found.failures:
+            assert failure.likeness == entry_of(failure.record, sealed[failure.record]).likeness
 
 
 def test_closing_reads_no_account_again(works):

@@ -102,6 +102,11 @@ class ActivityLog:
         shown = [event for event in held if event.visible <= now and now - event.at < KEPT]
         return sorted(shown, key=lambda event: (event.at, event.operation.serial), reverse=True)
 
+    def ended(self, subscription: str, since: datetime) -> list[Event]:
+        """How operations that began since then ended, whether or not a query shows it yet: what Event Grid tells at once."""
+        held = self._events.get(subscription.lower(), [])
+        return [e for e in held if e.operation.at >= since and e.operation.category == "Administrative" and e.status in ("Succeeded", "Failed")]
+
     def _events_of(self, operation: Operation) -> Iterator[Event]:
         steps: list[tuple[Literal["Started", "Accepted", "Succeeded", "Failed"], float]] = [("Started", 0.0)]
         if operation.slow:

@@ -71,7 +71,7 @@ def event_body(event: Event, tenant: str) -> dict[str, Json]:
         "authorization": {"action": operation.action, "scope": resource},
         "caller": operation.actor.name,
         "channels": "Operation",
-        "claims": _claims(operation.actor, tenant, operation.at),
+        "claims": claims_of(operation.actor, tenant, operation.at),
         "correlationId": correlation_of(event),
         "description": "",
         "eventDataId": identity,
@@ -136,7 +136,8 @@ def _properties(event: Event) -> dict[str, str]:
     return shown
 
 
-def _claims(actor: Actor, tenant: str, at: datetime) -> dict[str, str]:
+def claims_of(actor: Actor, tenant: str, at: datetime) -> dict[str, str]:
+    """Of the token that somebody called with."""
     moment = int(at.timestamp())
     shown = {
         "aud": "https://management.core.windows.net/",

@@ -31,7 +31,7 @@ class Unit:
     asked: str
     """The entry of the plan's `questions` that is asked of it."""
     windows: tuple[Json, ...] = field(default=(), compare=False)
-    """The windows that follow an answer before: `{"kind","resource","from","previous"}` each."""
+    """The windows that follow an answer before: `{"kind","resource","from","previous"}` each; narrow ones, because of an event, have `around`."""
 
     @property
     def resource(self) -> str:

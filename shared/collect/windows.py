@@ -25,6 +25,12 @@ OVERLAP = {
 }
 """The questions that have a window, and how far each goes back before the end of the one before."""
 
+ACTIVITY_LOG = ("activityLog", "activityLogInsights", "activityLogAuthorization")
+"""Those to the Activity Log."""
+
+BEFORE_EVENT = timedelta(minutes=15)
+"""How far before an event a narrow window begins: an operation is begun before Azure tells of its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -33,10 +39,13 @@ class Window:
     start: str
     end: str
     previous: Json = None
+    around: str | None = None
+    """The time of the event because of which it is narrow: such a window follows no answer, and none follows it."""
 
     def as_json(self) -> Json:
         """As records have it."""
-        return {"from": self.start, "to": self.end, "previous": self.previous}
+        narrow = {"around": self.around} if self.around is not None else {}
+        return {"from": self.start, "to": self.end, "previous": self.previous, **narrow}
 
 
 def widest(planned_at: str) -> Json:
@@ -52,13 +61,23 @@ def after(kind: str, resource: str, previous: Json, planned_at: str) -> Json:
     return {"kind": kind, "resource": resource, "from": timestamp(start), "previous": previous}
 
 
+def around(kind: str, resource: str, event_at: str, planned_at: str) -> Json:
+    """The narrow window because of an event, as a plan lists it: from a little before the event to the plan.
+
+    Azure's Activity Log is minutes late, so it may not have the operation yet; the next sweep of everything goes back hours, past it.
+    """
+    at = moment(planned_at)
+    start = max(min(moment(event_at), at) - BEFORE_EVENT, at - REACH)
+    return {"kind": kind, "resource": resource, "from": timestamp(start), "previous": None, "around": event_at}
+
+
 def window_of(kind: str, resource: str, listed: Iterable[Json], widest: Json) -> Window | None:
     """The window of a question, given what its unit lists in the plan and the plan's widest one; None: it has none."""
     if kind not in OVERLAP or widest is None:
         return None
     for known in listed:
         if known["kind"] == kind and known["resource"] == resource.lower():
-            return Window(known["from"], widest["to"], known["previous"])
+            return Window(known["from"], widest["to"], known["previous"], known.get("around"))
     return Window(widest["from"], widest["to"])
 
 

@@ -10,6 +10,7 @@ from shared.commands.context import (
     FailOn,
     Framework,
     From,
+    Kind,
     Resource,
     Status,
     To,
@@ -56,38 +57,108 @@ def changes(
     resource: Resource = None,
     severity: Annotated[list[str] | None, typer.Option(help="high, medium, low or info; may be repeated.")] = None,
 ) -> None:
-    """The changes between consecutive states of each resource, with what they mean."""
+    """The changes between consecutive states of each resource: what they mean, and who made them."""
     from shared.model import SEVERITIES
     from shared.service.queries import changes as ask
-    from shared.service.queries import reading
+    from shared.service.queries import reading, who_made
 
     for name in severity or ():
         if name not in SEVERITIES:
             raise Misuse(f"--severity {name!r}: {', '.join(SEVERITIES)}")
     found = list(ask(reading(settings()), within(first, last), wanted(resource, None, None, None), tuple(severity or ())))
     rows = (
-        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"]]
+        [change["record"], _minute(change["since"]), _minute(change["until"]), meaning["severity"], meaning["text"], who_made(change, meaning)]
         for change in found
         for meaning in change["means"]
     )
-    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)"], rows))
+    terminal().answer(found, table(["record", "after", "until", "severity", "what changed (unobserved between these two times)", "who"], rows))
 
 
 def _minute(time: str | None) -> str:
     return (time or "–")[:16].replace("T", " ")
 
 
-def resources(resource: Resource = None) -> None:
-    """The accounts of the last sweep, and their deployments, as last seen."""
+def deletions(
+    first: From = None,
+    last: To = None,
+    resource: Resource = None,
+    object_: Annotated[str | None, typer.Option("--object", help="One object: its id, or the name that its file had.", metavar="ID|NAME")] = None,
+    kind: Kind = None,
+    since: Annotated[str | None, typer.Option(help="The same as --from.", metavar="DATE")] = None,
+) -> None:
+    """What is gone, or was said to be: between when and when, what witnesses it, who did it and why, as far as they tell."""
+    from shared.service.gone import Asked
+    from shared.service.gone import deletions as ask
+    from shared.service.held import lineages
+    from shared.service.queries import reading
+
+    if first and since:
+        raise Misuse("--since and --from mean the same: give one of them")
+    read = reading(settings())
+    found = ask(read, within(first or since, last), wanted(resource, None, None, None), Asked(_kinds(kind), object_))
+    rows = (
+        [d["record"], _minute(d["after"]), _minute(d["before"]), d["status"], _gone(d), _short(d["account"]), d["cause"], _by(d["by"]), _witnesses(d)]
+        for d in found
+    )
+    lines = table(["record", "after", "before", "status", "what", "account", "cause", "by", "witnesses"], rows)
+    sentences = [] if object_ or kind else [line["sentence"] for line in lineages(read, wanted(resource, None, None, None)) if line["sentence"]]
+    reasons = [f"{d['record']}: {d['reason']}" for d in found] if object_ else []
+    terminal().answer(found, [*lines, *(["", *reasons] if reasons else []), *(["", *sentences] if sentences else [])])
+
+
+def _kinds(names: list[str] | None) -> tuple[str, ...]:
+    from shared.service.gone import kinds_of
+
+    try:
+        return kinds_of(names or ())
+    except ValueError as error:
+        raise Misuse(f"--kind {error}") from None
+
+
+def _gone(deletion: Json) -> str:
+    from shared.judge.lives.kinds import plural
+
+    identifier = deletion["object"]["id"]
+    if identifier is None:
+        return f"{deletion['count']} of {plural(deletion['kind'])}, which ones is not told"
+    return f"{deletion['kind']} {identifier.rpartition('/')[2] if deletion['kind'] == 'account' else identifier}"
+
+
+def _by(actor: Json) -> str:
+    return "a name that is withheld" if isinstance(actor, dict) else actor or "–"
+
+
+def _witnesses(deletion: Json) -> str:
+    return ", ".join(dict.fromkeys(witness["witness"] for witness in deletion["witnesses"]))
+
+
+def resources(resource: Resource = None, kind: Kind = None) -> None:
+    """The accounts of the last sweep, and their deployments, as last seen; with --kind, all that was ever seen of it."""
     from shared.service.queries import reading
     from shared.service.queries import resources as ask
 
+    if kind:
+        _objects(resource, _kinds(kind))
+        return
     found = list(ask(reading(settings()), wanted(resource, None, None, None)))
     rows = [
         [r["name"], r["kind"], r["location"], d.get("name", ""), d.get("sku", ""), d.get("model", ""), r["last_seen"] or "never"]
         for r in found for d in (r["deployments"] or [{}])
     ]
     terminal().answer(found, table(["account", "kind", "location", "deployment", "type", "model", "last seen"], rows))
+
+
+def _objects(resource: str | None, kinds: tuple[str, ...]) -> None:
+    from shared.service.held import objects
+    from shared.service.queries import reading
+
+    found = list(objects(reading(settings()), wanted(resource, None, None, None), kinds))
+    rows = (
+        [one["kind"], one["id"], _short(one["account"]), _minute((one["first_seen"] or {}).get("at")), _minute((one["last_seen"] or {}).get("at")),
+         f"{_minute(one['gone']['before'])} ({one['gone']['status']}, record {one['gone']['record']})" if one["gone"] else "there"]
+        for one in found
+    )  # fmt: skip
+    terminal().answer(found, table(["kind", "id", "account", "first seen", "last seen", "gone"], rows))
 
 
 def _status_lines(value: Json) -> list[str]:

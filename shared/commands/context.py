@@ -19,6 +19,7 @@ To = Annotated[str | None, typer.Option("--to", help="Last day (whole), or the m
 Resource = Annotated[str | None, typer.Option("--resource", help="An ARM id, or the name of an account or deployment.", metavar="ID")]
 Control = Annotated[str | None, typer.Option("--control", help="One control, such as content-logging-off.", metavar="NAME")]
 Status = Annotated[list[str] | None, typer.Option("--status", help="satisfied, not-satisfied, unknown, …; may be repeated.")]
+Kind = Annotated[list[str] | None, typer.Option("--kind", help="file, fine-tuning-job, fine-tuned-model, batch, vector-store, …; may be repeated.")]
 Framework = Annotated[str | None, typer.Option("--framework", help="soc2, gdpr or iso27001.")]
 FailOn = Annotated[list[str] | None, typer.Option("--fail-on", help="Exit 1 where a control has this status: not-satisfied, unknown.")]
 

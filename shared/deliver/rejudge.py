@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError
+from shared.judge import attribution as attributed
 from shared.judge import engine
 from shared.judge.assemble import LoadBody, SweepRecords
 from shared.judge.catalogue import FRAMEWORKS, catalogue
@@ -81,10 +82,26 @@ def unit(evidence: Evidence, profile: Profile, cloud: str, *, subscription: bool
         raise CannotJudgeError(f"the judge does not cope with the evidence ({type(error).__name__})") from error
 
 
+def judges_age(profile: Profile, resource: str | None) -> bool:
+    """Whether what is found of a resource depends on the time of the sweep."""
+    expect = effective(profile, resource)
+    return any(expect.number(limit) for limit in ("storage.files_max_age_days", "storage.vector_stores_max_age_days"))
+
+
 def meant(change: Json, profile: Profile) -> tuple[tuple[str, str], ...]:
     """What a change record means: (severity, sentence), the most severe first."""
     found = meanings(change, effective(profile, change.get("resource")))
     return tuple((meaning.severity, meaning.text) for meaning in found)
+
+
+def change_key(record: Json) -> tuple[Json, ...]:
+    """What tells a change apart, the same of the change and of every attribution of it."""
+    return record.get("kind"), record.get("resource"), (record.get("change") or record).get("to")
+
+
+def who(attribution: Json, change: Json) -> str:
+    """An attribution record in one line, for all fields of the change."""
+    return attributed.said_of_all(attribution, (str(field.get("pointer")) for field in change.get("fields") or ()))
 
 
 def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, load: LoadBody) -> Sequence[Judged]:

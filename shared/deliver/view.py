@@ -77,6 +77,8 @@ def build(
         storage=tuple(fold.storage),
         profiles=tuple(_profiles(fold, load)),
         personal_data=fold.personal_data,
+        deletions=fold.gone.deletions(),
+        descents=fold.gone.descents(fold.shown.seen) if fold.shown else (),
         other_records=dict(sorted(fold.others.items())),
         stray_records=fold.strays,
         records=fold.records,
@@ -171,6 +173,7 @@ def _changes(fold: Fold, profile: Profile) -> Iterator[Change]:
     """The changes of the period's sweeps, in the order in which they happened."""
     within = [(index, change) for index, change in fold.changes if fold.passes[change["sweep"]].number >= 0]
     for index, change in sorted(within, key=lambda pair: (pair[1].get("until") or pair[1]["at"], pair[0])):
+        attribution, told = fold.attributions.get(rejudge.change_key(change), (None, None))
         yield Change(
             record=index,
             sweep=change["sweep"],
@@ -182,6 +185,8 @@ def _changes(fold: Fold, profile: Profile) -> Iterator[Change]:
             after=change.get("to"),
             fields=tuple(_changed(each) for each in change.get("fields") or ()),
             means=rejudge.meant(change, profile),
+            who=rejudge.who(told, change) if told else None,
+            attribution=attribution,
         )
 
 

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from sys import intern
 
 from shared.canonical import Json
+from shared.deliver import rejudge
 from shared.deliver.view_coverage import instant
 from shared.deliver.view_failures import Failures
+from shared.deliver.view_gone import Gone
 from shared.deliver.view_history import CountRuns, Passes, StatusRuns
 from shared.deliver.view_model import StorageRun
 from shared.deliver.view_pass import Pass, judged, seen
 from shared.deliver.view_points import Load
 from shared.deliver.view_sweeps import Period
 from shared.records import whole
+
+_ATTRIBUTED = ("change", "status", "by", "client", "operation", "outcome", "reason")
 
 MOST_OPEN = 4
 """Sweeps that may be under way at once with all they brought in memory; an older one keeps its numbers only."""
@@ -47,6 +51,9 @@ class Fold:
     """Every sweep by name; all but the one to be shown, and those still open, with their numbers only."""
     shown: Pass | None = None
     changes: list[tuple[int, Json]] = field(default_factory=list)
+    attributions: dict[tuple[Json, ...], tuple[int, Json]] = field(default_factory=dict)
+    """By what tells a change apart: the last record about who made it."""
+    gone: Gone = field(init=False)
     storage: list[StorageRun] = field(default_factory=list)
     profiles: list[tuple[int, Json]] = field(default_factory=list)
     used_profiles: dict[str, None] = field(default_factory=dict)
@@ -60,6 +67,7 @@ class Fold:
 
     def __post_init__(self) -> None:
         self.runs = StatusRuns(self.order)
+        self.gone = Gone(self.load)
         self._handlers = self._by_type()
 
     def take(self, records: Iterable[tuple[int, Json]]) -> None:
@@ -111,6 +119,8 @@ class Fold:
             "retention": self._retention,
             "finding": self._finding,
             "change": self._change,
+            "attribution": self._attribution,
+            "deletion": self._deletion,
             "sweep-closed": self._closed,
         }
 
@@ -162,12 +172,21 @@ class Fold:
         self.storage.append(StorageRun(policy, until, source, first, number, index))
 
     def _observation(self, current: Pass, index: int, record: Json) -> None:
+        kept = seen(record)
+        self.gone.answered(index, kept.kind, kept.resource, kept.digests)
         if current.kept:
-            current.seen[index] = seen(record)
+            current.seen[index] = kept
+
+    def _deletion(self, current: Pass, index: int, record: Json) -> None:
+        if current.number >= 0:
+            self.gone.take(index, record)
 
     def _change(self, current: Pass, index: int, record: Json) -> None:
         current.changes += 1
         self.changes.append((index, record))
+
+    def _attribution(self, _: Pass, index: int, record: Json) -> None:
+        self.attributions[rejudge.change_key(record)] = (index, {name: record.get(name) for name in _ATTRIBUTED})
 
     def _failure(self, current: Pass, index: int, record: Json) -> None:
         current.failed += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.canonical import Json
+from shared.deliver.view_deletion import Deletion, Descent
 from shared.deliver.view_sweeps import Coverage, Period, Sweep
 from shared.deliver.view_words import Reference, Words
 from shared.model import Status
@@ -137,6 +138,10 @@ class Change:
     fields: tuple[ChangedField, ...]
     means: tuple[tuple[str, str], ...] = ()
     """(severity, sentence), the most severe first, by the profile that was in force last."""
+    who: str | None = None
+    """Who made it, by the last attribution of it, or why that is not known; None where no record says either."""
+    attribution: int | None = None
+    """That record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +248,9 @@ class PeriodView:
     profiles: tuple[ProfileInForce, ...]
     personal_data: str | None
     """The mode the store was made with: `commit` or `keep`."""
+    deletions: tuple[Deletion, ...] = ()
+    descents: tuple[Descent, ...] = ()
+    """Fine-tuned models and what they come from, in the sweep shown in full."""
     other_records: Mapping[str, int] = field(default_factory=dict)
     """Records of the period that no part of this view describes, by type."""
     stray_records: int = 0

@@ -32,10 +32,16 @@ class Window:
     end: str
     previous: str | None
     """None: nothing was answered before."""
+    record: int | None = None
+    """Of the answer before."""
+    around: bool = False
+    """Narrow, because of an event: it follows no answer, and none follows it."""
 
     @property
     def reach(self) -> str:
         """How it follows what was answered before, in words that do not change while all goes well: see `Answer.reach`."""
+        if self.around:
+            return "around"
         if self.previous is None:
             return f"first {self.start}"
         return "on" if self.start <= self.previous else f"gap {self.previous} {self.start}"
@@ -123,10 +129,10 @@ def _window(value: Json) -> Window | None:
     if not isinstance(value, dict):
         return None
     start, end, previous = value.get("from"), value.get("to"), value.get("previous")
-    to = previous.get("to") if isinstance(previous, dict) else None
-    if not isinstance(start, str) or not isinstance(end, str) or not isinstance(to, str | None):
+    to, before = (previous.get("to"), previous.get("record")) if isinstance(previous, dict) else (None, None)
+    if not isinstance(start, str) or not isinstance(end, str) or not isinstance(to, str | None) or not isinstance(before, int | None):
         return None
-    return Window(start, end, to)
+    return Window(start, end, to, before, value.get("around") is not None)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Union
 
-from shared.privacy.fields import ACTIVITY
+from shared.privacy.fields import ACTIVITY, EVENT
 
 
 class Leaf(Enum):
@@ -62,24 +62,26 @@ _LOG: Shape = {
     "tables": {**_plain("name"), "columns": _plain("name type"), "rows": ROWS},
     "error": {**_ROW_ERROR, "details": {**_ROW_ERROR, "innererror": _ROW_ERROR}, "innererror": _ROW_ERROR},
 }
+_CLAIMS: Shape = _plain(
+    "aud iss appid appidacr ver idtyp xms_mirid groups roles wids name upn unique_name preferred_username email ipaddr "
+    "given_name family_name onprem_sid puid "
+    "http://schemas.microsoft.com/identity/claims/objectidentifier http://schemas.microsoft.com/identity/claims/tenantid "
+    "http://schemas.microsoft.com/identity/claims/scope http://schemas.microsoft.com/identity/claims/identityprovider "
+    "http://schemas.microsoft.com/claims/authnmethodsreferences http://schemas.microsoft.com/claims/authnclassreference "
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn "
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname "
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress "
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+)
+"""Whose token it was, by ids; names and addresses, which are committed; nothing of the token itself, which is new each time."""
 _ACTIVITY: Shape = {
     OTHERS: WHOLE,
     "value": {
         OTHERS: WHOLE,
-        # Whose token it was, by ids; names and addresses, which are committed; nothing of the token itself, which is new each time.
-        "claims": _plain(
-            "aud iss appid appidacr ver idtyp xms_mirid groups roles wids name upn unique_name preferred_username email ipaddr "
-            "given_name family_name onprem_sid puid "
-            "http://schemas.microsoft.com/identity/claims/objectidentifier http://schemas.microsoft.com/identity/claims/tenantid "
-            "http://schemas.microsoft.com/identity/claims/scope http://schemas.microsoft.com/identity/claims/identityprovider "
-            "http://schemas.microsoft.com/claims/authnmethodsreferences http://schemas.microsoft.com/claims/authnclassreference "
-            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn "
-            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname "
-            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress "
-            "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-        ),
+        "claims": _CLAIMS,
     },
 }
+_EVENT: Shape = {OTHERS: WHOLE, "data": {OTHERS: WHOLE, "claims": _CLAIMS}}
 
 OF_KIND: dict[str, Shape] = {
     "files": _list_of(
@@ -118,6 +120,7 @@ OF_KIND: dict[str, Shape] = {
     "resourceLogDeletions": _LOG,
     "resourceLogOperations": _LOG,
     **dict.fromkeys(ACTIVITY, _ACTIVITY),
+    EVENT: _EVENT,
 }
 """By kind of question. Kinds that are not here have no such table: what customers write there is named in `shared.privacy.fields`."""
 

@@ -29,6 +29,10 @@ _CATALOGUES = ("locations", "models")
 _ACTIVITY = "the activity log schema"
 ACTIVITY = ("activityLog", "activityLogInsights", "activityLogAuthorization")
 """Questions to the Activity Log."""
+EVENT = "resourceEvent"
+"""An event that Event Grid sends, of a resource of Azure: no question, but screened like an answer."""
+_CLAIMED = (*ACTIVITY, EVENT)
+"""Where the claims of a caller's token stand, one by one."""
 LOGS = ("resourceLogDeletions", "resourceLogOperations")
 """Questions to Log Analytics."""
 DATA_PLANE = (
@@ -61,16 +65,16 @@ PERSONAL: tuple[Field, ...] = (
     Field("lastModifiedBy", "the person who changed it last, by e-mail address", "SDK SystemData", usual=True),
     Field("updatedBy", "the person who changed it last", "role assignments 2022-04-01"),
     Field("caller", "the person who made the call, by user name", _ACTIVITY),
-    Field("claims", "the caller's token: name, user name, address, device (of the Activity Log's, what `shared.privacy.allowed` lists stays)",
-          _ACTIVITY, not_kinds=ACTIVITY),
+    Field("claims", "the caller's token: name, user name, address, device (of the Activity Log and of events, what `shared.privacy.allowed` lists stays)",
+          _ACTIVITY, not_kinds=_CLAIMED),
     Field("callerIpAddress", "where the caller was", "resource logs"),
     Field("clientIpAddress", "where the caller was", _ACTIVITY),
     Field("ipaddr", "where the caller was", _ACTIVITY),
     Field("httpRequest", "holds the caller's address; a text of JSON in the AzureActivity table", _ACTIVITY,
           members=True, keep=frozenset(("clientrequestid", "method", "uri", "url"))),
-    Field("requestbody", "what the caller sent, as a text of JSON", _ACTIVITY, kinds=ACTIVITY),
-    Field("responseBody", "what the caller received, as a text of JSON", _ACTIVITY, kinds=ACTIVITY),
-    Field("statusMessage", "free text, quotes names", _ACTIVITY, kinds=ACTIVITY),
+    Field("requestbody", "what the caller sent, as a text of JSON", _ACTIVITY, kinds=_CLAIMED),
+    Field("responseBody", "what the caller received, as a text of JSON", _ACTIVITY, kinds=_CLAIMED),
+    Field("statusMessage", "free text, quotes names", _ACTIVITY, kinds=_CLAIMED),
     # Who somebody is
     Field("upn", "user name", _ACTIVITY),
     Field("userPrincipalName", "user name", "Microsoft Graph's word for it"),
@@ -84,14 +88,14 @@ PERSONAL: tuple[Field, ...] = (
     Field("surname", "name of a person", _ACTIVITY),
     Field("sharedUserList", "the people a connection is shared with (an empty list stays, and says nobody)", "SDK ConnectionPropertiesV2"),
     Field("superUser", "the owner of a service, by name", "SDK ApiProperties"),
-    Field("name", "name of a person", _ACTIVITY, kinds=ACTIVITY),
-    Field("unique_name", "user name", _ACTIVITY, kinds=ACTIVITY),
-    Field("preferred_username", "user name", "claims of tokens of version 2", kinds=ACTIVITY),
-    Field("given_name", "name of a person", "claims of tokens", kinds=ACTIVITY),
-    Field("family_name", "name of a person", "claims of tokens", kinds=ACTIVITY),
-    Field("onprem_sid", "an account of a person, in their own directory", _ACTIVITY, kinds=ACTIVITY),
-    Field("puid", "an account of a person", _ACTIVITY, kinds=ACTIVITY),
-    *(Field(f"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{claim}", "name or address of a person", _ACTIVITY, kinds=ACTIVITY)
+    Field("name", "name of a person", _ACTIVITY, kinds=_CLAIMED),
+    Field("unique_name", "user name", _ACTIVITY, kinds=_CLAIMED),
+    Field("preferred_username", "user name", "claims of tokens of version 2", kinds=_CLAIMED),
+    Field("given_name", "name of a person", "claims of tokens", kinds=_CLAIMED),
+    Field("family_name", "name of a person", "claims of tokens", kinds=_CLAIMED),
+    Field("onprem_sid", "an account of a person, in their own directory", _ACTIVITY, kinds=_CLAIMED),
+    Field("puid", "an account of a person", _ACTIVITY, kinds=_CLAIMED),
+    *(Field(f"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{claim}", "name or address of a person", _ACTIVITY, kinds=_CLAIMED)
       for claim in ("name", "upn", "surname", "givenname", "emailaddress", "nameidentifier")),
     # What somebody wrote
     Field("tags", "tag values name owners, teams and e-mail addresses; the names of the tags stay", "recorded answers (Owner: …)",

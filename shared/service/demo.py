@@ -77,9 +77,10 @@ def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
     say("7. changes, the worst of them:")
-    night = [(change["record"], meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
-    for record, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
-        say(f"   record {record}: [{meaning['severity']}] {meaning['text']}")
+    night = [(change, meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
+    for change, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
+        say(f"   record {change['record']}: [{meaning['severity']}] {meaning['text']}")
+        say(f"      who: {queries.who_made(change, meaning)}")
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
     made = bundle(read, when, out)

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from shared import layout
@@ -17,10 +17,13 @@ from shared.judge.collected import collection_of
 from shared.judge.profile import Profile
 from shared.model import Evidence, Judgement
 from shared.recent import Recent
-from shared.records import MAX_LINE, line, record
+from shared.records import MAX_LINE, line, record, whole
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
-from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until
+from shared.service.attributing import Attributing, after_crash
+from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
+from shared.service.reconciling import Reconciled, Reconciling
+from shared.service.remembering import Places
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
@@ -56,11 +59,15 @@ class Judge:
     profile_digest: str
     cloud: str
     now: Callable[[], str]
+    places: Places = lambda _: {}
+    """Where the batches of an open sweep are, whatever waits of it being sealed before."""
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
+    reconciling: Reconciling = field(init=False)
+    attributing: Attributing = field(init=False)
     _contexts: dict[str, Evidence] = field(default_factory=dict)
     _ends: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Of units that were taken in: to when their questions with a window were answered."""
@@ -70,6 +77,8 @@ class Judge:
     def __post_init__(self) -> None:
         self.bodies = Bodies(self.store)
         self.latest = LatestAnswers(self.store)
+        self.reconciling = Reconciling(self.store, self.sweep, self.bodies.load, self.latest, self.places, lambda: self.records.plan["units"])
+        self.attributing = Attributing(self.store, self.sweep, self.bodies.load)
         # Waiting for the disk is not judging: a few threads do it.
         self._writer = ThreadPoolExecutor(4, "findings")
 
@@ -79,20 +88,28 @@ class Judge:
         for position, data in enumerate(batch_lines(self.store.get(path) or b"", path)):
             value = json.loads(data)
             self.records.add(first + position, value)
-            if value["type"] == "observation" and "window" in value:
+            self.reconciling.take(first + position, value)
+            self.attributing.take(first + position, value)
+            if value["type"] == "observation" and follows(value):
                 self._ends.setdefault(name, {})[answer_key(value["kind"], value["resource"])] = answer_until(first + position, value)
 
     def judge_unit(self, unit: str, resource: str) -> None:
         """Write the findings and changes of a unit whose records were taken in, and let go of the records."""
         entries = self.records.units.get(unit, {})
         context = self._context("/".join(resource.split("/")[:3]))
+        planned_at = self.records.plan["at"]
+        gone = self.reconciling.fold(unit, resource, entries.values(), planned_at)
         evidence = self.records.evidence(resource, entries.values(), self.bodies.load, context)
+        evidence = replace(evidence, deletions=gone.deletions, at=planned_at)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
-        lines = self._findings(unit, judge(evidence, self.profile, self.cloud))
-        latest = self.latest.of(unit)
-        lines += self._changes(unit, list(entries.values()), latest)
+        lines = [line(value, self._keep) for value in self.reconciling.records(unit, self.now(), gone)]
+        lines += self._findings(unit, judge(evidence, self.profile, self.cloud))
+        latest, waiting = self.latest.kept(unit)
+        changes = self._changes(unit, list(entries.values()), latest)
+        attributions, waiting = self.attributing.lines(unit, self.now(), changes, waiting)
+        lines += [line(value, self._keep) for value in (*changes, *attributions)]
         latest |= self._ends.pop(unit, {})
-        self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest))
+        self._writes.append(self._writer.submit(self._keep_unit, unit, lines, latest, waiting, gone))
         self.records.units[unit] = {}
 
     def _context(self, subscription: str) -> Evidence:
@@ -105,10 +122,11 @@ class Judge:
             self._contexts[subscription] = evidence
         return self._contexts[subscription]
 
-    def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json]) -> None:
+    def _keep_unit(self, unit: str, lines: list[bytes], latest: dict[str, Json], waiting: Json, gone: Reconciled) -> None:
         self._write(unit, lines)
-        # Only now: a crash before this compares with the same state again, and loses no change.
-        self.latest.remember(unit, latest)
+        # Only now: a crash before this compares with the same state again, and loses no change and no deletion.
+        self.latest.remember(unit, latest, waiting)
+        self.reconciling.keep(unit, gone)
 
     def settle(self) -> None:
         """Return when everything judged so far is written.
@@ -128,17 +146,21 @@ class Judge:
     def recount(self, unit: str) -> None:
         """Take up what an earlier run has written about a unit: count its findings, and remember the answers if that was not reached."""
         path = layout.batch(self.sweep, unit + FINDINGS)
+        attributions: list[Json] = []
         for data in batch_lines(self.store.get(path) or b"", path):
             value = json.loads(data)
             self.changes += value["type"] == "change"
+            if value["type"] == "attribution":
+                attributions.append(whole(value, self.bodies.load))
             if value["type"] == "finding":
                 self.statuses[value["status"]] += 1
         entries = self.records.units.get(unit, {})
         if entries:
-            latest = self.latest.of(unit)
+            latest, waiting = self.latest.kept(unit)
             latest |= {_key(entry): _state(entry) for entry in entries.values() if not entry.failure and entry.kind not in UNCOMPARED}
             latest |= self._ends.pop(unit, {})
-            self.latest.remember(unit, latest)
+            self.latest.remember(unit, latest, after_crash(waiting, attributions))
+            self.reconciling.again(unit, self.records.unit_resource(unit), entries.values(), self.records.plan["at"])
         self.records.units[unit] = {}
 
     def _keep(self, data: bytes) -> str:
@@ -158,9 +180,9 @@ class Judge:
             lines.append(written)
         return lines
 
-    def _changes(self, unit: str, entries: list[Entry], latest: dict[str, Json]) -> list[bytes]:
+    def _changes(self, unit: str, entries: list[Entry], latest: dict[str, Json]) -> list[Json]:
         """Compare with the latest answers, and bring these up to date. A failure changes nothing: the state before stays the latest."""
-        lines, at = [], self.now()
+        found, at = [], self.now()
         for entry in entries:
             before = latest.get(_key(entry))
             if entry.failure or entry.kind in UNCOMPARED:
@@ -185,9 +207,9 @@ class Judge:
                         until=entry.at,
                         **{"from": before["record"], "to": entry.record},
                     )
-                    lines.append(line(value, self._keep))
+                    found.append(value)
             latest[_key(entry)] = _state(entry)
-        return lines
+        return found
 
 
 def _difference(field: drift.Field) -> Json:

@@ -17,6 +17,9 @@ from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, read_hint
 from shared.service import state
 
+_WAITING = "changes"
+"""Beside the answers: the unit's changes that more may be said about. No question has this name."""
+
 LOOK_BACK = 8
 """Sweeps that are looked through for the answers about a unit of which nothing is remembered: a new one costs as many look-ups."""
 
@@ -46,12 +49,17 @@ class LatestAnswers:
         Raises:
             StoreConflict: they must be read from the log, and it is not what was sealed.
         """
-        found = read_hint(self.store, layout.unit_state(unit))
-        return found if found and all(map(_is_answer, found.values())) else self._again(unit)
+        return self.kept(unit)[0]
 
-    def remember(self, unit: str, answers: dict[str, Json]) -> None:
-        """Keep the latest answers about a unit."""
-        self.store.put(layout.unit_state(unit), canonical(answers))
+    def kept(self, unit: str) -> tuple[dict[str, Json], Json]:
+        """The same, and what was kept with them of changes that more may be said about; None where that was lost."""
+        found = read_hint(self.store, layout.unit_state(unit))
+        waiting = found.pop(_WAITING, None)
+        return found if found and all(map(_is_answer, found.values())) else self._again(unit), waiting
+
+    def remember(self, unit: str, answers: dict[str, Json], waiting: Json = None) -> None:
+        """Keep the latest answers about a unit, and what waits of its changes."""
+        self.store.put(layout.unit_state(unit), canonical({**answers, **({_WAITING: waiting} if waiting else {})}))
 
     def _again(self, unit: str) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -70,11 +78,14 @@ class LatestAnswers:
                 if value["type"] == "failure":
                     failed.add(key)
                 elif "window" in value:
-                    found[key] = answer_until(record, value)
+                    if follows(value):
+                        found[key] = answer_until(record, value)
+                    else:
+                        failed.add(key)
                 else:
                     found[key] = answer_state(record, value["at"], [page["sha256"] for page in value["pages"]])
             if not failed - found.keys():
-                break  # a question that failed may have been answered before
+                break  # a question that failed, or was asked about an event alone, may have been answered before
         return found
 
     def _last_closed(self) -> list[tuple[str, int]]:
@@ -107,6 +118,11 @@ def answer_key(kind: str, resource: str | None) -> str:
 def answer_state(record: int, at: str, digests: list[str]) -> Json:
     """What is remembered of an answer."""
     return {"record": record, "at": at, "pages": digests}
+
+
+def follows(observation: Json) -> bool:
+    """Whether the next window begins where that of an answer ended: not where that was a narrow one, because of an event."""
+    return "window" in observation and "around" not in observation["window"]
 
 
 def answer_until(record: int, observation: Json) -> Json:

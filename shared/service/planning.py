@@ -11,7 +11,7 @@ from shared.canonical import Json, canonical
 from shared.collect.asked import Asked, Budget, Failed
 from shared.collect.endpoints import ACCOUNT_KINDS, BY_KIND, ENDPOINTS, Endpoint, questions
 from shared.collect.plan import Unit, account_unit, account_units, subscription_unit, visible_subscriptions
-from shared.collect.windows import after, previous_of, widest
+from shared.collect.windows import ACTIVITY_LOG, after, around, previous_of, widest
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import Origin, line, record, timestamp
 from shared.schedule import Schedule
@@ -76,6 +76,8 @@ class Planner:
     scope: Scope
     schedule: str | None
     cause: Json
+    around: str | None = None
+    """When the event was that causes this sweep: of the Activity Log only the time around it is asked for, which costs little."""
 
     def plan(self) -> bool:
         """Ask, and write the plan's batch; False where another run has planned this sweep meanwhile."""
@@ -184,7 +186,12 @@ class Planner:
         """The units, each with the windows that follow what was answered about it before, as far as that is remembered, and sealed."""
         latest = LatestAnswers(self.collector.store)
         with ThreadPoolExecutor(self.collector.threads, "windows") as pool:
-            return list(pool.map(lambda unit: replace(unit, windows=self._windows(latest.of(unit.name), at, size)), units))
+            return list(pool.map(lambda unit: replace(unit, windows=self._windows_of(unit, latest, at, size)), units))
+
+    def _windows_of(self, unit: Unit, latest: LatestAnswers, at: str, size: int) -> tuple[Json, ...]:
+        if self.around is not None and unit.asked == "subscription":
+            return tuple(around(kind, unit.resource, self.around, at) for kind in ACTIVITY_LOG)
+        return self._windows(latest.of(unit.name), at, size)
 
     @staticmethod
     def _windows(answers: dict[str, Json], at: str, size: int) -> tuple[Json, ...]:

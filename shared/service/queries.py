@@ -3,12 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from shared import layout
 from shared.canonical import Json
+from shared.deliver import rejudge
 from shared.errors import EvidenceError, Misuse
+from shared.judge.attribution import said_of
 from shared.judge.catalogue import catalogue
 from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
@@ -153,15 +155,38 @@ def _current(read: Reading) -> Iterator[tuple[int, Json]]:
 
 
 def changes(read: Reading, when: Period | None, wanted: Filter, severities: tuple[str, ...] = ()) -> Iterator[Json]:
-    """The changes in a period (default: all there are), with their indexes and what they mean by the profile that is in force now."""
+    """The changes in a period (default: all there are), with their indexes, what they mean by the profile that is in force now, and who made them.
+
+    `attribution`: the last record about who it was, with its index; null where there is none.
+    """
     profile = profile_in_force(read)
-    for index, record in read.records(read.within(when) if when else read.sweeps, frozenset({"change"})):
-        if not wanted.passes(record):
-            continue
-        found = meanings(record, effective(profile, record["resource"]))
-        severity = worst(found)
-        if not severities or severity in severities:
-            yield {"record": index, **record, "severity": severity, "means": [asdict(meaning) for meaning in found]}
+    found: list[Json] = []
+    who: dict[tuple[Json, ...], Json] = {}
+    names = {sweep["sweep"] for sweep in (read.within(when) if when else read.sweeps)}
+    later = replace(when, end=_later(when.end)) if when else None
+    for index, record in read.records(read.within(later) if later else read.sweeps, frozenset({"change", "attribution"})):
+        if record["type"] == "attribution":
+            who[rejudge.change_key(record)] = {"record": index, **record}
+        elif record["sweep"] in names and wanted.passes(record):
+            means = meanings(record, effective(profile, record["resource"]))
+            if not severities or worst(means) in severities:
+                found.append({"record": index, **record, "severity": worst(means), "means": [asdict(meaning) for meaning in means]})
+    for change in found:
+        told = who.get(rejudge.change_key(change))
+        yield {**change, "attribution": {**told, "says": rejudge.who(told, change)} if told else None}
+
+
+def who_made(change: Json, meaning: Json) -> str:
+    """Who made that part of a change which means this, or why that is not known."""
+    return said_of(change["attribution"], meaning["pointer"]) if change["attribution"] else "–"
+
+
+def _later(end: datetime) -> datetime:
+    """Until when a sweep may say more of who made a change: the Activity Log is minutes late, and is read again in the next sweep."""
+    try:
+        return end + timedelta(days=2)
+    except OverflowError:
+        return end
 
 
 def profile_in_force(read: Reading) -> Profile:
@@ -187,7 +212,7 @@ def _plan(read: Reading, sweep: Json) -> Json:
 def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
     """The accounts of the last sweep, and those that an event told of since, with their deployments, as last seen."""
     latest = LatestAnswers(read.store)
-    for unit in _units(read):
+    for unit in last_units(read):
         if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
             continue
         answers = latest.of(unit["unit"])
@@ -203,7 +228,8 @@ def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
         }
 
 
-def _units(read: Reading) -> Iterator[Json]:
+def last_units(read: Reading) -> Iterator[Json]:
+    """The units of the last sweep, as its plan has them, and those of sweeps that events caused since."""
     plan = last_plan(read)
     planned = plan["units"] if plan else []
     yield from planned

@@ -6,7 +6,7 @@ again, one whose findings are there is not judged again, and the plan of a slot 
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -72,12 +72,17 @@ class OpenSweep:
         self.since = state.since(store, self.name)
         path = layout.batch(self.name, layout.PLAN)
         lines = batch_lines(store.get(path) or b"", path)
-        self.judge = Judge(store, self.name, collector.profile.profile, collector.profile.digest, collector.cloud, collector.stamp)
+        self.judge = Judge(store, self.name, collector.profile.profile, collector.profile.digest, collector.cloud, collector.stamp, self._sealed)
         self.plan = whole(json.loads(lines[-1]), self.judge.bodies.load)
         self.plan_record = first + count - 1
         for position, data in enumerate(lines[:-1]):
             self.judge.records.add(first + position, json.loads(data))
         self.judge.records.add(self.plan_record, self.plan)
+
+    def _sealed(self, sweep: str) -> Mapping[str, tuple[int, int]]:
+        """Where the batches of an open sweep are, those included that waited."""
+        self.sequencer.seal(sweep)
+        return self.sequencer.places(sweep)
 
     @property
     def units(self) -> list[Unit]:

@@ -19,7 +19,7 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
 from shared.deliver.bundle.by_control import ByControl
-from shared.deliver.bundle.choose import choose
+from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
@@ -41,6 +41,9 @@ Disclose = Callable[[str], Json | None]
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
 _CHUNK = 256 * 1024
 TABLE = "findings.csv"
+
+RESTING = frozenset({"deletion", "attribution"})
+"""Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ class _Job:
     """Index of the closing record, by sweep."""
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
+    named: set[int] = field(default_factory=set)
+    """Records that conclusions here rest on."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
@@ -149,7 +154,26 @@ class _Job:
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
+        self._add_named()
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
+
+    def _add_named(self) -> None:
+        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription."""
+        read = frozenset(self.ranges)
+        beside = sorted(index for index in self.named if not any(first <= index < first + count for first, count in self.ranges))
+        for index in beside:
+            stored = next(self.log.records(index, index + 1))[1]
+            self.bodies.update(bytes.fromhex(place["sha256"]) for place in stored.get("overflow", {}).values())
+            self.bodies.update(bytes.fromhex(digest) for digest, _ in bodies_of(whole(stored, self.body)))
+        self.ranges = tuple(merged([*self.ranges, *((index, 1) for index in beside)]))
+        self.runs = {first: self.runs[first] if (first, count) in read else self._digest(first, count) for first, count in self.ranges}
+
+    def _digest(self, first: int, count: int) -> tuple[int, str]:
+        digest, length = hashlib.sha256(), 0
+        for _, line in self.log.lines(first, first + count):
+            digest.update(line + b"\n")
+            length += len(line) + 1
+        return length, digest.hexdigest()
 
     def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> None:
         for place in stored.get("overflow", {}).values():
@@ -161,6 +185,8 @@ class _Job:
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             for table in tables:
                 table.add(index, record)
+        elif record["type"] in RESTING:
+            self.named.update(record["records"])
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
 

@@ -68,9 +68,9 @@ SWEEP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 KNOWN = {
     "event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed",
-    "exhibit", "waiver",
+    "exhibit", "waiver", "attribution",
 }  # fmt: skip
-CONCLUSIONS = {"finding", "change", "deletion"}
+CONCLUSIONS = {"finding", "change", "deletion", "attribution"}
 
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
 """What reading a value raises that has not the shape it should have."""
@@ -755,6 +755,8 @@ class Examiner:
         self.closings: dict[int, str] = {}
         """Sweeps by the index of their closing record."""
         self.key_records: set[int] = set()
+        self.rests_on: set[int] = set()
+        """Records that deletions and attributions rest on, which a bundle brings along from wherever they are."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
         self.followed = False
@@ -794,12 +796,15 @@ class Examiner:
     def _record(self, index: int, record: Any) -> None:
         kind, name = record["type"], record["sweep"]
         self.report.counts[kind if kind in KNOWN else "not interpreted"] += 1
-        for body in record["pages"] if kind in ("observation", "failure") else [record["profile"]] if kind == "profile" else []:
+        paged = kind in ("observation", "failure") or (kind == "event" and "pages" in record)
+        for body in record["pages"] if paged else [record["profile"]] if kind == "profile" else []:
             self._body(index, body["sha256"], body["bytes"])
         if index == 0 and (kind != "event" or record["store"]["origin"] != self.bundle.origin):
             self.report.problem("the first record of a log names the log, and this one does not", record=0)
         if kind == "event" and record["kind"] == "key":
             self.key_records.add(index)
+        if kind in ("deletion", "attribution"):
+            self.rests_on.update(map(count, record["records"]))
         if kind == "finding" and record["profile"]:
             self.bundle.named.add(record["profile"])
         if kind not in KNOWN:
@@ -1070,7 +1075,7 @@ class Examiner:
         first, plan = self.plans[0]
         if plan["previous"] is not None and (plan["previous"]["slot"] or "") >= start:
             report.problem("the sweep before it is of the period too, and was left out", record=first)
-        beside = {*self.key_records, *([plan["previous"]["record"]] if plan["previous"] else [])}
+        beside = {*self.key_records, *self.rests_on, *([plan["previous"]["record"]] if plan["previous"] else [])}
         runs = [(one, many) for one, many in self.bundle.ranges if many > len(beside) or not beside.issuperset(range(one, one + many))]
         if self.resources is None and len(runs) > 1:
             report.problem("records between those of the period are left out", record=sum(runs[0]))
@@ -1309,7 +1314,7 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
     if bundle.resources is not None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
     report.unchecked += [
-        "that the findings follow from the answers: `aoai-evidence verify` judges them again, with the same catalogue",
+        "that the findings, and what was said of changes, deletions and who made them, follow from the answers: `aoai-evidence verify` judges again",
         "that findings.csv, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
         "personal values in disclosures.json, and the fine print of each record's form: `aoai-evidence verify` checks them",
         "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",

@@ -3,7 +3,7 @@
     page          everything the templates need, worked out beforehand
     environment   templates with escaping always on; filters; the content security policy
     text          hostile text made visible, words for statuses, times
-    axis, calendar, strips, timeline, residency   the geometry of the pictures
+    axis, calendar, strips, timeline, residency, descent   the geometry of the pictures
     groups        findings by account, what needs a person first
 
 Same view, same bytes. Nothing here reads a clock, a network or a file outside this package.
@@ -19,6 +19,7 @@ SECTIONS = (
     ("coverage", "Coverage of the period"),
     ("residency", "Where data is processed"),
     ("changes", "Changes"),
+    ("deletions", "What was deleted"),
     ("history", "Status over the period"),
     ("findings", "Findings"),
     ("population", "Population"),

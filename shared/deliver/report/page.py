@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.deliver.report.axis import Axis, Span, axis
 from shared.deliver.report.calendar import Calendar, calendar
+from shared.deliver.report.descent import Picture, picture
 from shared.deliver.report.drift import ChangeRow
 from shared.deliver.report.drift import rows as change_rows
 from shared.deliver.report.groups import Group, groups
@@ -95,6 +96,7 @@ class Page:
     residency: Residency
     changes: tuple[ChangeRow, ...]
     timeline: Timeline
+    descent: Picture
     unsteady: tuple[HistoryRow, ...]
     steady: int
     interrupted: int
@@ -130,6 +132,7 @@ def page(view: PeriodView, written_at: str | None) -> Page:
         residency=residency(view),
         changes=changes,
         timeline=timeline(changes, view.period),
+        descent=picture(view.descents),
         unsteady=tuple(_history(history, view, along) for history in histories),
         steady=len(view.histories) - len(histories),
         interrupted=sum(len(each.runs) > 1 for each in view.histories) - len(histories),

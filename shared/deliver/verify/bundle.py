@@ -1,12 +1,14 @@
 """`verify FILE.zip`: a bundle, by somebody who has nothing but the file and a key."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, proof_path, records_path
 from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
+from shared.deliver.verify.deletions import Read, say_deletions
 from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.handovers import follow_handovers, led_to
 from shared.deliver.verify.held import check_held, open_held
@@ -64,7 +66,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
         _run(package, tree, first, count, (marks.take, texts.take, trust.take), progress)
-    examiner.finish()
+    examiner.finish(_reader(package))
     follow_handovers(package, tree, trust, signed)
     kept = open_held(held, checkpoint.origin, trust.known) if held is not None else None
     attested.check(lambda size: _earlier(package, tree, trust.known, checkpoint, size), lambda name: package.small(CHECKPOINTS + name), marks)
@@ -156,6 +158,19 @@ def _run(package: Package, tree: Tree, first: int, count: int, takers: Sequence[
         package.tally.problem("records", reason, file=name, record=min(index, first + count))
 
 
+def _reader(package: Package) -> Read:
+    """Reads records of the bundle a second time: one pass over the runs that hold any of them."""
+
+    def read(indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        for first, count in package.manifest.ranges:
+            wanted = set(indexes[bisect_left(indexes, first) : bisect_left(indexes, first + count)])
+            if wanted and package.has(records_path(first)):
+                lines = (line for some in package.lines(records_path(first)) for line in some)
+                yield from ((index, line) for index, line in enumerate(lines, first) if index in wanted)
+
+    return read
+
+
 def _proof(package: Package, tree: Tree, sweep: str, index: int, signed: bytes) -> None:
     name = proof_path(sweep)
     if not package.has(name):
@@ -174,7 +189,11 @@ def _say(tally: Tally, package: Package) -> None:
         f"{counts['bodies']:,} bodies are what their names say, and every one is named by a record",
         f"{counts['findings recomputed']:,} of {counts['findings']:,} findings were judged again from the bodies",
     ]
+    if counts["attributions"]:
+        tally.checked.append(f"{counts['attributions recomputed']:,} of {counts['attributions']:,} attributions of changes follow from what they name")
     if manifest.resources is not None:
         tally.unchecked("records about other resources than those asked for: they are in the log and not in this bundle")
-    tally.unchecked("what was said of changes and deletions between sweeps: their records are proven, not derived again")
+    say_deletions(tally)
+    if counts["deletions"]:
+        tally.unchecked("whether something was gone already at the first sweep of the period: the inventories before it are not in this bundle")
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")

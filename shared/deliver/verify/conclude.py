@@ -2,7 +2,9 @@
 
 from shared.canonical import Json
 from shared.deliver import rejudge
+from shared.deliver.verify.attributions import Attributions
 from shared.deliver.verify.bodies import Parsed
+from shared.deliver.verify.deletions import Deletions, told
 from shared.deliver.verify.findings import Recomputation, Run
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
@@ -10,21 +12,25 @@ from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import View
 from shared.judge.assemble import SWEEP_UNIT
 
-TYPES = frozenset({"finding", "change", "deletion"})
+TYPES = frozenset({"finding", "change", "attribution", "deletion"})
 
 KEPT = 1_000
 """Findings about the collection of one sweep, at most: they wait for its closing record."""
 
 
 class Conclusions:
-    """Takes in findings, changes and deletions."""
+    """Takes in findings, changes, attributions and deletions."""
 
     def __init__(self, tally: Tally, bodies: Parsed, view: View, intake: Intake) -> None:
         self._tally = tally
         self._view = view
         self._intake = intake
         self._judge = Recomputation(bodies, tally)
+        self.deletions = Deletions(tally, bodies)
+        self.attributions = Attributions(tally, bodies, from_start=view.from_start)
         self._cannot: set[str] = set()
+        self.named: set[int] = set()
+        """In a bundle: the records that attributions rest on, which may lie outside its period."""
         self.run: Run | None = None
         """The unit whose findings are being read."""
 
@@ -42,8 +48,17 @@ class Conclusions:
             self._about_collection(sweep, index, value, line)
             return
         if self.run is None:
-            self.run = self._begin(sweep, index, value)
+            self.run = Run(sweep, value["unit"], index, [], self._tally)
+        if value["type"] == "deletion":
+            self._deletion(self.run, index, value)
+        elif not self.run.begun:
+            self._judge_again(self.run, index, value)
         self.run.other(index, value, line)
+        if value["type"] == "change":
+            self.attributions.changed(index, value)
+        elif value["type"] == "attribution":
+            self.named.update(() if self._view.from_start else value["records"])
+            self.attributions.take(sweep, index, value)
 
     def _about_collection(self, sweep: SweepState, index: int, value: Json, line: bytes) -> None:
         place = sweep.findings.setdefault(SWEEP_UNIT, [index, 0])
@@ -53,10 +68,17 @@ class Conclusions:
         if len(sweep.about_collection) < KEPT:
             sweep.about_collection.append((index, value, line))
 
-    def _begin(self, sweep: SweepState, index: int, value: Json) -> Run:
-        """The first conclusion about a unit: judge it again."""
-        name = value["unit"]
-        run = Run(sweep, name, index, [], self._tally, recomputed=self._is_ours(value))
+    def _deletion(self, run: Run, index: int, value: Json) -> None:
+        """What is gone comes before what is judged with it."""
+        if run.begun:
+            self._tally.problem("deletion", f"stands after the findings of {run.unit}, which are judged with it", record=index)
+        run.deletions.append((index, value))
+        self.deletions.take(index, value, run.sweep.asked.get(run.unit, {}).get("resource") or "")
+
+    def _judge_again(self, run: Run, index: int, value: Json) -> None:
+        """The first conclusion about a unit after what is gone: judge it again."""
+        sweep, name = run.sweep, run.unit
+        run.begun, run.recomputed = True, self._is_ours(value)
         unit = sweep.units.get(name)
         if name in sweep.findings:
             self._tally.problem("finding", f"{name} was judged already, at record {sweep.findings[name][0]}", record=index)
@@ -66,15 +88,16 @@ class Conclusions:
             run.recomputed = False
         elif not unit.settled:
             self._intake.settle(sweep, name, unit, index)
+            self.deletions.unit(sweep, name, unit, run.deletions, index)
             if run.recomputed:
+                gone = [told(deletion) for _, deletion in run.deletions]
                 try:
-                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"])[::-1]
+                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)[::-1]
                 except rejudge.CannotJudgeError as error:
                     self._cannot_judge(error, index)
                     run.recomputed = False
             unit.judged = True
             unit.forget()
-        return run
 
     def _is_ours(self, value: Json) -> bool:
         """Whether a finding was made by the catalogue that is here."""
@@ -114,5 +137,6 @@ class Conclusions:
         if self.run is not None:
             run, self.run = self.run, None
             run.sweep.findings[run.unit] = [run.first, run.count]
+            self.attributions.end(run.sweep.plan)
             self._tally.counts["findings"] += run.unread
             self._tally.counts["findings recomputed"] += run.close()

@@ -11,6 +11,7 @@ from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
+from shared.deliver.verify.deletions import Read
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.verdict import Tally
@@ -44,6 +45,11 @@ class Examiner:
     def last_at(self) -> str:
         """The latest time of any record."""
         return self._intake.last_at
+
+    @property
+    def named(self) -> set[int]:
+        """The records that conclusions rest on, wherever they are: of attributions only in a bundle."""
+        return self._conclusions.deletions.named | self._conclusions.named
 
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in the records from the index `first` on."""
@@ -83,6 +89,8 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if index == 0:
             self._first(value)
+        if value["type"] in ("observation", "failure", "event"):
+            self._conclusions.attributions.told(index, value)
         if value["type"] not in shapes.KNOWN_TYPES:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:
@@ -197,9 +205,10 @@ class Examiner:
             if self.view.concerns(planned["resource"]) and name not in sweep.units and name not in missing:
                 self.tally.problem("closing", f"the records of {name} are not in the bundle", record=index)
 
-    def finish(self) -> None:
-        """There are no more records."""
+    def finish(self, read: Read) -> None:
+        """There are no more records. `read`: gives those that deletions rest on a second time."""
         self._conclusions.end()
+        self._conclusions.deletions.finish(read)
         self._intake.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:

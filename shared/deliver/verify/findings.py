@@ -7,7 +7,7 @@ unit that answers as it did before costs a comparison of bytes.
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -84,8 +84,8 @@ class Recomputation:
                 raise rejudge.CannotJudgeError(f"the profile it was judged by cannot be read: {error}") from None
         return self._profiles[digest]
 
-    def of_unit(self, sweep: SweepState, name: str, unit: UnitRecords, profile: str, at: str) -> list[bytes]:
-        """The lines that the findings of a unit must be, if all were sealed at `at`.
+    def of_unit(self, sweep: SweepState, name: str, unit: UnitRecords, profile: str, at: str, deletions: Sequence[Json] = ()) -> list[bytes]:
+        """The lines that the findings of a unit must be, if all were sealed at `at`. `deletions`: what was sealed of it before them.
 
         Raises:
             CannotJudgeError: a body or the profile is missing, or the judge does not cope.
@@ -96,10 +96,17 @@ class Recomputation:
         indexes = [*unit.indexes, *([context[0]] if context else [])]
         order = tuple(sorted(range(len(indexes)), key=indexes.__getitem__))
         asked = sweep.asked[name]["asked"] == "subscription"
-        key = (profile, sweep.plan["cloud"], resource, asked, len(unit.likes), tuple(likes))
+        planned_at = sweep.plan["at"]
+        if deletions:  # they name records by their indexes, and come once: no template
+            judged = self._judge(likes, indexes, len(unit.likes), resource, profile, sweep.plan["cloud"], asked, planned_at, deletions)
+            about = {"at": at, "sweep": sweep.name, "unit": name, "profile": profile}
+            return [canonical(finding(control, judgement, **about)) for control, judgement in judged]
+        ages = rejudge.judges_age(self.profile(profile), resource)
+        key = (profile, sweep.plan["cloud"], resource, asked, len(unit.likes), tuple(likes), planned_at if ages else "")
         kept = self._kept.get(key)
         if kept is None or kept.order != order:
-            judged = self._judge(likes, len(unit.likes), resource, profile, sweep.plan["cloud"], asked)
+            marks = range(_MARK, _MARK + len(likes))
+            judged = self._judge(likes, marks, len(unit.likes), resource, profile, sweep.plan["cloud"], asked, planned_at)
             kept = Kept(order, tuple(self._template(control, judgement, order, resource, profile) for control, judgement in judged))
             self._kept[key] = kept
             self._tally.counts["units judged again"] += 1
@@ -110,12 +117,15 @@ class Recomputation:
         values = [*indexes, canonical(resource)[1:-1], name.encode(), sweep.name.encode(), at.encode()]
         return [template.text % template.pick(values) for template in kept.templates]
 
-    def _judge(self, likes: Sequence[Likeness], own: int, resource: str, profile: str, cloud: str, asked: bool) -> Sequence[rejudge.Judged]:
-        """Judge with marks in place of record indexes."""
+    def _judge(
+        self, likes: Sequence[Likeness], indexes: Sequence[int], own: int, resource: str, profile: str, cloud: str, asked: bool, at: str,
+        deletions: Sequence[Json] = (),
+    ) -> Sequence[rejudge.Judged]:  # fmt: skip
+        """Judge, with marks in place of record indexes or with these themselves."""
         records, load = SweepRecords(), self._load
-        entries = [like.entry(_MARK + position) for position, like in enumerate(likes)]
+        entries = [like.entry(index) for like, index in zip(likes, indexes, strict=True)]
         context = records.evidence("/".join(resource.split("/")[:3]), entries[own:], load)
-        evidence = records.evidence(resource, entries[:own], load, context)
+        evidence = replace(records.evidence(resource, entries[:own], load, context), deletions=tuple(deletions), at=at)
         return rejudge.unit(evidence, self.profile(profile), cloud, subscription=asked)
 
     def _load(self, digest: str) -> Json:
@@ -196,6 +206,10 @@ class Run:
     """The controls that can be judged again here; None: all."""
     count: int = 0
     """Records of the run, changes included."""
+    deletions: list[tuple[int, Json]] = field(default_factory=list)
+    """What was said to be gone, before the findings."""
+    begun: bool = False
+    """Whether anything but deletions came."""
     compared: int = 0
     """Findings among them that could be compared."""
     unread: int = 0

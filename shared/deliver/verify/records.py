@@ -11,6 +11,8 @@ from datetime import datetime
 
 from shared.canonical import Json, canonical
 from shared.deliver.verify.bodies import is_digest
+from shared.judge.attribution import OPS
+from shared.judge.attribution import STATUSES as ATTRIBUTED
 from shared.model import STATUSES
 from shared.seal.tiles import MAX_RECORD
 
@@ -164,7 +166,7 @@ _ASKED: Mapping[str, Check] = {
     "unit": _name,
     "request": _with(method=_text, url=_text, body=_if_there(_object)),
     "object": _if_there(_with(kind=_text, id=_or_null(_text))),
-    "window": _if_there(_with(**{"from": is_time, "to": is_time, "previous": _or_null(_PREVIOUS)})),
+    "window": _if_there(_with(**{"from": is_time, "to": is_time, "previous": _or_null(_PREVIOUS), "around": _if_there(is_time)})),
     "served": _if_there(lambda value: value is False),
     "response": _or_null(_with(status=_or_null(_count), date=_or_null(_text))),
     "attempts": _count,
@@ -173,7 +175,7 @@ _ASKED: Mapping[str, Check] = {
     "storage": _object,
 }
 
-_WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_PREVIOUS, **{"from": is_time}))
+_WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_or_null(_PREVIOUS), around=_if_there(is_time), **{"from": is_time}))
 
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "observation": {**_ASKED, "pages": lambda value: bool(value) and _list_of(_PAGE)(value)},
@@ -203,10 +205,20 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "retention": {"storage": _STORAGE, "source": _text},
     "profile": {"profile": _BODY},
     "erasure": {"commitments": _list_of(_text)},
-    "event": {},
+    "event": {"pages": _if_there(_list_of(_BODY))},
     "exhibit": {},
     "waiver": {},
-    "deletion": {"sweep": _name, "unit": _name},
+    "deletion": {
+        "sweep": _name, "unit": _name, "resource": _text, "account": _lower, "object": _with(kind=_text, id=_or_null(_text)), "count": _count,
+        "after": is_time, "before": is_time, "status": _text, "cause": _text, "reason": _text, "records": _list_of(_count),
+        "pairs": _list_of(_place), "supersedes": _list_of(_count), "first_seen": _or_null(_with(record=_count, at=is_time)),
+        "witnesses": _list_of(_with(witness=_text, record=_count, page=_count, pointer=_text, at=is_time)),
+        "counted": _if_there(_list_of(_with(record=_count, page=_count, pointer=_text))),
+    },
+    "attribution": {
+        "sweep": _name, "unit": _name, "status": lambda value: value in ATTRIBUTED, "reason": _text, "records": _list_of(_count),
+        "change": _with(**{"from": _or_null(_count)}, to=_or_null(_count), since=_or_null(is_time), until=is_time, op=lambda value: value in OPS),
+    },
 }  # fmt: skip
 
 KNOWN_TYPES = frozenset(_FIELDS)
@@ -214,6 +226,6 @@ KNOWN_TYPES = frozenset(_FIELDS)
 
 def bodies_of(value: Json) -> list[tuple[str, int]]:
     """(digest, bytes) of every body that the fields of the record's type name."""
-    if value["type"] in ("observation", "failure"):
+    if value["type"] in ("observation", "failure") or (value["type"] == "event" and "pages" in value):
         return [(page["sha256"], page["bytes"]) for page in value["pages"]]
     return [(value["profile"]["sha256"], value["profile"]["bytes"])] if value["type"] == "profile" else []

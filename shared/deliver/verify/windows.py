@@ -18,6 +18,15 @@ KEPT = 16
 """Answers of one question whose ends are remembered: a plan follows one of the newest, or state was lost and it follows none."""
 
 
+def _wrongly_narrow(plan: Json, known: Json) -> Iterator[str]:
+    """What is wrong with a window that says that it is narrow because of an event."""
+    cause = plan.get("cause")
+    if not isinstance(cause, dict) or cause.get("by") != "event":
+        yield "is narrow, and no event caused the sweep"
+    if known["previous"] is not None or not known["from"] <= min(known["around"], plan["at"]):
+        yield "is said to be around an event, and is not"
+
+
 class Windows:
     """Takes in plans and answers in the order of the log. `from_start`: every record before was read."""
 
@@ -35,11 +44,15 @@ class Windows:
             self._tally.problem("plan", "its windows end at another time than that of the plan", record=index)
         for unit in plan["units"]:
             for known in unit.get("windows", ()):
-                for reason in self._wrong(index, known, widest):
+                wrong = self._wrong(index, known, widest) if "around" not in known else _wrongly_narrow(plan, known)
+                for reason in wrong:
                     self._tally.problem("plan", f"the window of {known['kind']} of {known['resource']} {reason}", record=index)
 
     def _wrong(self, index: int, known: Json, widest: Json) -> Iterator[str]:
         previous = known["previous"]
+        if previous is None:
+            yield "follows no answer, and no event made it narrow"
+            return
         if known["from"] > max(previous["to"], widest["from"]):
             yield "begins later than the answer before it ended"
         ends = self._ends.get((known["kind"], known["resource"]), {})
@@ -60,7 +73,7 @@ class Windows:
             if due is None or window != due.as_json():
                 self._tally.problem("answer", f"{kind}: was asked for another time than the plan has", record=index)
             self._check_question(sweep, index, value, Window(window["from"], window["to"]))
-        if value["type"] == "observation":
+        if value["type"] == "observation" and "around" not in window:
             ends = self._ends.setdefault((kind, value["resource"] or ""), {})
             ends[index] = window["to"]
             if len(ends) > KEPT:

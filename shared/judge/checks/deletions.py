@@ -75,7 +75,7 @@ def _what(deletions: Sequence[Json]) -> str:
     counted: Counter[tuple[str, str]] = Counter()
     for deletion in deletions:
         counted[deletion["kind"], deletion["status"]] += deletion["count"]
-    return names((f"{number} {plural(kind)} {status}" for (kind, status), number in counted.items()), 8)
+    return names((f"{number} {kind.replace('-', ' ') if number == 1 else plural(kind)} {status}" for (kind, status), number in counted.items()), 8)
 
 
 def _complaint(silent: Sequence[Json], vain: Sequence[Json]) -> str:

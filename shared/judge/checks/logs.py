@@ -46,6 +46,8 @@ def _continuous(resource: str, answers: list[Answer], *, singular: bool) -> Judg
     reaches = {answer.reach for answer in answers}
     if None in reaches:
         return unknown(resource, f"{what} {was} read, and of which time is not shown.", *points)
+    if "around" in reaches:
+        return not_applicable(resource, f"{what} {was} read around an event alone: whether there is a gap is for sweeps of everything to say.", *points)
     words = sorted(reach.split(" ") for reach in reaches if reach is not None)
     gap = next((word for word in words if word[0] == "gap"), None)
     if gap is not None:

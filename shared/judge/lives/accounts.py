@@ -51,8 +51,8 @@ def accounts(given: Given, subscription: str) -> list[Statement]:
 
 
 def accounts_gone(was: Inventory, now: Inventory) -> list[str]:
-    """Ids of the accounts that are gone, or are not what they were, from one inventory to the next."""
-    return [one.id for one in gone_between(was, now, _compare)]
+    """Ids of the accounts that are gone, or are not what they were, from one inventory to the next; those that were moved left out."""
+    return [one.id for one in gone_between(was, now, _compare) if not _moved(one)]
 
 
 def deleted_list(given: Given, entry: Entry) -> dict[str, Point] | None:
@@ -82,6 +82,14 @@ def _compare(was: Inventory, now: Inventory, identifier: str) -> How | None:
     return "restored" if made is not None and again is not None and again > made else None
 
 
+def _moved(one: Gone) -> bool:
+    """Whether the same account is listed under another id: in another resource group."""
+    own = identity_of(one.was.item(one.id))
+    if one.how != "vanished" or own[0] is None:
+        return False
+    return any(identity_of(one.now.item(other)) == own for other in one.now.places if other not in one.was)
+
+
 class _Account:
     def __init__(self, given: Given, subscription: str, identifier: str, inventories: list[Inventory], logs: list[Entry]) -> None:
         self.given, self.subscription, self.id, self.inventories, self.logs = given, subscription, identifier, inventories, logs
@@ -92,7 +100,7 @@ class _Account:
         shared = linked(gone, told)
         found: list[Statement] = []
         for one in gone:
-            if one.how == "vanished" and self._moved(one):
+            if _moved(one):
                 continue
             statement = self._returned(one) or self._gone(one, shared or [one], counted)
             found += [statement, *self._held(one, statement)]
@@ -106,11 +114,6 @@ class _Account:
             if statement is not None:
                 found += [statement, *self._held(one, statement)]
         return found
-
-    def _moved(self, one: Gone) -> bool:
-        """Whether the same account is listed under another id: in another resource group."""
-        own = identity_of(one.was.item(self.id))
-        return own[0] is not None and any(identity_of(one.now.item(other)) == own for other in one.now.places if other not in one.was)
 
     # -- the account ----------------------------------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ def _take(folded: Folded, sweep: UnitSweep, shelf: Shelf) -> bool:
             state.facts.append(entry)
         elif entry.kind in (*logs, EVENT) and entry.record not in known:
             state.logs.append(entry)
-            if entry.window is not None:
+            if entry.window is not None and not entry.window.around:
                 state.read[entry.kind] = max(state.read.get(entry.kind, ""), entry.window.end)
             told = told or bool(shelf.lines(entry, rows) if entry.kind == DELETIONS else concerns(entry, shelf, sweep.resource))
     return told
@@ -135,15 +135,17 @@ def _inventory(folded: Folded, sweep: UnitSweep, shelf: Shelf, kind: Kind, entry
         folded.notes.append(f"{kind.question} at record {entry.record} is no whole inventory")
         return
     was = shelf.inventory(kind, before) if before is not None else None
-    gone = _gone(was, now) if was is not None else ()
+    gone = gone_from(was, now) if was is not None else ()
     if before is not None and gone:
-        beside = [held for account in gone for held in sweep.beside(account)] if kind is ACCOUNT else list(sweep.beside(sweep.resource))
+        beside = [held for account in gone for held in sweep.beside(account)] if kind is ACCOUNT else []
+        beside += sweep.beside(sweep.resource) if kind is MODEL else ()
         state.kept.append(Kept(kind.question, before, entry, beside=beside))
     state.last[kind.question] = entry
     folded.seen.append(Seen(kind, was, now))
 
 
-def _gone(was: Inventory, now: Inventory) -> Iterable[str]:
+def gone_from(was: Inventory, now: Inventory) -> Iterable[str]:
+    """What is gone, or is not what it was, from one whole inventory to the next."""
     if was.kind is ACCOUNT:
         return accounts_gone(was, now)
     return deployments_gone(was, now) if was.kind is DEPLOYMENT else lost(was, now)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.canonical import Json
+from shared.judge.lives.inventory import Inventory
+from shared.judge.lives.kinds import DEPLOYMENT, FILE, JOB, MODEL
 from shared.judge.reading import Node, count, names, verb
 from shared.model import Point
 
@@ -123,6 +125,23 @@ def lineages(
         uses = _uses(job, _OF_JOB, files, ends) if job is not None else ()
         found.append(Lineage(name, model, job, uses, tuple(_serving(name, deployments or {}))))
     return found
+
+
+def lineages_in(last: Mapping[str, Inventory], deletions: Sequence[Sealed], gone_jobs: Listed) -> list[Lineage]:
+    """The lineage of each fine-tuned model of an account. `last`: its last whole inventories by kind; `gone_jobs`: jobs that are listed no more."""
+    known = {kind: nodes(inventory) for kind, inventory in last.items()}
+    jobs = {**gone_jobs, **known.get(JOB.name, {})}
+    return lineages(known.get(MODEL.name, {}), jobs, known.get(FILE.name), known.get(DEPLOYMENT.name), deletions)
+
+
+def nodes(inventory: Inventory) -> dict[str, Node]:
+    """What an inventory lists, with its places."""
+    return {identifier: node_at(inventory.item(identifier), inventory.point(identifier)) for identifier in inventory.places}
+
+
+def node_at(item: dict[str, Json], point: Point) -> Node:
+    """A listed object with its place."""
+    return Node(item, point.record, point.page, point.pointer)
 
 
 def batch_files(batches: Listed, files: Listed | None, deletions: Iterable[Sealed] = ()) -> list[BatchFiles]:

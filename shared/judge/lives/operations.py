@@ -59,6 +59,9 @@ class Operation:
     """Each entry once, where it came first."""
     places: tuple[Point, ...]
     """Everywhere that it is told."""
+    client: Json = None
+    """What was used for it, by the claims of the token: `{"appid","idtyp"}`; None where neither is told."""
+    correlation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class _Line:
     status: str
     by: Json
     told: Told
+    client: Json = None
+    correlation: str = ""
 
 
 def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | None = None) -> list[Operation]:
@@ -92,7 +97,7 @@ def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | N
             if line.identity not in seen:
                 lines.setdefault(line.key, []).append(line)
             seen.setdefault(line.identity, []).append(line.told.point)
-        if entry.window is not None:
+        if entry.window is not None and not entry.window.around:
             read[entry.resource] = max(before or "", entry.window.end)
     return sorted((_folded(key, found, seen) for key, found in lines.items()), key=lambda operation: (operation.start, operation.key))
 
@@ -125,7 +130,7 @@ def _line(value: Json, told: Told) -> _Line | None:
     identity = _word(value.get("eventDataId")) or f"{told.point.record} {told.point.pointer}"
     status = _word(value.get("status")) or _word(value.get("resultType"))
     key = f"{correlation or identity} {name} {resource}"
-    return _Line(identity, key, resource, name, at, status, _actor(value), Told(told.witness, told.point, at))
+    return _Line(identity, key, resource, name, at, status, _actor(value), Told(told.witness, told.point, at), _client(value), correlation)
 
 
 def _event(entry: Entry, load: LoadBody) -> Iterator[_Line]:
@@ -143,8 +148,11 @@ def _event(entry: Entry, load: LoadBody) -> Iterator[_Line]:
     status = next((word for word in ("success", "failure", "cancel") if kind.endswith(word)), _word(data.get("status")))
     status = {"cancel": "canceled"}.get(status, status)
     resource, identity = _target(resource), _word(value.get("id"))
-    key = f"{_word(data.get('correlationId')) or identity} {name} {resource}"
-    yield _Line(f"event {identity}", key, resource, name, at, status, _actor(data), Told("event", Point(entry.record), at))
+    correlation = _word(data.get("correlationId"))
+    told = Told("event", Point(entry.record), at)
+    yield _Line(
+        f"event {identity}", f"{correlation or identity} {name} {resource}", resource, name, at, status, _actor(data), told, _client(data), correlation
+    )
 
 
 def _folded(key: str, lines: list[_Line], seen: dict[str, list[Point]]) -> Operation:
@@ -154,9 +162,11 @@ def _folded(key: str, lines: list[_Line], seen: dict[str, list[Point]]) -> Opera
     if ended:
         outcome = "succeeded" if _DONE[ended[-1].status] == "succeeded" else "failed"
     by = next((line.by for line in reversed(lines) if line.by is not None), None)
+    client = next((line.client for line in reversed(lines) if line.client is not None), None)
     end = ended[-1].at if ended else lines[-1].at
     places = tuple(point for line in lines for point in seen[line.identity])
-    return Operation(key, lines[0].resource, lines[0].name, lines[0].at, end, outcome, by, tuple(line.told for line in lines), places)
+    first, told = lines[0], tuple(line.told for line in lines)
+    return Operation(key, first.resource, first.name, first.at, end, outcome, by, told, places, client, first.correlation or None)
 
 
 def _word(value: Json) -> str:
@@ -170,6 +180,13 @@ def _actor(value: Json) -> Json:
     claims = value.get("claims")
     named = claims.get(_OBJECT_ID) if isinstance(claims, dict) else None
     return named or value.get("caller") or None
+
+
+def _client(value: Json) -> Json:
+    """What a token was issued to: the application, and whether it acted for itself (`app`) or for somebody (`user`)."""
+    claims = value.get("claims")
+    found = {name: claims[name] for name in ("appid", "idtyp") if isinstance(claims.get(name), str)} if isinstance(claims, dict) else {}
+    return found or None
 
 
 def _target(resource: str) -> str:

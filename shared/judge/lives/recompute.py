@@ -3,7 +3,7 @@
 It is concluded again from these records alone, with the same rules; all fields must come out as they were sealed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.canonical import Json
 from shared.judge.assemble import Entry
@@ -34,7 +34,11 @@ def concluded(sealed: Json, entries: Iterable[Entry], shelf: Shelf, unit: str) -
 
 def difference(sealed: Json, entries: Iterable[Entry], shelf: Shelf, unit: str) -> str | None:
     """None if a sealed deletion follows from the entries that it names; else a sentence that says how it differs."""
-    found = [statement.as_json() for statement in concluded(sealed, entries, shelf, unit)]
+    return compared(sealed, [statement.as_json() for statement in concluded(sealed, entries, shelf, unit)])
+
+
+def compared(sealed: Json, found: Sequence[Json]) -> str | None:
+    """How a sealed deletion differs from everything that follows from the records it names; None if it is among that."""
     own = {name: sealed[name] for name in FIELDS if name in sealed}
     if own in found:
         return None

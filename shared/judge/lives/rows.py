@@ -196,7 +196,9 @@ def _identity(row: Row) -> str:
 def _distinct(told: list[Row]) -> list[Row]:
     """Of rows that share a correlation: one for each call, the fullest. A nearly empty one adds nothing to a full one."""
     full: dict[bytes, Row] = {}
+    whole = {(row.at[:19], str(row.first("resultsignature"))) for row in told if row.first("requesttime") is not None}
     for row in sorted(told, key=lambda row: row.at):
-        if row.succeeded is not None:
-            full.setdefault(canonical([row.first("requesttime"), row.at[:19], row.first("resultsignature")]), row)
+        request = row.first("requesttime")
+        if row.succeeded is not None and (request is not None or (row.at[:19], str(row.first("resultsignature"))) not in whole):
+            full.setdefault(canonical([request, row.at[:19], row.first("resultsignature")]), row)
     return list(full.values()) or told[:1]

@@ -155,7 +155,8 @@ def _said_of(value: Json) -> Said:
 
 
 def _entry(entry: Entry) -> Json:
-    window = [entry.window.start, entry.window.end, entry.window.previous] if entry.window else None
+    of = entry.window
+    window = [of.start, of.end, of.previous, of.record, of.around] if of else None
     return [entry.kind, entry.resource, entry.record, entry.at, list(entry.digests), entry.status, window]
 
 

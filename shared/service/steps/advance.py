@@ -151,6 +151,7 @@ class Advance:
                 for page in json.loads(data).get("pages") or ():
                     sweep.judge.bodies.load(page["sha256"])
             ahead.look(layout.unit_state(unit.name))
+            ahead.look(layout.lives(unit.name))
 
         return warm
 
@@ -165,6 +166,7 @@ class Advance:
             sweep = self._open(name, replace(self.app.collector, store=ahead))
             take_up(self.app.store, sweep)
             forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
+            sweep.judge.attributing.settle_events()
             parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
             ahead.begin(layout.batch(name, part) for part in parts if part in places)
             closed = sweep.close(resumed=False)

@@ -1,6 +1,6 @@
 """What is asked over HTTP, answered page by page: the questions of `shared.service.queries`, with what a caller may pass."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from shared import layout
@@ -11,6 +11,8 @@ from shared.judge.catalogue import catalogue
 from shared.model import STATUSES
 from shared.seal.log import open_log
 from shared.service import queries
+from shared.service.gone import Asked, deletions, kinds_of
+from shared.service.held import objects
 from shared.service.queries import Filter, Period, Reading, reading
 from shared.service.steps.app import App
 from shared.service.steps.bundle import period_of
@@ -24,8 +26,8 @@ PARAMETERS = {
     "status": (),
     "findings": (*_PERIOD, "resource", "control", "status", "framework", *_PAGING),
     "changes": (*_PERIOD, "resource", *_PAGING),
-    "deletions": (*_PERIOD, "resource", *_PAGING),
-    "resources": ("resource", *_PAGING),
+    "deletions": (*_PERIOD, "resource", "object", "kind", *_PAGING),
+    "resources": ("resource", "kind", *_PAGING),
 }
 """What may be passed with each question."""
 
@@ -43,15 +45,16 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
     if unknown := set(asked) - set(allowed):
         raise Refused(f"{sorted(unknown)[0]!r} is no parameter here: {', '.join(allowed) or 'there are none'}")
     when = period_of(asked.get("from"), asked.get("to"), app.now())
-    wanted, page = _filter(asked), _paging(asked)
+    wanted, page, kinds = _filter(asked), _paging(asked), _kinds(asked)
     read = reading(app.settings)
     if question == "status":
         return queries.status(read, app.now)
     ask: dict[str, Callable[[Reading, Period | None, Filter], Iterable[Json]]] = {
         "findings": queries.findings,
         "changes": queries.changes,
-        "deletions": _deletions,
-        "resources": lambda read, when, wanted: queries.resources(read, wanted),
+        # By its id alone: a name is personal, and who asks here may not be one who may look it up.
+        "deletions": lambda read, when, wanted: deletions(read, when, wanted, Asked(kinds, asked.get("object")), by_name=False),
+        "resources": lambda read, when, wanted: objects(read, wanted, kinds) if kinds else queries.resources(read, wanted),
     }
     return _page(ask[question](read, when, wanted), *page, by_place=question == "resources")
 
@@ -75,12 +78,11 @@ def _filter(asked: Mapping[str, str]) -> Filter:
     return Filter(asked.get("resource"), control, statuses, framework)
 
 
-def _deletions(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
-    """What was in one answer and no longer in the next. Files and fine-tuned models are not among it: their lists are not collected."""
-    for change in queries.changes(read, when, wanted):
-        gone = [field for field in change["fields"] if field["op"] == "removed" and not field["pointer"]]
-        if gone:
-            yield change
+def _kinds(asked: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return kinds_of(name for name in asked.get("kind", "").split(",") if name)
+    except ValueError as error:
+        raise Refused(f"kind {error}") from None
 
 
 def _paging(asked: Mapping[str, str]) -> tuple[int, int]:

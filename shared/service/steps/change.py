@@ -16,13 +16,16 @@ from shared import layout
 from shared.canonical import Json, canonical
 from shared.collect.plan import is_account_id
 from shared.errors import Refused
+from shared.judge.lives.times import when
 from shared.privacy.disclosures import Disclosures
-from shared.privacy.redact import redact
+from shared.privacy.fields import EVENT
+from shared.privacy.screen import screened
 from shared.records import line, moment, record, timestamp
 from shared.seal.commits import last_commit
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import put_body
 from shared.service import state
+from shared.service.attributing import note_event
 from shared.service.compose import random_bytes
 from shared.service.steps.app import App
 from shared.service.steps.work import CollectAccount, short
@@ -107,19 +110,22 @@ def _take(app: App, event: Event) -> str:
     end = datetime.fromtimestamp(math.floor(_kept_at(app, event).timestamp() / WINDOW + 1) * WINDOW, UTC)
     sweep = f"{end:%Y%m%dT%H%M%SZ}{layout.BY_EVENT}{short(event.account.lower())}"
     delay = min(max(0, math.ceil((end - app.now()) / timedelta(seconds=1))), WINDOW)
-    app.queues.send(layout.COLLECT_QUEUE, CollectAccount(sweep, event.account, event.id).text(), delay=delay)
+    if app.store.exists(layout.open_sweep(event.name)) and not app.store.exists(layout.batch(sweep, layout.CLOSED)):
+        note_event(app.store, sweep, event.name, state.since(app.store, event.name))
+    work = CollectAccount(sweep, event.account, event.id, when(event.time))
+    app.queues.send(layout.COLLECT_QUEUE, work.text(), delay=delay)
     return f"{event.name}: {'kept' if new else 'known'}, {sweep} queued"
 
 
 def _keep(app: App, event: Event) -> bool:
     """Write the event's record as a batch of its own; False where a delivery before did."""
-    store, path = app.store, layout.batch(event.name, "event")
+    store, path = app.store, layout.batch(event.name, layout.EVENT)
     if store.exists(path):
         return False
     data = event.data if isinstance(event.data, dict) else {}
     try:
         commit = Disclosures(store, random_bytes).commit if app.settings.personal_data == "commit" else None
-        body = redact(canonical(event.whole), "event", commit).body
+        body = screened(canonical(event.whole), EVENT, commit)
     except (ValueError, RecursionError):
         raise Refused("the event holds what cannot be screened for personal values: it is not kept") from None
     since = last_commit(store)
@@ -148,7 +154,7 @@ def _keep(app: App, event: Event) -> bool:
 
 def _kept_at(app: App, event: Event) -> datetime:
     """When the event was first delivered, as its record says."""
-    path = layout.batch(event.name, "event")
+    path = layout.batch(event.name, layout.EVENT)
     value = json.loads(batch_lines(app.store.get(path) or b"", path)[0])
     return moment(value["at"])
 

@@ -53,9 +53,9 @@ def plan_due(app: App, *, by: str = "schedule") -> Planned:
     return Planned(sweep.name, new, queue_units(app, sweep.name))
 
 
-def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, cause: Json) -> bool:
-    """Write the plan of a sweep; False where another worker was faster."""
-    return Planner(app.collector_for(sweep.name), sweep, scope, schedule, cause).plan()
+def plan_sweep(app: App, sweep: SweepName, scope: Scope, schedule: str | None, cause: Json, around: str | None = None) -> bool:
+    """Write the plan of a sweep; False where another worker was faster. `around`: when the event was that causes it."""
+    return Planner(app.collector_for(sweep.name), sweep, scope, schedule, cause, around).plan()
 
 
 def queue_units(app: App, sweep: str) -> int:

@@ -6,7 +6,7 @@ what accounts are judged with, and closing may have to judge some.
 
 import json
 from collections import Counter
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from shared import layout
 from shared.canonical import Json, canonical
@@ -43,7 +43,7 @@ class Tally:
                 "units": self.units,
                 "statuses": dict(self.statuses),
                 "changes": self.changes,
-                "failures": [list(astuple(entry)) for entry in self.failures],
+                "failures": [_told(entry) for entry in self.failures],
                 "skew": sweep.judge.records.skew,
             }
             sweep.collector.store.put(layout.tally(sweep.name, self.units[0]), canonical(value))
@@ -80,5 +80,12 @@ def _parsed(data: bytes) -> tuple[Tally, float | None] | None:
         return None
 
 
-def _entry(kind: str, resource: str, record: int, at: str, digests: list[str], failure: str, status: int | None) -> Entry:
-    return Entry(kind, resource, record, at, tuple(digests), failure, status)
+def _told(entry: Entry) -> Json:
+    """A failure as it is kept: all of it but the window, which nothing about the collection rests on."""
+    return [entry.kind, entry.resource, entry.record, entry.at, list(entry.digests), entry.failure, entry.status, entry.detail, entry.reach]
+
+
+def _entry(
+    kind: str, resource: str, record: int, at: str, digests: list[str], failure: str, status: int | None, detail: str | None, reach: str | None
+) -> Entry:
+    return Entry(kind, resource, record, at, tuple(digests), failure, status, detail, reach)

@@ -10,6 +10,7 @@ from shared.errors import Refused
 from shared.records import Origin, whole
 from shared.seal.sequencer import batch_lines
 from shared.service import state
+from shared.service.attributing import forget_events
 from shared.service.collector import orders_of
 from shared.service.planning import UNSCHEDULED_DEADLINE, Scope, SweepName
 from shared.service.steps.app import App
@@ -78,9 +79,10 @@ def _collect_account(app: App, work: CollectAccount) -> str:
     if not app.store.exists(layout.batch(work.sweep, layout.PLAN)):
         other = _other_kind(app, work.account)
         if other is not None:
+            forget_events(app.store, work.sweep)
             return f"{work.sweep}: {work.account.rpartition('/')[2]} is of kind {other}, which serves no Azure OpenAI: not collected"
         name = SweepName(work.sweep, None, app.now() + UNSCHEDULED_DEADLINE)
-        plan_sweep(app, name, Scope(None, (work.account.lower(),)), None, {"by": "event", "ref": work.event})
+        plan_sweep(app, name, Scope(None, (work.account.lower(),)), None, {"by": "event", "ref": work.event}, work.around)
     units = planned_units(app.store, work.sweep)
     done = [_collect_unit(app, work.sweep, unit) for unit in units]
     return f"{work.sweep}: {sum(done)} of {len(done)} units collected"

@@ -9,6 +9,7 @@ from shared.canonical import Json, canonical, sha256
 from shared.collect.plan import Unit, account_unit, is_account_id, subscription_unit
 from shared.errors import Refused, Unreachable
 from shared.layout import checked_name
+from shared.records import moment, timestamp
 
 VERSION = 1
 """Of messages: what this app writes, and the newest that it reads."""
@@ -46,10 +47,12 @@ class CollectAccount:
     """ARM id."""
     event: str
     """Id of the event, for the sweep's cause."""
+    around: str | None = None
+    """When the event was; None: not known, and the Activity Log is read on from where it was read before."""
 
     def text(self) -> str:
         """The message."""
-        return _text({"do": "account", "sweep": self.sweep, "account": self.account, "event": self.event})
+        return _text({"do": "account", "sweep": self.sweep, "account": self.account, "event": self.event, "around": self.around})
 
 
 def _text(value: Mapping[str, Json]) -> str:
@@ -64,7 +67,7 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
         ForNewerApp: it is of a newer version.
     """
     value = message(data)
-    fields = {name: value.get(name) for name in ("do", "sweep", "unit", "asked", "id", "account", "event")}
+    fields = {name: value.get(name) for name in ("do", "sweep", "unit", "asked", "id", "account", "event", "around")}
     if any(not isinstance(field, str | None) for field in fields.values()):
         raise Refused("a field of the message is no text")
     try:
@@ -77,7 +80,8 @@ def parse_work(data: bytes) -> CollectUnit | CollectAccount:
                 raise Refused("the message names no unit of work: its name, its resource and its questions do not belong together")
             return CollectUnit(sweep, unit)
         if fields["do"] == "account" and is_account_id(fields["account"] or ""):
-            return CollectAccount(sweep, fields["account"] or "", fields["event"] or "")
+            around = timestamp(moment(fields["around"])) if fields["around"] else None  # raises for what is no time
+            return CollectAccount(sweep, fields["account"] or "", fields["event"] or "", around)
     except ValueError as error:
         raise Refused(f"the message names what no sweep has: {error}") from None
     raise Refused("the message asks for nothing that is known here")

@@ -131,7 +131,7 @@ function say(report, bundle, examiner, signed) {
   if (bundle.resources !== null) report.unchecked.push("records about other resources than those asked for: they are in the log and not in this bundle");
   report.unchecked.push(
     "that the log extends an earlier state of it: verify.py and aoai-evidence verify do so with --checkpoint",
-    "that the findings follow from the answers: aoai-evidence verify judges them again, with the same catalogue",
+    "that the findings, and what was said of changes, deletions and who made them, follow from the answers: aoai-evidence verify judges again",
     "that findings.csv, by-control/, README.txt, catalogue.json and this page follow from the rest: aoai-evidence verify derives them again",
     "personal values in disclosures.json, and the fine print of each record's form: aoai-evidence verify checks them",
     "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",

@@ -112,7 +112,7 @@ function period(examiner) {
   }
   const [first, { previous }] = plans[0];
   if (previous !== null && (previous.slot ?? "") >= start) report.problem("the sweep before it is of the period too, and was left out", { record: first });
-  const beside = new Set([...examiner.keyRecords, ...(previous === null ? [] : [previous.record])]);
+  const beside = new Set([...examiner.keyRecords, ...examiner.restsOn, ...(previous === null ? [] : [previous.record])]);
   const onlyBeside = ([one, number]) => number <= beside.size && Array.from({ length: number }, (_, i) => one + i).every((index) => beside.has(index));
   const runs = bundle.ranges.filter((range) => !onlyBeside(range));
   if (bundle.resources === null && runs.length > 1) report.problem("records between those of the period are left out", { record: runs[0][0] + runs[0][1] });

@@ -1,7 +1,7 @@
 // The records: was everything that was planned answered, and is every answer here with all its pages?
 
-const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver"]);
-const CONCLUSIONS = new Set(["finding", "change", "deletion"]);
+const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "attribution"]);
+const CONCLUSIONS = new Set(["finding", "change", "deletion", "attribution"]);
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const pair = (a, b) => `${a}\n${b}`;
 const sorted = (values) => [...values].sort(byCodePoint);
@@ -32,6 +32,7 @@ class Examiner {
     this.beyond = [];
     this.closings = new Map();
     this.keyRecords = new Set();
+    this.restsOn = new Set(); // records that deletions and attributions rest on, which a bundle brings along from wherever they are
     this.strangers = new Map();
     this.chains = new Set();
     this.followed = false; // whether there are answers about members of lists, or logs, which are not counted here
@@ -87,7 +88,8 @@ class Examiner {
   record(index, record) {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
-    if (type === "observation" || type === "failure") for (const page of record.pages) this.body(index, page.sha256, page.bytes);
+    if (type === "deletion" || type === "attribution") for (const each of record.records) this.restsOn.add(count(each));
+    if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);
     if (type === "profile") this.body(index, record.profile.sha256, record.profile.bytes);
     if (type === "finding") {
       if (record.profile) this.bundle.named.add(record.profile);

@@ -1,0 +1,191 @@
+"""What people ask of deletions: `deletions`, `resources --kind`, lineage; over the story of a file and a model, by command and by HTTP's questions."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from infra.local import tuning_story
+from infra.local.scenarios import demo_world
+from shared import layout
+from shared.service import gone, held
+from shared.service.queries import Filter
+from shared.service.steps.answers import answer
+from shared.service.steps.app import App
+from tests.fixtures.estate import estate
+
+
+def tuned(clock):
+    world = demo_world(clock)
+    tuning_story.prepare(world)
+    return world
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """The file is withdrawn, the model stays; then a later sweep."""
+    with estate(tmp_path_factory.mktemp("story"), tuned, inside=False) as site:
+        site.settings = replace(site.settings, logs_endpoint=site.azure.endpoint)
+        world = site.azure.world
+        site.story = tuning_story.train(world)
+        for deed in (lambda: None, lambda: tuning_story.deploy(world, site.story), lambda: tuning_story.withdraw_file(world, site.story), lambda: None):
+            site.clock.advance(hours=6)
+            deed()
+            site.clock.advance(seconds=1)
+            site.collect()
+        yield site
+
+
+@pytest.fixture
+def command(told, monkeypatch, capsys):
+    from shared import cli
+    from shared.commands.context import options
+
+    def run(*words, code=0):
+        monkeypatch.setattr("sys.argv", ["aoai-evidence", *words])
+        for name, value in {"STORE": told.settings.store, "CLOUD": "loopback", "ARM_ENDPOINT": told.settings.arm_endpoint}.items():
+            monkeypatch.setenv(f"EVIDENCE_{name}", value)
+        options.store, options.json, options.quiet = None, False, False
+        with pytest.raises(SystemExit) as done:
+            cli.main()
+        out = capsys.readouterr()
+        assert done.value.code == code, out
+        return json.loads(out.out) if "--json" in words else out.out + out.err
+
+    return run
+
+
+def test_what_stands_is_told_and_what_it_took_the_place_of(told):
+    everything = [record for _, record in told.records("deletion")]
+    found = gone.deletions(told.reading(), None, Filter())
+    assert len(found) < len(everything), "a late row superseded what was said first"
+    [file] = [one for one in found if one["kind"] == "file"]
+    assert (file["status"], file["object"]["id"]) == ("corroborated", told.story.training)
+    assert len(file["superseded"]) == 1 and file["superseded"][0] < file["record"]
+    assert file["first_seen"]["at"] == "2026-11-01T06:00:31.000000Z", "of the record that it took the place of"
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_an_object_is_found_by_id_and_by_the_name_that_it_had(told, by_name):
+    def ids(wanted):
+        return [one["object"]["id"] for one in gone.deletions(told.reading(), None, Filter(), gone.Asked(object=wanted), by_name=by_name)]
+
+    assert ids(told.story.training) == ids(told.story.training.upper()) == [told.story.training]
+    assert ids("claims-closed-2025.jsonl") == ([told.story.training] if by_name else [])
+    assert ids("claims-closed") == ids("rates.jsonl") == []
+
+
+def test_a_name_that_was_erased_finds_nothing(told):
+    from shared.privacy.disclosures import Disclosures
+    from shared.service.compose import random_bytes
+
+    kept = {path: told.store.get(path) for path in told.store.list(layout.PERSONAL)}
+    Disclosures(told.store, random_bytes).erase("claims-closed-2025.jsonl")
+    try:
+        assert gone.deletions(told.reading(), None, Filter(), gone.Asked(object="claims-closed-2025.jsonl")) == []
+        assert len(gone.deletions(told.reading(), None, Filter(), gone.Asked(object=told.story.training))) == 1
+    finally:
+        for path, data in kept.items():
+            told.store.put_new(path, data)
+
+
+def test_filters(told):
+    def count(when=None, resource=None, *kinds):
+        return len(gone.deletions(told.reading(), when, Filter(resource), gone.Asked(kinds)))
+
+    assert count(None, None, "file") == count(None, "bw-underwriting-scus", "file") == count(None, told.story.account) == 1
+    assert count(None, "bw-claims-sdc") == count(None, None, "batch") == 0
+    with pytest.raises(ValueError, match="'files' is no kind of object: file, "):
+        gone.kinds_of(["files"])
+
+
+def test_everything_that_was_ever_seen_of_a_kind(told):
+    found = list(held.objects(told.reading(), Filter("bw-underwriting-scus"), ("file",)))
+    ends = {one["id"]: one["gone"] and one["gone"]["status"] for one in found}
+    assert ends.pop(told.story.training) == "corroborated"
+    assert told.story.validation in ends and set(ends.values()) == {None}
+    for one in found:
+        assert one["first_seen"]["at"] <= one["last_seen"]["at"]
+        assert (one["last_seen"]["at"] >= "2026-11-02") == (one["gone"] is None)
+    assert {one["id"] for one in held.objects(told.reading(), Filter(), ("fine-tuned-model",))} == {told.story.model}
+    accounts = [one for one in held.objects(told.reading(), Filter(), ("account",)) if one["gone"] is None]
+    assert len(accounts) == 7 and all(one["resource"] == one["account"] for one in accounts)
+
+
+def test_it_is_answered_without_what_is_kept(told):
+    kept = {path: told.store.get(path) for path in told.store.list(layout.STATE)}
+    before = list(held.objects(told.reading(), Filter(), ("file", "deployment", "account")))
+    for path in kept:
+        if "/lives/" in path or "/alive/" in path:
+            told.store.delete(path)
+    try:
+        assert list(held.objects(told.reading(), Filter(), ("file", "deployment", "account"))) == before
+    finally:
+        for path, data in kept.items():
+            told.store.put(path, data)
+
+
+def test_a_model_outlived_its_training_data_and_that_is_said(told):
+    [line] = [line for line in held.lineages(told.reading(), Filter()) if line["model"] == told.story.model]
+    assert line["sentence"].startswith(f"Training data of {told.story.model} was deleted between ")
+    assert line["sentence"].endswith("the model was not, and 1 deployment serves it.")
+    assert {use["role"]: use["state"] for use in line["files"]} == {"training": "deleted", "validation": "listed", "result": "listed"}
+    assert set(line["records"]) >= {use["deletion"] for use in line["files"] if use["deletion"]}
+
+
+def test_the_commands_tell_it(told, command):
+    said = command("deletions")
+    assert told.story.training in said and "corroborated" in said and "inventory, resource-log" in said
+    assert f"Training data of {told.story.model} was deleted" in said
+    one = command("deletions", "--object", "claims-closed-2025.jsonl")
+    assert "It is no longer listed, and a deletion of this kind was logged in that time." in one and "Training data" not in one
+    assert [d["kind"] for d in command("deletions", "--kind", "file", "--json")] == ["file"]
+    assert command("deletions", "--since", "2026-11-20", "--json") == command("deletions", "--object", "nothing", "--json") == []
+    assert "--since and --from mean the same" in command("deletions", "--since", "2026-11-01", "--from", "2026-11-01", code=2)
+    assert "'files' is no kind" in command("resources", "--kind", "files", code=2)
+    listed = command("resources", "--kind", "file", "--kind", "fine-tuned-model")
+    assert "there" in listed and "(corroborated, record" in listed and told.story.model in listed
+
+
+def test_the_questions_of_http_tell_it(told):
+    app = App(told.settings, told.clock)
+    found = answer(app, "deletions", {"kind": "file"})["items"]
+    assert [one["object"]["id"] for one in found] == [told.story.training]
+    assert answer(app, "deletions", {"object": "claims-closed-2025.jsonl"})["items"] == [], "names are not looked up for everybody"
+    page = answer(app, "resources", {"kind": "file", "limit": "1"})
+    assert len(page["items"]) == 1 and page["next"] == 0
+
+
+# -- in the report ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shown(told):
+    from shared.deliver import view as views
+    from shared.deliver.view_words import words
+    from shared.judge.catalogue import catalogue
+
+    read = told.reading()
+    period = views.Period("2026-11-01T00:00:00.000000Z", "2026-11-30T00:00:00.000000Z")
+    log = views.LogIdentity(read.facts["origin"], read.log.size, told.vkey, None)
+    return views.build(read.log.records(0, read.log.size), read.body, words(catalogue()), period=period, log=log)
+
+
+def test_the_report_has_what_was_deleted_and_where_models_come_from(told, shown):
+    from shared.deliver.report import render
+    from tests.test_report import Page
+
+    assert [one.record for one in shown.deletions] == [one["record"] for one in sorted_by_end(gone.deletions(told.reading(), None, Filter()))]
+    [line] = [line for line in shown.descents if line.model == told.story.model]
+    assert (line.model_state, line.job_state, line.served_by) == ("listed", "listed", (tuning_story.DEPLOYMENT,))
+    page = Page(render(shown, written_at=None))
+    assert page.problems == []
+    for deletion in shown.deletions:
+        assert f"del-{deletion.record}" in page.ids and deletion.reason in page.text
+    assert line.sentence in page.text and f"training file {told.story.training}: deleted (record" in page.text
+    picture = [a for a in page.all("svg") if "descent" in (a.get("class") or "")]
+    assert len(picture) == 1
+
+
+def sorted_by_end(found):
+    return sorted(found, key=lambda one: (one["before"], one["record"]))

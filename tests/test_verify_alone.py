@@ -134,6 +134,18 @@ def test_data_planes_and_logs(place, tmp_path):
     assert "each member of a list, and each workspace with logs" in run(place / "b.zip")[1]
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+def test_what_deletions_rest_on_lies_outside_the_period(place, tmp_path, narrow):
+    """A bundle brings records of sweeps before its period along: they are proven, and no gap in the period."""
+    store = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(store).birth()
+    for number, files in enumerate((["file-1", "file-2"], ["file-1", "file-2"], ["file-2"], ["file-2"])):
+        maker.sweep([Account("full", files=[files], workspaces=[WORKSPACE]), Account("other")], slot=START + timedelta(hours=6 * (number + 1)))
+    data = built(store, tmp_path, hours(18, 25), resources=[Account("full").id] if narrow else None)
+    assert len(json.loads(apart(data)["manifest.json"])["ranges"]) > 2 * narrow
+    assert same(place, data) == 0
+
+
 # -- tampered -------------------------------------------------------------------------------------------------------------
 
 

@@ -96,6 +96,10 @@ SCHEMAS: Described = {
         points=_list_of(_whole(record=INDEX, page=COUNT, pointer=TEXT), "Where in their bodies (RFC 6901)."),
         catalogue={"type": "string", "description": "Version of the catalogue that it was judged by."},
         profile={"type": "string", "description": "SHA-256 of the profile that it was judged by."},
+        waived={
+            "anyOf": [_whole(waiver=COUNT, record=_or_null("integer", "What grants it."), until=TIME, owner=ANYTHING, reason=TEXT), {"type": "null"}],
+            "description": "What waives it, where it is not satisfied; the status is what the evidence says.",
+        },
     ),
     "Change": _whole(
         **_RECORD,
@@ -190,6 +194,8 @@ SCHEMAS: Described = {
         schedule=_or_null("string", "NCRONTAB, UTC."),
         missed_slots=_list_of(TIME),
         controls={"type": "object", "additionalProperties": {"type": "object", "additionalProperties": COUNT}},
+        waived={"type": "object", "additionalProperties": COUNT, "description": "Of those not satisfied, how many are waived, by control."},
+        waivers_expired={**COUNT, "description": "Findings that are not satisfied, and whose waiver is over."},
         catalogue=TEXT,
         attested=_list_of(_ref("Attested"), "Who vouches for checkpoints, or keeps copies, and what is owed."),
     ),

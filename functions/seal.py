@@ -7,6 +7,7 @@ import azure.functions as func
 from functions.process import LOG, app, told
 from shared.alarms import DRIFT
 from shared.service.attest import attest
+from shared.service.outbox import Delivery, deliver
 from shared.service.steps.advance import advance
 from shared.service.steps.alerts import Alarm, closing_alarms
 from shared.service.steps.watch import watch as look
@@ -18,13 +19,19 @@ blueprint = func.Blueprint()
 @blueprint.timer_trigger(arg_name="timer", schedule="*/30 * * * * *", run_on_startup=False, use_monitor=False)
 def seal(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it
     """Seal what waits, judge what is sealed, close what is whole or overdue; then have others vouch for what is sealed."""
-    done = told(lambda: advance(app(), tell=_closed))
-    if done.held:
+    ran = told(lambda: advance(app(), tell=_closed))
+    if ran.held:
         return
-    if done.sealed or done.queued or done.judged:
-        LOG.info("sealed %d records, judged %d units, queued %d", done.sealed, done.judged, done.queued)
+    if ran.sealed or ran.queued or ran.judged:
+        LOG.info("sealed %d records, judged %d units, queued %d", ran.sealed, ran.judged, ran.queued)
     for given in told(lambda: attest(app().store, app().attestors, app().now)):
         LOG.info("%s vouches for the first %d records, or has a copy", given.name, given.size)
+    for done in told(_told_to_receivers):
+        LOG.info("alert %s to %s: %s", done.key, done.receiver, done.error or "taken")
+
+
+def _told_to_receivers() -> list[Delivery]:
+    return list(deliver(app().store, app().receivers, app().now))
 
 
 def _closed(closed: SweepResult) -> None:

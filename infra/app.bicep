@@ -27,6 +27,9 @@ param timestampUrls string
 param witnesses string
 param copies string
 param copySecretName string
+param alertWebhooks string
+param alertSeverity string
+param alertSecretName string
 param secondSigningKeySecretName string
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -104,6 +107,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_WITNESSES: witnesses
     EVIDENCE_COPIES: copies
     EVIDENCE_COPY_SECRET: empty(copySecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${copySecretName})'
+    EVIDENCE_ALERT_WEBHOOKS: alertWebhooks
+    EVIDENCE_ALERT_SEVERITY: alertSeverity
+    EVIDENCE_ALERT_SECRET: empty(alertSecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretName})'
   }
 }
 

@@ -42,6 +42,16 @@ param copies string = ''
 @description('Name of the secret in the vault that signs what goes to webhooks. Empty: none.')
 param copySecretName string = ''
 
+@description('Who is told of changes: URLs of webhooks, separated by commas. Empty: nobody but Azure Monitor.')
+param alertWebhooks string = ''
+
+@description('The least severity that webhooks are told.')
+@allowed(['high', 'medium', 'low', 'info'])
+param alertSeverity string = 'medium'
+
+@description('Name of the secret in the vault that signs alerts. Empty: none.')
+param alertSecretName string = ''
+
 @description('Name of the secret in the vault with a second signing key, Ed25519, for witnesses that take no ECDSA. Empty: none.')
 param secondSigningKeySecretName string = ''
 
@@ -119,7 +129,7 @@ var tags = { 'azd-env-name': environmentName }
 var groupName = 'rg-${environmentName}'
 // EVIDENCE_CLOUD follows from where this is deployed.
 var clouds = { AzureCloud: 'public', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }
-var usesSecrets = !empty(copySecretName) || !empty(secondSigningKeySecretName)
+var usesSecrets = !empty(copySecretName) || !empty(alertSecretName) || !empty(secondSigningKeySecretName)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: groupName
@@ -251,6 +261,9 @@ module app 'app.bicep' = {
     witnesses: witnesses
     copies: copies
     copySecretName: copySecretName
+    alertWebhooks: alertWebhooks
+    alertSeverity: alertSeverity
+    alertSecretName: alertSecretName
     secondSigningKeySecretName: secondSigningKeySecretName
   }
   dependsOn: [access] // the host reads its storage as soon as it starts

@@ -11,6 +11,7 @@ BATCH_UNSEALED = "EVIDENCE-BATCH-UNSEALED"
 POISON = "EVIDENCE-POISON"
 RETENTION_CHANGED = "EVIDENCE-RETENTION-CHANGED"
 ATTESTATION_OWED = "EVIDENCE-ATTESTATION-OWED"
+ALERT_UNDELIVERED = "EVIDENCE-ALERT-UNDELIVERED"
 DRIFT = "EVIDENCE-DRIFT"
 VERIFICATION_FAILED = "EVIDENCE-VERIFICATION-FAILED"
 STORE_CONFLICT = "EVIDENCE-STORE-CONFLICT"
@@ -35,6 +36,7 @@ RULES = (
     Rule(SWEEP_INCOMPLETE, 1, "A sweep closed with units missing, or with questions that were not answered."),
     Rule(POISON, 1, "Messages were given up."),
     Rule(ATTESTATION_OWED, 2, "Checkpoints wait for timestamps, cosignatures or copies."),
+    Rule(ALERT_UNDELIVERED, 1, "Alerts were given up: a receiver has not taken them for three days."),
     Rule(DRIFT, 3, "A resource changed between two sweeps."),
 )
 """The most urgent first."""

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, holding, keys, local, profiling
+from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, waiving
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -24,6 +24,7 @@ COMMANDS: Final = (
     (asking.status, "aoai-evidence status --json"),
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
+    (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
     (asking.deletions, "aoai-evidence deletions --object file-0a1b2c --json"),
     (asking.resources, "aoai-evidence resources --kind file --kind fine-tuned-model"),
     (delivering.bundle, "aoai-evidence bundle --from 2026-10-01 --to 2026-12-31 -o q4.zip"),
@@ -47,6 +48,11 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
     ("hold", "Legal holds: nothing of the evidence can be deleted while one is in force, whatever its retention.", (
         (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),
         (holding.release, "aoai-evidence hold release case-2026-17 --owner 'General Counsel' --reason 'case closed'"),
+    )),
+    ("waiver", "Waivers: what somebody accepts for a time, though it is not as it should be.", (
+        (waiving.add, "aoai-evidence waiver add public-network-access --scope all --until 2026-12-31 --owner 'Head of Platform' --reason 'private link is being built'"),
+        (waiving.list_, "aoai-evidence waiver list --all"),
+        (waiving.end, "aoai-evidence waiver end 1 --owner 'Head of Platform' --reason 'private link is in use'"),
     )),
 )  # fmt: skip
 """Commands of two words: name, what they have in common, and each with an example."""

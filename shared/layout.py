@@ -44,6 +44,10 @@ PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
+OUTBOX = STATE + "outbox/"
+WAITING, SENT, DEAD = "waiting", "sent", "dead"
+"""What becomes of an alert, each a folder of the outbox."""
+DELIVERING_LOCK = STATE + "delivering.lock"
 EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
 ATTESTED = STATE + "attested.json"
@@ -133,14 +137,19 @@ def key_change(number: int) -> str:
     return batch(KEY_CHANGES, f"{number:06d}")
 
 
-def hold(number: int) -> str:
-    """The batch of the act of holding, or releasing, numbered `number` (from 1, without a gap)."""
-    return batch(hold_sweep(number), "hold")
+def act(kind: str, number: int) -> str:
+    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`)."""
+    return batch(act_sweep(kind, number), kind)
 
 
-def hold_sweep(number: int) -> str:
+def act_sweep(kind: str, number: int) -> str:
     """The sweep name under which that act waits to be sealed."""
-    return f"hold-{number:06d}"
+    return f"{kind}-{number:06d}"
+
+
+def hold(number: int) -> str:
+    """The batch of the act of holding, or releasing, numbered `number`."""
+    return act("hold", number)
 
 
 def batch_parts(path: str) -> tuple[str, str]:
@@ -177,6 +186,9 @@ def alert(sweep: str) -> str:
     return ALERTS + checked_name(sweep)
 
 
+def outbox(folder: str, receiver: str, key: str = "") -> str:
+    """An alert to a receiver; without a key: all of them."""
+    return f"{OUTBOX}{folder}/{checked_name(receiver)}/{checked_name(key) if key else ''}"
 def events_of(sweep: str) -> str:
     """Where it is noted which events caused a sweep."""
     return f"{EVENTS}{checked_name(sweep)}/"

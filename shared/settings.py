@@ -4,8 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from shared.errors import Misuse
+
+Least = Literal["high", "medium", "low", "info"]
+LEAST: tuple[Least, ...] = ("high", "medium", "low", "info")
+"""From which severity on something is told; those of `shared.model`, which stands beside this module."""
 
 CLOUDS = ("public", "usgov", "china", "loopback")
 _LOOPBACK_ONLY = ("EVIDENCE_ARM_ENDPOINT", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_STORE_ENDPOINT")
@@ -67,6 +72,12 @@ class Settings:
     """Where each checkpoint is copied to: URLs of blob containers in another trust domain, or of webhooks."""
     copy_secret: str | None = None
     """Signs what goes to webhooks (HMAC-SHA-256)."""
+    alert_webhooks: tuple[str, ...] = ()
+    """Who is told of changes: URLs of receivers of webhooks."""
+    alert_secret: str | None = None
+    """Signs what goes to them (HMAC-SHA-256)."""
+    alert_severity: Least = "medium"
+    """The least severity that is told."""
     second_signing_key: str | None = None
     """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
     ca_file: str | None = None
@@ -113,6 +124,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         witnesses=_witnesses(environment.get("EVIDENCE_WITNESSES", ""), cloud),
         copies=_copies(environment.get("EVIDENCE_COPIES", ""), environment.get("EVIDENCE_COPY_SECRET", ""), cloud),
         copy_secret=environment.get("EVIDENCE_COPY_SECRET") or None,
+        alert_webhooks=_alert_webhooks(environment.get("EVIDENCE_ALERT_WEBHOOKS", ""), environment.get("EVIDENCE_ALERT_SECRET", ""), cloud),
+        alert_secret=environment.get("EVIDENCE_ALERT_SECRET") or None,
+        alert_severity=_severity(environment.get("EVIDENCE_ALERT_SEVERITY", "")),
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
     )
@@ -158,6 +172,20 @@ def _copies(text: str, secret: str, cloud: str) -> tuple[str, ...]:
             raise Misuse(f"EVIDENCE_COPIES: {url.partition('?')[0]!r} is no container: https://ACCOUNT.blob.core.windows.net/CONTAINER and nothing more")
         if not host and len(secret) < SECRET_LENGTH:
             raise Misuse(f"EVIDENCE_COPY_SECRET is not set, or shorter than {SECRET_LENGTH} characters: it signs what goes to webhooks (EVIDENCE_COPIES)")
+    return found
+
+
+def _alert_webhooks(text: str, secret: str, cloud: str) -> tuple[str, ...]:
+    found = tuple(_elsewhere("EVIDENCE_ALERT_WEBHOOKS", url, cloud) for url in _several(text))
+    if found and len(secret) < SECRET_LENGTH:
+        raise Misuse(f"EVIDENCE_ALERT_SECRET is not set, or shorter than {SECRET_LENGTH} characters: it signs alerts (EVIDENCE_ALERT_WEBHOOKS)")
+    return found
+
+
+def _severity(text: str) -> Least:
+    found = next((name for name in LEAST if name == (text.strip().lower() or "medium")), None)
+    if found is None:
+        raise Misuse(f"EVIDENCE_ALERT_SEVERITY is {text!r}: it must be one of {', '.join(LEAST)}")
     return found
 
 

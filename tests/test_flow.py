@@ -17,7 +17,6 @@ import pytest
 
 from infra.local.authorship import Actor
 from infra.local.clock import real_time
-from infra.local.endpoints_tls import TlsEndpoint
 from infra.local.resource_events import resource_events
 from shared import layout
 from tests.fixtures.app import arrived, deployed, event, principal, small
@@ -31,7 +30,7 @@ AUDITOR, OPERATOR = principal("Evidence.Reader"), principal("Evidence.Operator")
 
 @pytest.fixture
 def app(tmp_path, azurite, worm):
-    with TlsEndpoint() as tls, deployed(tmp_path, azurite, world=lambda _: small(real_time, tls.url), blob=worm.endpoint, real_clock=True) as made:
+    with deployed(tmp_path, azurite, world=lambda _: small(real_time), blob=worm.endpoint, real_clock=True) as made:
         from functions import process
 
         worm.policy, worm.add_only = "locked", True

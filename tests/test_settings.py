@@ -7,11 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import Misuse
-from shared.settings import CLOUDS, is_container, read, subscription_ids
+from shared.model import SEVERITIES
+from shared.settings import CLOUDS, LEAST, is_container, read, subscription_ids
 
 GUID = "11111111-2222-3333-4444-555555555555"
 LOOPBACK = {"EVIDENCE_CLOUD": "loopback", "EVIDENCE_ARM_ENDPOINT": "http://127.0.0.1:8080"}
 NAMES = (
+    "EVIDENCE_ALERT_SECRET", "EVIDENCE_ALERT_SEVERITY", "EVIDENCE_ALERT_WEBHOOKS",
     "EVIDENCE_ARM_ENDPOINT", "EVIDENCE_CLOUD", "EVIDENCE_COPIES", "EVIDENCE_COPY_SECRET", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_PERSONAL_DATA", "EVIDENCE_PROFILE",
     "EVIDENCE_READS_PER_SECOND", "EVIDENCE_SCHEDULE", "EVIDENCE_SIGNING_KEY", "EVIDENCE_STORE", "EVIDENCE_STORE_ENDPOINT",
     "EVIDENCE_SUBSCRIPTIONS", "EVIDENCE_TSA_URL", "EVIDENCE_WITNESSES", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
@@ -198,3 +200,26 @@ def test_subscriptions_are_lower_case_each_once_or_misuse(names):
         assert len(set(found)) == len(found)
         assert all(name == name.lower() and len(name) == 36 for name in found)
         assert subscription_ids(found, "again") == found
+
+
+def test_who_is_told_of_changes():
+    assert LEAST == SEVERITIES
+    urls = "https://alerts.example/hook?code=1, https://other.example/"
+    found = read({"EVIDENCE_ALERT_WEBHOOKS": urls, "EVIDENCE_ALERT_SECRET": SECRET, "EVIDENCE_ALERT_SEVERITY": " High "})
+    assert found.alert_webhooks == ("https://alerts.example/hook?code=1", "https://other.example/")
+    assert (found.alert_secret, found.alert_severity) == (SECRET, "high")
+    assert (read({}).alert_webhooks, read({}).alert_severity) == ((), "medium")
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"EVIDENCE_ALERT_WEBHOOKS": "http://alerts.example/hook"}, "EVIDENCE_ALERT_WEBHOOKS.* by https"),
+        ({"EVIDENCE_ALERT_WEBHOOKS": "https://user@alerts.example/"}, "EVIDENCE_ALERT_WEBHOOKS"),
+        ({"EVIDENCE_ALERT_SECRET": "too short"}, "EVIDENCE_ALERT_SECRET is not set, or shorter"),
+        ({"EVIDENCE_ALERT_SEVERITY": "urgent"}, "EVIDENCE_ALERT_SEVERITY.* one of high, medium, low, info"),
+    ],
+)
+def test_what_cannot_be_told_to_anybody_is_refused(said, complaint):
+    with pytest.raises(Misuse, match=complaint):
+        read({"EVIDENCE_ALERT_WEBHOOKS": "https://alerts.example/hook", "EVIDENCE_ALERT_SECRET": SECRET} | said)

@@ -44,6 +44,7 @@ from infra.local.wire import MalformedError, parse_head
 from infra.local.world import World
 from shared.collect.endpoints import BY_KIND, COGNITIVE, ENDPOINTS, Endpoint
 from shared.collect.windows import Window
+from shared.records import timestamp
 
 Json = Any
 
@@ -825,7 +826,8 @@ def test_recorded_answers_are_served_under_their_addresses(clock: Clock) -> None
         listed = [row for s in world.subscriptions for row in ask(azure, url("accounts", f"/subscriptions/{s}")).json["value"]]
         assert {"OpenAI", "AIServices"} <= {account["kind"] for account in listed}
         for endpoint, resource in questions(azure):
-            assert ask(azure, endpoint.url(resource)).status == 200, (endpoint.kind, resource)
+            window = Window(timestamp(clock() - timedelta(days=1)), timestamp(clock()))
+            assert ask(azure, endpoint.url(resource, window)).status == 200, (endpoint.kind, resource)
         for path in sorted((EXAMPLES / "real_c7n_responses").glob("GET_accounts_*.json")):
             held = json.loads(path.read_bytes())
             target = held["request"]["uri"].removeprefix("https://management.azure.com")

@@ -212,16 +212,16 @@ def _others(world: World) -> None:
     world.create_account(PROD_US, "rg-voice", "bw-speech-eus", kind="SpeechServices", location="eastus")
 
 
-def drift(world: World) -> list[str]:
-    """What happens at Brightwater in the twelve hours before the world's time; each change in one line, for a person."""
+def drift(world: World, within: timedelta = timedelta(hours=12)) -> list[str]:
+    """What happens at Brightwater in the time before the world's, `within` long; each change in one line, for a person."""
     claims, policy = world.account("bw-claims-sdc"), world.account("bw-policy-eus2")
     voice, assist, swiss = world.account("bw-voice-wus3"), world.account("bw-assist-frc"), world.account("bw-lab-chn")
-    now = world.now()
-    with world.at(now - timedelta(hours=11)):
+    now, hour = world.now(), within / 12
+    with world.at(now - 11 * hour):
         world.actor = PIPELINE
         world.set_content_logging(claims, None)
         world.delete_deployment(policy, "policy-batch")
-    with world.at(now - timedelta(hours=9)):
+    with world.at(now - 9 * hour):
         world.actor = MARCUS
         world.put_deployment(claims, "claims-burst", model="gpt-4o", sku="GlobalStandard", capacity=200)
         world.put_policy(claims, "strict", content_filters("High", indirect=False), blocklists=[])
@@ -229,12 +229,12 @@ def drift(world: World) -> list[str]:
         world.set_property(claims, "/properties/networkAcls/defaultAction", "Allow")
         world.delete(f"{claims}/providers/Microsoft.Insights/diagnosticSettings/all-to-workspace")
         world.put_policy(voice, "low-latency", content_filters("Medium"))
-    with world.at(now - timedelta(hours=5)):
+    with world.at(now - 5 * hour):
         world.actor = PRIYA
         world.delete_project(assist, "hr-helper")
         world.delete_account(world.account("bw-lab-ncus"))
         world.delete_account(swiss)
-    with world.at(now - timedelta(hours=4)):
+    with world.at(now - 4 * hour):
         world.restore_account(swiss)
     return [
         "bw-claims-sdc: storage for abuse monitoring is back on (ContentLogging is gone)",

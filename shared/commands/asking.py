@@ -32,10 +32,16 @@ def status(fail_on: FailOn = None) -> None:
     check_statuses(fail_on)
     value = ask(reading(settings()))
     terminal().answer(value, _status_lines(value))
-    if fail_on and any(counts.get(wanted) for counts in value["controls"].values() for wanted in fail_on):
+    if fail_on and any(_left(value, name, wanted) for name in value["controls"] for wanted in fail_on):
         raise typer.Exit(1)
     last = value["last_sweep"]
     raise typer.Exit(0 if last and last["complete"] and not value["missed_slots"] else 3)
+
+
+def _left(value: Json, control: str, status: str) -> int:
+    """How many findings of a control have a status, those that are waived left out."""
+    count = value["controls"][control].get(status, 0)
+    return int(count - value["waived"].get(control, 0) if status == "not-satisfied" else count)
 
 
 def findings(
@@ -47,8 +53,16 @@ def findings(
     from shared.service.queries import reading
 
     found = list(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)))
-    rows = ([f["record"], f["status"], f["control"], _short(f["resource"]), f["reason"]] for f in found)
+    rows = ([f["record"], f["status"], f["control"], _short(f["resource"]), f["reason"] + _waived(f["waived"])] for f in found)
     terminal().answer(found, table(["record", "status", "control", "resource", "reason"], rows))
+
+
+def _waived(by: Json) -> str:
+    """How a finding goes on that is waived."""
+    if by is None:
+        return ""
+    owner = by["owner"] if isinstance(by["owner"], str) else "a name that is withheld"
+    return f" Waived until {_minute(by['until'])} by {owner}, because: {by['reason']} (record {by['record']})"
 
 
 def changes(
@@ -179,9 +193,11 @@ def _status_lines(value: Json) -> list[str]:
     lines += _attested_lines(value["attested"])
     if value["open_sweeps"]:
         lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
+    if value["waivers_expired"]:
+        lines.append(f"{value['waivers_expired']} findings are not satisfied, and their waivers have expired: `aoai-evidence waiver list --all` shows which")
     columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
-    rows = [[name, *(counts.get(column, "") for column in columns)] for name, counts in value["controls"].items()]
-    return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider"], rows)]
+    rows = [[name, *(counts.get(column, "") for column in columns), value["waived"].get(name, "")] for name, counts in value["controls"].items()]
+    return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider", "waived"], rows)]
 
 
 def _attested_lines(attested: Json) -> list[str]:
@@ -194,3 +210,34 @@ def _attested_lines(attested: Json) -> list[str]:
 def _short(resource: str | None) -> str:
     parts = (resource or "").split("/")
     return "/".join(parts[8:]).replace("/deployments/", " › ") if len(parts) > 8 else (resource or "–")
+
+
+def period(first: From = None, last: To = None, resource: Resource = None, control: Control = None, framework: Framework = None) -> None:
+    """For how much of a period each control was evidenced, when it was satisfied and when not, and what existed when."""
+    from shared.service.compose import utc_now
+    from shared.service.period import period as ask
+    from shared.service.queries import reading
+
+    view = ask(reading(settings()), within(first, last), wanted(resource, control, None, framework), utc_now())
+    terminal().answer(view, [*_period_head(view), *(each["sentence"] for each in view["controls"]), *_period_rows(view, resource, control)])
+
+
+def _period_head(view: Json) -> list[str]:
+    people = view["population"]
+    appeared, vanished = (sum(each[name] for each in people) for name in ("appeared", "vanished"))
+    return [
+        f"{view['period']['from']} to {view['period']['to']}: {view['sweeps']} sweeps; "
+        f"{len(people)} accounts, {appeared} appeared and {vanished} vanished within; {len(view['changes'])} changes"
+    ]
+
+
+def _period_rows(view: Json, resource: str | None, control: str | None) -> list[str]:
+    """When what was so, where somebody asks for one control or resource."""
+    if not resource and not control:
+        return []
+    rows = (
+        [row["control"], _short(row["resource"]), each["status"], _minute(each["from"]), _minute(each["to"]), each["observations"], each["records"][0]]
+        for row in view["rows"]
+        for each in row["intervals"]
+    )
+    return table(["control", "resource", "status", "from", "to", "observations", "first record"], rows)

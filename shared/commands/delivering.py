@@ -35,13 +35,19 @@ def bundle(
         list[str] | None, typer.Option(help="Personal values to open to the reader: `all`, or one value; may be repeated.")
     ] = None,
     since: Annotated[Path | None, typer.Option(help="A checkpoint that the auditor holds: its continuation is proved.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Draw this many findings, or of each stratum.", metavar="N")] = None,
+    seed: Annotated[str | None, typer.Option(help="By what to draw: the auditor chooses it.", metavar="TEXT")] = None,
+    stratify: Annotated[str | None, typer.Option(help="Draw of each control, resource or month.", metavar="BY")] = None,
 ) -> None:
     """Build a bundle for a period: one zip that an auditor verifies offline."""
+    from shared.deliver.bundle.sample import Sample
     from shared.service.bundle import bundle as build
     from shared.service.queries import reading
 
     screen = terminal()
     check_framework(framework)
+    if (sample is None) != (seed is None) or (stratify is not None and sample is None):
+        raise Misuse("--sample N and --seed TEXT go together, and --stratify with both")
     with screen.progress() as progress:
         made = build(
             reading(settings()),
@@ -51,6 +57,7 @@ def bundle(
             framework=framework,
             disclose=disclose or [],
             since=since,
+            sample=Sample(sample, seed, stratify) if sample is not None and seed is not None else None,
             progress=progress,
         )
     lines = [
@@ -103,22 +110,44 @@ def report(out: Out = Path("report.html"), first: From = None, last: To = None) 
     )
 
 
+FORMATS = ("csv", "csv-period", "oscal", "oscal-catalog", "oscal-component", "ocsf", "intoto")
+
+
 def export(
     out: Out,
-    format: Annotated[str, typer.Option("--format", help="csv")] = "csv",
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "csv",
     first: From = None,
     last: To = None,
     resource: Resource = None,
     control: Control = None,
     status: Status = None,
     framework: Framework = None,
+    bundle: Annotated[Path | None, typer.Option(help="For intoto: the bundle that the signed statement is about.", metavar="FILE.zip")] = None,
 ) -> None:
-    """Write findings for other tools."""
+    """Write findings or the period view for other tools, or a signed statement about a bundle."""
+    from shared.service import standards
+    from shared.service.compose import utc_now
     from shared.service.export import export_csv
+    from shared.service.period import period
     from shared.service.queries import findings as ask
     from shared.service.queries import reading
 
-    if format != "csv":
-        raise Misuse(f"--format {format!r}: this version writes csv (oscal and ocsf come with a later one)")
-    count = export_csv(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)), out)
-    terminal().answer({"path": str(out), "findings": count}, [f"{out}: {count} findings"])
+    if format not in FORMATS:
+        raise Misuse(f"--format {format!r}: {', '.join(FORMATS)}")
+    if (format == "intoto") != (bundle is not None):
+        raise Misuse("--bundle FILE.zip goes with --format intoto, and with no other: name the bundle that the statement is about")
+    if status and format not in ("csv", "ocsf"):
+        raise Misuse(f"--status goes with single findings (csv, ocsf): {format} sums up a period")
+    read, when, what, now = reading(settings()), within(first, last), wanted(resource, control, status, framework), utc_now()
+    if bundle is not None:
+        count, noun = standards.export_intoto(settings(), bundle, out), "signature"
+    elif format == "csv":
+        count, noun = export_csv(ask(read, when, what), out), "findings"
+    elif format == "ocsf":
+        count, noun = standards.export_ocsf(ask(read, when, what), read, out), "findings"
+    elif format == "csv-period":
+        count, noun = standards.export_period_csv(period(read, when, what, now), out), "rows"
+    else:
+        view = period(read, when, what, now) if format == "oscal" else None
+        count, noun = standards.export_oscal(view, read, out, now, format), "findings" if format == "oscal" else "controls"
+    terminal().answer({"path": str(out), noun: count}, [f"{out}: {count} {noun}"])

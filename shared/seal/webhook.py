@@ -24,20 +24,20 @@ _PREFIX = "whsec_"
 _UNRESOLVED = "@Microsoft.KeyVault("
 
 
-def signing_key(secret: str) -> bytes:
+def signing_key(secret: str, setting: str = "EVIDENCE_COPY_SECRET") -> bytes:
     """The bytes that sign: what `whsec_` stands before in base64, or else the secret itself in UTF-8.
 
     Raises:
         Owed: it is no secret.
     """
     if secret.startswith(_UNRESOLVED):  # what a function app has in place of a secret that it may not read
-        raise Owed("EVIDENCE_COPY_SECRET could not be read from the vault: may the app read that secret?")
+        raise Owed(f"{setting} could not be read from the vault: may the app read that secret?")
     if not secret.startswith(_PREFIX):
         return secret.encode()
     try:
         return base64.b64decode(secret[len(_PREFIX) :], validate=True)
     except (binascii.Error, ValueError):
-        raise Owed("EVIDENCE_COPY_SECRET begins with whsec_, and what follows is not base64") from None
+        raise Owed(f"{setting} begins with whsec_, and what follows is not base64") from None
 
 
 def message(asked: Asked) -> bytes:

@@ -8,6 +8,7 @@ import re
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from shared.deliver.alerts.webhook import AlertWebhook
 from shared.errors import Misuse, VerificationError
 from shared.seal import cosignature
 from shared.seal.attestor import Attestor
@@ -34,6 +35,12 @@ def attestors(settings: Settings) -> list[Attestor]:
         key = witness_key(vkey, "EVIDENCE_WITNESSES")
         found.append(Witness(name_of_witness(key), key, url, usual))
     return found + [_copy(url, settings) for url in settings.copies]
+
+
+def receivers(settings: Settings) -> list[AlertWebhook]:
+    """Who is told of changes."""
+    post = Post(ca_file=_authorities(settings), proxies=False, public=settings.cloud != "loopback")
+    return [AlertWebhook(named_after(url), url, settings.alert_secret or "", post) for url in settings.alert_webhooks]
 
 
 def _copy(url: str, settings: Settings) -> Attestor:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from shared.canonical import Json
 from shared.deliver.bundle.build import build
+from shared.deliver.bundle.sample import Sample
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
+from shared.records import timestamp
+from shared.service.acts import acts, records_of
 from shared.service.compose import random_bytes
 from shared.service.inputs import read_input
-from shared.service.queries import Filter, Period, Reading
+from shared.service.queries import Filter, Period, Reading, waivers_in
 from shared.service.queries import resources as accounts
 
 ALL = "all"
@@ -27,11 +30,12 @@ def bundle(
     framework: str | None = None,
     disclose: Sequence[str] = (),
     since: Path | None = None,
+    sample: Sample | None = None,
     progress: Progress = no_progress,
 ) -> Json:
     """Build the bundle of a period (default: all there is).
 
-    `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader.
+    `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader. `sample`: what to draw from the findings.
 
     Raises:
         Misuse: nothing in the period, an unknown resource, a file that cannot be read or written.
@@ -40,14 +44,17 @@ def bundle(
         if not read.sweeps:
             raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
         when = whole_period(read)
+    ids = [_resource_id(read, name) for name in resources]
     made = build(
         read.store,
         out,
         period=(when.start, when.end),
-        resources=[_resource_id(read, name) for name in resources] or None,
+        resources=ids or None,
+        waivers=_waivers(read, when, ids),
         framework=framework,
         disclose=_opener(read, disclose),
         since=read_input(since, "the checkpoint") if since is not None else None,
+        sample=sample,
         progress=progress,
     )
     return asdict(made)
@@ -57,6 +64,19 @@ def whole_period(read: Reading) -> Period:
     """From the first sweep to the last."""
     times = [summary["slot"] or summary["planned_at"] for summary in read.sweeps]
     return Period(datetime.fromisoformat(min(times)), datetime.fromisoformat(max(times)) + timedelta(seconds=1))
+
+
+def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]:
+    """The records that grant or end a waiver that was in force in the period, of what is asked for."""
+    wanted = [resource.lower().rstrip("/") + "/" for resource in resources]
+    start, end = timestamp(when.start), timestamp(when.end)
+    chosen = {
+        one.number for one in waivers_in(read.store)
+        if one.since < end and min(one.until, one.ended or one.until) > start
+        and (not wanted or one.scope is None or any(each.startswith(one.scope + "/") or (one.scope + "/").startswith(each) for each in wanted))
+    }  # fmt: skip
+    ends = {act.number for act in acts(read.store, "waiver") if act.said.get("waiver") in chosen}
+    return sorted(records_of(read.store, "waiver", chosen | ends).values())
 
 
 def _resource_id(read: Reading, name: str) -> str:

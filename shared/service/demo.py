@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect
 from shared.service.compose import utc_now
+from shared.service.gone import deletions
+from shared.service.held import lineages
 from shared.service.init import NewStore, init
 from shared.service.report import report
 from shared.service.verify import verify
@@ -27,12 +30,16 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from infra.local.clock import Clock
+    from infra.local.tuning_story import Story
     from infra.local.world import World
 
 SCHEDULE = "0 0 */6 * * *"
 QUIET_SLOTS = 15
 MISSED_SLOT = 6
 """The slot, counted from 0, in which the collector is "switched off": a gap that the evidence must show."""
+
+TRAINED, DEPLOYED, WITHDRAWN, DELETED = 2, 4, 9, 12
+"""After which slots the story goes on that deletions tell (infra/local/tuning_story.py)."""
 
 Say = Callable[[str], None]
 
@@ -61,17 +68,17 @@ def demo(directory: Path, say: Say, program: str = "aoai-evidence") -> Json:
         say(f"1. The stand-in for Azure listens at {site.settings.arm_endpoint}; its clock says {site.clock():%Y-%m-%d %H:%M} and is moved by hand.")
         new = init(site.settings, origin="demo.example/evidence", now=site.clock)
         say(f"2. init: a store in {site.settings.store}; the auditor is handed the key\n   {new.vkey}")
-        _quiet_days(site, say)
+        story = _quiet_days(site, say)
         say("4. Then somebody works late:")
-        for line in _drift(site.world):
-            say(f"   - {line}")
         site.clock.advance(hours=6)
+        for line in _drift(site.world, timedelta(hours=6)):
+            say(f"   - {line}")
         last = collect(site.settings, by="schedule", now=site.clock)
         say(f"5. The next sweep: {last.changes} resources changed, findings: {_counts(last.findings)}")
-        return _hand_over(site, new, say, program)
+        return _hand_over(site, new, story, say, program)
 
 
-def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
+def _hand_over(site: Site, new: NewStore, story: "Story", say: Say, program: str) -> Json:
     read = queries.reading(site.settings)
     state = queries.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
@@ -81,38 +88,53 @@ def _hand_over(site: Site, new: NewStore, say: Say, program: str) -> Json:
     for change, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
         say(f"   record {change['record']}: [{meaning['severity']}] {meaning['text']}")
         say(f"      who: {queries.who_made(change, meaning)}")
+    gone = _told_deletions(read, story, say)
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
     made = bundle(read, when, out)
-    say(f"8. bundle: {out} ({made['records']} records, {made['bytes']:,} bytes)")
+    say(f"9. bundle: {out} ({made['records']} records, {made['bytes']:,} bytes)")
     key_file = site.folder / "auditor.vkey"
     with whole_file(key_file) as file:
         file.write(f"{new.vkey}\n".encode())
     sound = verify(out, None, [str(key_file)], None, no_progress)
-    say(f"9. verify: {sound.as_lines()[0]}")
-    for gap in sound.gaps:
-        say(f"   {gap.line()}")
+    say(f"10. verify: {sound.as_lines()[0]}")
+    for line in _gaps(sound):
+        say(f"   {line}")
     forged = _forge(out, site.folder / "tampered.zip")
     broken = verify(forged, None, [str(key_file)], None, no_progress)
-    say(f"10. One word of a copy is changed ({forged}); verify: {broken.as_lines()[0]}")
+    say(f"11. One word of a copy is changed ({forged}); verify: {broken.as_lines()[0]}")
     for problem in broken.problems[:4]:
         say(f"   {problem.line()}")
     page = site.folder / "report.html"
     report(read, when, page, site.clock())
-    say(f"11. report: {page}")
+    say(f"12. report: {page}")
     check = f"{program} verify {shlex.quote(made['path'])} --key {shlex.quote(str(key_file))}"
-    return _shown(site, new, state, changes, made, sound, broken, page, check)
+    return _shown(site, new, state, changes, gone, made, sound, broken, page, check)
+
+
+def _told_deletions(read: queries.Reading, story: "Story", say: Say) -> list[Json]:
+    """What became of one file and of the model that was trained with it, as the evidence tells it."""
+    found = [one for one in deletions(read, None, queries.Filter()) if one["account"] == story.account.lower()]
+    say("8. deletions, of the file that a customer asked to be erased and of the model that learned from it:")
+    for one in found:
+        say(f"   record {one['record']}: {one['kind']} {one['object']['id']}: {one['status']}, between {one['after'][:16]} and {one['before'][:16]}")
+        say(f"      {one['reason']}")
+    for line in lineages(read, queries.Filter()):
+        if line["sentence"]:
+            say(f"   {line['sentence']}")
+    return found
 
 
 def _shown(
-    site: Site, new: NewStore, state: Json, changes: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path, check: str
+    site: Site, new: NewStore, state: Json, changes: list[Json], gone: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path, check: str
 ) -> Json:
-    if not sound.intact or broken.intact or not changes or not sound.gaps:
+    witnessed = {one["kind"] for one in gone if one["status"] == "corroborated"}
+    if not sound.intact or broken.intact or not changes or not sound.gaps or not witnessed >= {"file", "fine-tuned-model", "deployment"}:
         raise AssertionError("the demo did not show what it must show; please report this")
     summary = [
         "",
         f"Shown: {state['sweeps']} sweeps of {len(list(queries.resources(queries.reading(site.settings), queries.Filter())))} accounts sealed as "
-        f"{state['store']['records']} records; {len(changes)} changes found;",
+        f"{state['store']['records']} records; {len(changes)} changes found; a file and a model followed from upload to proven deletion;",
         "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
@@ -121,47 +143,78 @@ def _shown(
         f"  the tampered copy  {site.folder / 'tampered.zip'}",
     ]
     return {
-        "report": str(page), "bundle": made["path"], "store": site.settings.store, "vkey": new.vkey, "changes": len(changes),
+        "report": str(page), "bundle": made["path"], "store": site.settings.store, "vkey": new.vkey, "changes": len(changes), "deletions": len(gone),
         "intact": sound.intact, "gaps": len(sound.gaps), "tampering_found": not broken.intact, "summary": summary,
     }  # fmt: skip
 
 
-def _quiet_days(site: Site, say: Say) -> None:
+def _quiet_days(site: Site, say: Say) -> "Story":
+    from infra.local import tuning_story
+
+    tuning_story.prepare(site.world)
+    story: Story | None = None
     say(f"3. Sweeps every six hours, for {QUIET_SLOTS * 6 // 24} days and a bit; in one slot the collector is switched off.")
     for slot in range(QUIET_SLOTS):
         if slot != MISSED_SLOT:
             done = collect(site.settings, by="schedule", now=site.clock)
             if slot == 0:
                 say(f"   the first: {done.units} units, {done.records} records, findings: {_counts(done.findings)}")
+        if slot == TRAINED:
+            story = tuning_story.train(site.world)
+            say(f"   {site.clock():%a %H:%M}: training data is uploaded ({story.training}), and a model is trained with it")
+        elif slot == DEPLOYED:
+            tuning_story.deploy(site.world, _told(story))
+            say(f"   {site.clock():%a %H:%M}: the model is deployed")
+        elif slot == WITHDRAWN:
+            tuning_story.withdraw_file(site.world, _told(story))
+            say(f"   {site.clock():%a %H:%M}: a customer asks for erasure: the file is deleted, and the model is not")
+        elif slot == DELETED:
+            tuning_story.delete_model(site.world, _told(story))
+            say(f"   {site.clock():%a %H:%M}: the model goes too, with its deployment")
         if slot < QUIET_SLOTS - 1:
             site.clock.advance(hours=6)
+    return _told(story)
+
+
+def _told(story: "Story | None") -> "Story":
+    assert story is not None
+    return story
+
+
+def _gaps(found: Verdict) -> list[str]:
+    """What could not be seen: failures about one account and of one sort in one line, the rest each in its own."""
+    failed = Counter((gap.resource or "").rpartition("/")[2] for gap in found.gaps if gap.what == "failure")
+    first = {(gap.resource or "").rpartition("/")[2]: gap.reason for gap in reversed(found.gaps) if gap.what == "failure"}
+    lines = [f"{account}: {number} questions have no answer, the first: {first[account]}" for account, number in failed.items()]
+    return [gap.line() for gap in found.gaps if gap.what != "failure"] + lines
 
 
 def _counts(findings: dict[str, int]) -> str:
     return ", ".join(f"{count} {status}" for status, count in sorted(findings.items()))
 
 
-def _drift(world: "World") -> list[str]:
+def _drift(world: "World", within: timedelta) -> list[str]:
     from infra.local.scenarios import drift
 
-    return drift(world)
+    return drift(world, within)
 
 
 @contextmanager
 def _site(directory: Path) -> Iterator[Site]:
     from infra.local.clock import Clock
-    from infra.local.endpoints_tls import TlsEndpoint
     from infra.local.scenarios import demo_world
     from infra.local.server import StandIn
 
     clock = Clock(_beginning(utc_now()))
-    with TlsEndpoint() as tls:
-        world = demo_world(clock, tls.url)
-        with StandIn(world, keep_requests=False) as azure:
-            settings = Settings(
-                store=str(directory / "evidence-store"), schedule=SCHEDULE, cloud="loopback", arm_endpoint=azure.endpoint, reads_per_second=0.0
-            )
-            yield Site(directory, settings, clock, world)
+    world = demo_world(clock)
+    with StandIn(world, keep_requests=False, data_plane="tls") as azure:
+        authorities = directory / "stand-in.pem"
+        authorities.write_bytes(azure.certificate_pem)
+        settings = Settings(
+            store=str(directory / "evidence-store"), schedule=SCHEDULE, cloud="loopback", arm_endpoint=azure.endpoint, reads_per_second=0.0,
+            ca_file=str(authorities),
+        )  # fmt: skip
+        yield Site(directory, settings, clock, world)
 
 
 def _beginning(now: datetime) -> datetime:
@@ -169,7 +222,7 @@ def _beginning(now: datetime) -> datetime:
 
 
 def _make_room(directory: Path) -> None:
-    ours = {"evidence-store", "evidence-store.key.pem", "bundle.zip", "tampered.zip", "report.html", "auditor.vkey"}
+    ours = {"evidence-store", "evidence-store.key.pem", "bundle.zip", "tampered.zip", "report.html", "auditor.vkey", "stand-in.pem"}
     try:
         with contextlib.suppress(FileExistsError):
             directory.mkdir(parents=True)

@@ -24,6 +24,7 @@ COLUMNS = (
     "iso27001",
     "records",
     "catalogue",
+    "waived_until",
 )
 
 
@@ -49,6 +50,7 @@ def export_csv(findings: Iterable[Json], out: Path) -> int:
             "severity": control.severity if control else "",
             "records": " ".join(map(str, finding["records"])),
             "resource": finding["resource"] or "",
+            "waived_until": (finding.get("waived") or {}).get("until", ""),
         }
         written += 1
         writer.writerow([harmless(str(row[column])) for column in COLUMNS])

@@ -9,7 +9,6 @@ One that is killed half-way is gone on with by the same command. The right to ho
 to a person for as long as it takes (docs/deploy.md), never to the app.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared import layout
-from shared.canonical import Json
-from shared.errors import Misuse, StoreConflict
-from shared.privacy.disclosures import Disclosures
-from shared.records import line, record, timestamp
-from shared.seal.store import InFolder, Store, put_body
-from shared.service import state
-from shared.service.compose import THREADS, Clock, Sealing, random_bytes, sealing, utc_now
+from shared.errors import Misuse
+from shared.seal.store import InFolder, Store
+from shared.service.acts import acts, personal, ready_to_act, seal_act
+from shared.service.compose import THREADS, Clock, Sealing, utc_now
 from shared.service.stores import store_of
 from shared.settings import Settings
 
@@ -64,7 +60,7 @@ def add(settings: Settings, tag: str, *, owner: str, reason: str, progress: Prog
     if blobs is not None:
         _set(blobs, layout.commit(1), on=True)  # before anything is sealed: who may not, is told at once
     if tag not in in_force(ready.store):
-        _seal(ready, {"action": "add", "tag": tag, "owner": owner, "reason": reason}, now)
+        seal_act(ready, "hold", {"action": "add", "tag": tag, "owner": personal(ready, owner), "reason": reason}, now)
     count = _each(blobs, on=True, progress=progress)
     return Held(tag, count, blobs is not None, in_force(ready.store))
 
@@ -84,7 +80,7 @@ def release(settings: Settings, tag: str, *, owner: str, reason: str, progress: 
     if not begun:
         if blobs is not None:
             _set(blobs, layout.commit(1), on=bool(set(holds) - {tag}))
-        _seal(ready, {"action": "release", "tag": tag, "owner": owner, "reason": reason}, now)
+        seal_act(ready, "hold", {"action": "release", "tag": tag, "owner": personal(ready, owner), "reason": reason}, now)
     left = in_force(ready.store)
     return Held(tag, 0 if left else _each(blobs, on=False, progress=progress), blobs is not None, left)
 
@@ -102,24 +98,14 @@ def in_force(store: Store) -> tuple[str, ...]:
 
 def _acts(store: Store) -> Iterator[tuple[str, str]]:
     """(action, tag) of every act, sealed or about to be."""
-    number = 1
-    while (data := store.get(layout.hold(number))) is not None:
-        try:
-            said = json.loads(data)["hold"]
-            yield str(said["action"]), str(said["tag"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise StoreConflict(f"{layout.hold(number)} holds no hold: run verify --store") from None
-        number += 1
+    for act in acts(store, "hold"):
+        yield str(act.said.get("action")), str(act.said.get("tag"))
 
 
 def _ready(settings: Settings, tag: str, owner: str, reason: str) -> Sealing:
     if not _TAG.fullmatch(tag):
         raise Misuse(f"{tag!r} cannot name a hold: 3 to 40 lower-case letters, digits and hyphens, such as case-2026-17")
-    if not owner.strip() or not reason.strip():
-        raise Misuse("a hold needs --owner, who ordered it, and --reason, why: both go into the evidence")
-    ready = sealing(settings, store_of(settings))
-    ready.sequencer.seal()  # an act that was killed before its record was sealed
-    return ready
+    return ready_to_act(settings, store_of(settings), "a hold", owner, reason)
 
 
 def _account(store: Store) -> "BlobStore | None":
@@ -129,21 +115,6 @@ def _account(store: Store) -> "BlobStore | None":
 
     assert isinstance(store, BlobStore)
     return store
-
-
-def _seal(ready: Sealing, said: dict[str, Json], now: Clock) -> None:
-    """Seal the record of an act, under the next number that is free."""
-    store, sequencer = ready.store, ready.sequencer
-    if ready.facts["personal_data"] == "commit":
-        said["owner"] = json.loads(Disclosures(store, random_bytes).commit(said["owner"]))
-    data = line(record("event", timestamp(now()), sweep=None, kind="hold", hold=said), lambda body: put_body(store, body)) + b"\n"
-    number = sum(1 for _ in _acts(store)) + 1
-    state.mark_open(store, layout.hold_sweep(number), sequencer.seq)
-    while not store.put_new(layout.hold(number), data):
-        number += 1
-        state.mark_open(store, layout.hold_sweep(number), sequencer.seq)
-    sequencer.seal()
-    store.delete(layout.open_sweep(layout.hold_sweep(number)))
 
 
 def _each(blobs: "BlobStore | None", *, on: bool, progress: Progress) -> int:

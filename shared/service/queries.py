@@ -14,12 +14,14 @@ from shared.judge.attribution import said_of
 from shared.judge.catalogue import catalogue
 from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
+from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
 from shared.service import state
+from shared.service.acts import acts, records_of
 from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.current import collected_since, last_sweep
@@ -138,11 +140,29 @@ class Filter:
         return not self.framework or bool(catalogue().control(record["control"]).references(self.framework))
 
 
-def findings(read: Reading, when: Period | None, wanted: Filter) -> Iterator[Json]:
-    """The findings that hold now, or those of every sweep in a period, with their indexes."""
+def findings(read: Reading, when: Period | None, wanted: Filter, now: Clock = utc_now) -> Iterator[Json]:
+    """The findings that hold now, or those of every sweep in a period, with their indexes.
+
+    `waived` says what waives one that is not satisfied: now, or, in a period, when it was found. The status is what the evidence says.
+    """
+    waivers, at = waivers_in(read.store), timestamp(now())
+    records: dict[int, int] = {}
+    if waivers:
+        records = records_of(read.store, "waiver", {one.number for one in waivers})
     for index, record in read.records(read.within(when), frozenset({"finding"})) if when else _current(read):
         if wanted.passes(record):
-            yield {"record": index, **record}
+            by = waiver_of(waivers, record, record["at"] if when else at)
+            waived = {"waiver": by.number, "record": records.get(by.number), "until": by.until, "owner": by.owner, "reason": by.reason} if by else None
+            yield {"record": index, **record, "waived": waived}
+
+
+def waivers_in(store: Store) -> list[Waiver]:
+    """Every waiver there ever was, sealed or about to be.
+
+    Raises:
+        StoreConflict: what is at the path of one is none.
+    """
+    return waivers_of((act.number, act.at, act.said) for act in acts(store, "waiver"))
 
 
 def _current(read: Reading) -> Iterator[tuple[int, Json]]:
@@ -269,8 +289,11 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
     """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log."""
     last, plan = last_sweep(read.sweeps), last_plan(read)
     by_control: dict[str, Counter[str]] = {}
-    for _, record in _current(read):
+    waived, waivers, at = Counter[str](), waivers_in(read.store), timestamp(now())
+    current = [record for _, record in _current(read)]
+    for record in current:
         by_control.setdefault(record["control"], Counter())[record["status"]] += 1
+        waived[record["control"]] += waiver_of(waivers, record, at) is not None
     planning = read.log.records(last["first"], last["plan_record"]) if last else ()
     retention = next((record["storage"] for _, record in planning if record["type"] == "retention"), None)
     return {
@@ -287,6 +310,8 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "schedule": plan["schedule"] if plan else None,
         "missed_slots": missed_slots(read, plan, now()) if plan else [],
         "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
+        "waived": {name: count for name, count in sorted(waived.items()) if count},
+        "waivers_expired": len(lapsed(waivers, current, at)),
         "catalogue": catalogue().version,
         "attested": read_standing(read.store).of(read.log.size),
     }

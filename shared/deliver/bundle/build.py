@@ -21,13 +21,18 @@ from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
 from shared.deliver.bundle.by_control import ByControl
 from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import NAME, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
+from shared.deliver.bundle.runs import run_digest, view_again
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sample, Sampler
+from shared.deliver.bundle.since import held_size
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.period.fold import PeriodFold
+from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.deliver.whole_file import place_of, whole_file
-from shared.errors import Misuse, StoreConflict, VerificationError
+from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp, whole
 from shared.seal import note
 from shared.seal.keys import read_keys
@@ -65,12 +70,14 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, progress: Progress = no_progress,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
+    progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
+    `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -85,24 +92,13 @@ def build(
         raise Misuse(f"--framework {framework!r}: {', '.join(rejudge.frameworks())}")
     place_of(Path(out_path))
     log = open_log(store)
-    held = _held(since, log) if since is not None else 0
+    held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
-    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress)
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
+    job.named.update(record for record in waivers if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
-
-
-def _held(since: bytes, log: Log) -> int:
-    """The size of the log that a checkpoint is of; whoever holds it checks its signature himself."""
-    try:
-        held = note.parse_checkpoint(note.parse_note(since).text)
-        ours = note.parse_checkpoint(note.parse_note(log.checkpoint()).text)
-    except VerificationError as error:
-        raise Misuse(f"--since: {error}; give the file `checkpoint` out of an earlier bundle") from None
-    if held.origin != ours.origin or held.size > log.size:
-        raise Misuse(f"--since: that checkpoint is of the log {held.origin} with {held.size} records, this is {ours.origin} with {log.size}")
-    return held.size
 
 
 @dataclass(slots=True)
@@ -115,6 +111,7 @@ class _Job:
     disclose: Disclose | None
     held: int
     progress: Progress
+    sample: Sample | None = None
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
     bodies: set[bytes] = field(default_factory=set)
@@ -123,11 +120,15 @@ class _Job:
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     named: set[int] = field(default_factory=set)
-    """Records that conclusions here rest on."""
+    """Records that conclusions here rest on, and waivers."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
+    view: bytes = b""
+    """period.json."""
+    sampler: Sampler | None = None
+    population: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
     by_control: ByControl = field(init=False)
 
@@ -143,22 +144,24 @@ class _Job:
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
         self.by_control = ByControl(self.framework)
+        view = PeriodFold(*self.period, self.body)
+        self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                self._take(index, json.loads(line), (table, self.by_control))
+                view.take(index, self._take(index, json.loads(line), (table, self.by_control)))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
             self.runs[first] = (length, digest.hexdigest())
-        self._add_named()
+        self.view = period_view(view_again(self.log, self.ranges, *self.period, self.body) if self._add_named() else view)
         self.vouched = choose_vouched(self.store, self.closings.values(), self.log.size)
 
-    def _add_named(self) -> None:
-        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription."""
+    def _add_named(self) -> bool:
+        """Answers and events that conclusions here rest on, and that lie outside: of the sweep before, or of the subscription. Whether there are any."""
         read = frozenset(self.ranges)
         beside = sorted(index for index in self.named if not any(first <= index < first + count for first, count in self.ranges))
         for index in beside:
@@ -166,16 +169,10 @@ class _Job:
             self.bodies.update(bytes.fromhex(place["sha256"]) for place in stored.get("overflow", {}).values())
             self.bodies.update(bytes.fromhex(digest) for digest, _ in bodies_of(whole(stored, self.body)))
         self.ranges = tuple(merged([*self.ranges, *((index, 1) for index in beside)]))
-        self.runs = {first: self.runs[first] if (first, count) in read else self._digest(first, count) for first, count in self.ranges}
+        self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
+        return bool(beside)
 
-    def _digest(self, first: int, count: int) -> tuple[int, str]:
-        digest, length = hashlib.sha256(), 0
-        for _, line in self.log.lines(first, first + count):
-            digest.update(line + b"\n")
-            length += len(line) + 1
-        return length, digest.hexdigest()
-
-    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> None:
+    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -185,10 +182,13 @@ class _Job:
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             for table in tables:
                 table.add(index, record)
+            if self.sampler:
+                self.sampler.add(index, record)
         elif record["type"] in RESTING:
             self.named.update(record["records"])
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
+        return record
 
     def record_at(self, index: int) -> Json:
         """The record at an index, whole."""
@@ -217,7 +217,8 @@ class _Job:
         contents = self._contents(manifest, checkpoint)
         known = {name: File(name, sha256(content()), len(content())) for name, content in contents.items()}
         known |= {records_path(first): File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()}
-        known[TABLE] = self._digest_of_table()
+        spooled = {TABLE: self.table, **({POPULATION: self.population} if self.sampler else {})}
+        known |= {name: File(name, *_measured(content)) for name, content in spooled.items()}
         bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies}
         sums = checksums([*((name, each.sha256) for name, each in known.items()), *bodies.items()])
         contents[CHECKSUMS] = lambda: sums
@@ -234,8 +235,8 @@ class _Job:
             elif name in contents:
                 data = contents[name]()
             else:
-                run = self._table if name == TABLE else lambda first=firsts[name]: self._run(first)  # type: ignore[misc]
-                zipped.add(name, known[name].bytes, run)
+                held = spooled.get(name)
+                zipped.add(name, known[name].bytes, lambda name=name, held=held: _spooled(held) if held else self._run(firsts[name]))  # type: ignore[misc]
                 continue
             zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
         zipped.close()
@@ -246,11 +247,12 @@ class _Job:
         """What gives each file, the bodies, the records and the table of findings apart."""
         text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
-        found["catalogue.json"] = rejudge.catalogue_json
+        found |= {"catalogue.json": rejudge.catalogue_json, PERIOD: lambda: self.view}
+        if self.sampler:
+            found |= {FACTS: self.sampler.facts, SELECTION: self.sampler.selection}
         for name, data in (*beside(manifest).items(), *self.by_control.files()):
             found[name] = lambda data=data: data  # type: ignore[misc]
-        for name, place in self.vouched.entries(self.log.size):
-            found[name] = lambda place=place: self._there(place)  # type: ignore[misc]
+        found |= {name: lambda place=place: self._there(place) for name, place in self.vouched.entries(self.log.size)}  # type: ignore[misc]
         if self.disclose is not None:
             disclosed = canonical(self._disclosed(self.disclose))
             found["disclosures.json"] = lambda: disclosed
@@ -261,13 +263,6 @@ class _Job:
         for key in self._tiles():
             found[layout.tile(*key)] = lambda key=key: self._tile(*key)  # type: ignore[misc]
         return found
-
-    def _digest_of_table(self) -> File:
-        digest, length = hashlib.sha256(), 0
-        for data in self._table():
-            digest.update(data)
-            length += len(data)
-        return File(TABLE, digest.hexdigest(), length)
 
     def _there(self, path: str) -> bytes:
         data = self.store.get(path)
@@ -287,11 +282,6 @@ class _Job:
         return {
             commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
         }
-
-    def _table(self) -> Iterator[bytes]:
-        self.table.seek(0)
-        while data := self.table.read(_CHUNK):
-            yield data
 
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]
@@ -326,3 +316,15 @@ class _Job:
         return data[: 32 * width]
 
 
+def _spooled(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while data := file.read(_CHUNK):
+        yield data
+
+
+def _measured(file: IO[bytes]) -> tuple[str, int]:
+    digest, length = hashlib.sha256(), 0
+    for data in _spooled(file):
+        digest.update(data)
+        length += len(data)
+    return digest.hexdigest(), length

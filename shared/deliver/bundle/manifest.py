@@ -15,9 +15,10 @@ NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
 DERIVED = 2
-"""The version of the rules by which README.txt, findings.csv, catalogue.json and SHA256SUMS follow from the rest."""
+"""The version of the rules by which README.txt, findings.csv, catalogue.json, period.json and SHA256SUMS follow from the rest."""
 ALONE = "verify.py"
 """The verifier that needs nothing of ours; a reader of versions 1 and 2 does not know it."""
+PERIOD = "period.json"
 
 CHECKPOINTS = "checkpoints/"
 """The folder of what others say of checkpoints, and of the checkpoints that they say it of."""

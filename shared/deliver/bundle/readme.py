@@ -63,8 +63,8 @@ WHAT IS CHECKED (the last two by aoai-evidence alone)
     here; what failed says why
   - every finding follows from the bodies: it is judged again and compared, with the catalogue it
     names
-  - README.txt, findings.csv, catalogue.json, SHA256SUMS, by-control/, index.html and verify.py
-    are what they must be, given the rest
+  - README.txt, findings.csv, period.json, catalogue.json, SHA256SUMS, by-control/, index.html and
+    verify.py are what they must be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
@@ -107,6 +107,8 @@ WHAT IS IN THE ZIP
   index.html                    checks all this in a browser, as said above
   verify.py                     checks all this without packages, as said above
   SHA256SUMS                    the SHA-256 of every file but manifest.json, for sha256sum -c
+  period.json                   for how much of the period each control of each resource was
+                                evidenced, when it was satisfied and when not, what existed when
   catalogue.json                what is judged, and which criteria that supports
   disclosures.json              values behind commitments, where you were allowed to see them
 

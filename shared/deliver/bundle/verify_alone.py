@@ -52,8 +52,8 @@ LISTED = 1_000
 
 # Every entry that a bundle can have. Anything else is not read, and is a problem: nobody could say what it is there for.
 NAME = re.compile(
-    r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|disclosures\.json|verify\.py|index\.html"
-    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv"
+    r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|period\.json|disclosures\.json|verify\.py|index\.html"
+    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
     r"|records/[0-9]{20}\.jsonl"
@@ -61,7 +61,7 @@ NAME = re.compile(
     r"|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tlog-proof"
     r"|body/sha256/([0-9a-f]{2})/\1[0-9a-f]{62}"
 )
-ALWAYS = ("README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "index.html", "verify.py")
+ALWAYS = ("README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "index.html", "period.json", "verify.py")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 SWEEP = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -803,6 +803,8 @@ class Examiner:
             self.report.problem("the first record of a log names the log, and this one does not", record=0)
         if kind == "event" and record["kind"] == "key":
             self.key_records.add(index)
+        if kind == "waiver":
+            self.rests_on.add(index)
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, record["records"]))
         if kind == "finding" and record["profile"]:
@@ -1315,7 +1317,7 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
     report.unchecked += [
         "that the findings, and what was said of changes, deletions and who made them, follow from the answers: `aoai-evidence verify` judges again",
-        "that findings.csv, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
+        "that findings.csv, period.json, sample/, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
         "personal values in disclosures.json, and the fine print of each record's form: `aoai-evidence verify` checks them",
         "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",
     ]

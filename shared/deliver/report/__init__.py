@@ -9,6 +9,7 @@
 Same view, same bytes. Nothing here reads a clock, a network or a file outside this package.
 """
 
+from shared.canonical import Json
 from shared.deliver.report.environment import environment, own, policy, source
 from shared.deliver.report.page import page
 from shared.deliver.view_model import PeriodView
@@ -17,6 +18,7 @@ SECTIONS = (
     ("summary", "Summary"),
     ("statements", "Statements and controls"),
     ("coverage", "Coverage of the period"),
+    ("evidenced", "How much of the period is evidenced"),
     ("residency", "Where data is processed"),
     ("changes", "Changes"),
     ("deletions", "What was deleted"),
@@ -30,10 +32,11 @@ SECTIONS = (
 )
 
 
-def render(view: PeriodView, *, written_at: str | None) -> str:
+def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None) -> str:
     """The report of `view` as HTML.
 
-    `written_at` is printed where it is given; without it, the bytes follow from the view alone.
+    `written_at` is printed where it is given; without it, the bytes follow from the views alone.
+    `evidenced`: the document of `shared.deliver.period.summary`; where it is left out, the page says so.
     """
     script = source("filter.js")
     return (
@@ -43,6 +46,7 @@ def render(view: PeriodView, *, written_at: str | None) -> str:
             view=view,
             page=page(view, written_at),
             written_at=written_at,
+            evidenced=evidenced,
             sections=SECTIONS,
             css=own(source("report.css")),
             script=own(script),

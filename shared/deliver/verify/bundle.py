@@ -62,6 +62,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     from_start = manifest.resources is None and manifest.ranges[0][0] == 0
     examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period))
     texts = Texts(manifest, bodies, tally)
+    texts.expect_sample(package)
     attested = _attested(package, trusted)
     marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:

@@ -33,6 +33,8 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.waivers: set[int] = set()
+        """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
         """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
@@ -87,6 +89,8 @@ class Examiner:
             self._conclusions.end()
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
+        if value["type"] == "waiver":
+            self.waivers.add(index)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):

@@ -177,6 +177,10 @@ _ASKED: Mapping[str, Check] = {
 
 _WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_or_null(_PREVIOUS), around=_if_there(is_time), **{"from": is_time}))
 
+_DECIDED: Mapping[str, Check] = {"owner": lambda value: _text(value) or _object(value), "reason": _text}
+_WAIVED = _with(action=lambda value: value == "add", control=_text, scope=_or_null(_lower), until=is_time, **_DECIDED)
+_ENDED = _with(action=lambda value: value == "end", waiver=_count, **_DECIDED)
+
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "observation": {**_ASKED, "pages": lambda value: bool(value) and _list_of(_PAGE)(value)},
     "failure": {**_ASKED, "pages": _list_of(_PAGE), "reason": _text, "detail": _text},
@@ -207,7 +211,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "erasure": {"commitments": _list_of(_text)},
     "event": {"pages": _if_there(_list_of(_BODY))},
     "exhibit": {},
-    "waiver": {},
+    "waiver": {"waiver": lambda value: _WAIVED(value) or _ENDED(value)},
     "deletion": {
         "sweep": _name, "unit": _name, "resource": _text, "account": _lower, "object": _with(kind=_text, id=_or_null(_text)), "count": _count,
         "after": is_time, "before": is_time, "status": _text, "cause": _text, "reason": _text, "records": _list_of(_count),

@@ -1,4 +1,4 @@
-"""What is derived in a bundle, derived again: README.txt, findings.csv, catalogue.json; and the values disclosed, against their commitments."""
+"""What is derived in a bundle, derived again: README.txt, findings.csv, catalogue.json, period.json; and the values disclosed, against their commitments."""
 
 import hashlib
 import json
@@ -9,11 +9,15 @@ from shared.deliver import rejudge
 from shared.deliver.bundle.beside import beside, checksums
 from shared.deliver.bundle.by_control import FOLDER, ByControl
 from shared.deliver.bundle.derived import FindingsTable, readme
-from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, Manifest
+from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, PERIOD, Manifest
+from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sampler, parse_sample
+from shared.deliver.period.fold import PeriodFold
+from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.package import Package
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.verdict import Tally, shown
+from shared.errors import VerificationError
 from shared.privacy.disclosures import check
 from shared.records import whole
 
@@ -31,6 +35,9 @@ class Texts:
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
         self._table = FindingsTable(framework, self._digest.update)
         self._by_control = ByControl(framework)
+        self._sampler: Sampler | None = None
+        self._framework = framework
+        self._view = PeriodFold(*manifest.period, self._load)
         self.closings: dict[str, int] = {}
         """Index of the closing record, by sweep."""
 
@@ -44,11 +51,34 @@ class Texts:
                     check_fields(record)
                 except (ValueError, RecursionError, KeyError, TypeError, AttributeError, RecordError, BodyError):
                     continue
+                self._view.take(index, record)
                 if record["type"] == "finding":
                     self._table.add(index, record)
                     self._by_control.add(index, record)
+                    if self._sampler:
+                        self._sampler.add(index, record)
                 elif record["type"] == "sweep-closed":
                     self.closings[record["sweep"]] = index
+            else:
+                self._view.line(index, line)
+
+    def expect_sample(self, package: Package) -> None:
+        """Where the bundle says that a sample was drawn, draw it again. To be called before records are taken."""
+        data = package.small(FACTS)
+        if data is None:
+            return
+        for name in (POPULATION, SELECTION):
+            package.has(name)
+        try:
+            self._sampler = Sampler(parse_sample(data), self._framework, lambda _: None)
+        except VerificationError as error:
+            self._tally.problem("sample", str(error), file=FACTS)
+
+    def _load(self, digest: str) -> Json:
+        try:
+            return self._bodies.load(digest)
+        except BodyError as error:
+            raise VerificationError(str(error)) from None
 
     def compare(self, package: Package) -> None:
         """Compare with what is in the bundle."""
@@ -56,10 +86,11 @@ class Texts:
         self._compare_programs(package)
         for name in package.names(FOLDER):
             package.has(name)
+        has_view = package.has(PERIOD)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
             self._tally.unchecked(
-                f"README.txt, findings.csv, catalogue.json, {FOLDER} and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"README.txt, findings.csv, catalogue.json, period.json, {FOLDER} and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"
             )
             return
@@ -70,7 +101,12 @@ class Texts:
             "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers)),
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
             "SHA256SUMS": sha256(checksums((file.path, file.sha256) for file in manifest.files)),
+            PERIOD: sha256(period_view(self._view)),
         }  # fmt: skip
+        if self._sampler:
+            derived |= self._drawn(self._sampler, package)
+        if not has_view:
+            self._tally.problem("file", "every bundle has this file, and this one does not", file=PERIOD)
         tables = {name: sha256(data) for name, data in self._by_control.files()}
         for name in sorted(tables.keys() - set(package.names(FOLDER))):
             self._tally.problem("derived", "the file follows from the findings, and the bundle does not have it", file=name)
@@ -88,6 +124,18 @@ class Texts:
             else:
                 said = f"it is said to be that of aoai-evidence {self._manifest.software}, this is {__version__}: take it from that release"
                 self._tally.unchecked(f"{name}, and it should not be run from the bundle: {said}")
+
+    def _drawn(self, sampler: Sampler, package: Package) -> dict[str, str]:
+        """The files of the sample as they must be."""
+        for name in (POPULATION, SELECTION):
+            if not package.has(name):
+                self._tally.problem("file", "every bundle with a sample has this file, and this one does not", file=name)
+        drawn, of = sampler.selection(), sum(sampler.counts.values())
+        count = len(drawn.splitlines())
+        self._tally.checked.append(
+            f"a sample of {count:,} out of {of:,} findings was drawn again by the seed {shown(sampler.sample.seed)}"
+        )
+        return {FACTS: sha256(sampler.facts()), POPULATION: sampler.population()[0], SELECTION: sha256(drawn)}
 
 
 def check_disclosures(package: Package, tally: Tally) -> None:

@@ -31,10 +31,11 @@ def deletions_reconciled(case: Case) -> list[Judgement]:
                 node.needed_text("id")
         except Unclear as unclear:
             unread.append(unclear)
-    try:
-        case.items("deployments")
-    except Unclear as unclear:
-        unread.append(unclear)
+    for kind in ("deployments", "diagnosticSettings"):  # what is there besides, and whether a log could have told
+        try:
+            case.items(kind)
+        except Unclear as unclear:
+            unread.append(unclear)
     return [_judged(case.id, case.evidence.deletions, unread, case.expect)]
 
 

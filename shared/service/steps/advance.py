@@ -15,7 +15,7 @@ from shared.collect.plan import Unit
 from shared.records import moment
 from shared.seal.lease import Lease, leased
 from shared.seal.sequencer import batch_lines
-from shared.service import state
+from shared.service import outbox, state
 from shared.service.collector import Collector
 from shared.service.compose import THREADS, Sealing
 from shared.service.steps import alerts
@@ -172,6 +172,7 @@ class Advance:
             closed = sweep.close(resumed=False)
         self.done.closed.append(closed)
         self.tell(closed)
+        outbox.fill(self.app.store, name, self.app.receivers, self.app.settings.alert_severity)
         alerts.settle(self.app.store, name)
 
 

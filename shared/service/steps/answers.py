@@ -50,7 +50,7 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
     if question == "status":
         return queries.status(read, app.now)
     ask: dict[str, Callable[[Reading, Period | None, Filter], Iterable[Json]]] = {
-        "findings": queries.findings,
+        "findings": lambda read, when, wanted: queries.findings(read, when, wanted, app.now),
         "changes": queries.changes,
         # By its id alone: a name is personal, and who asks here may not be one who may look it up.
         "deletions": lambda read, when, wanted: deletions(read, when, wanted, Asked(kinds, asked.get("object")), by_name=False),

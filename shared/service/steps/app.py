@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from shared.canonical import canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
+from shared.deliver.alerts.webhook import AlertWebhook
 from shared.errors import Misuse
 from shared.recent import Recent
 from shared.seal.attestor import Attestor
 from shared.seal.store import Store
-from shared.service.attestors import attestors
+from shared.service.attestors import attestors, receivers
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
 from shared.service.stores import store_of
@@ -91,6 +92,12 @@ class App:
         """
         with self._lock:
             return attestors(self.settings)
+
+    @cached_property
+    def receivers(self) -> list[AlertWebhook]:
+        """Who is told of changes."""
+        with self._lock:
+            return receivers(self.settings)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

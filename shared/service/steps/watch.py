@@ -15,7 +15,7 @@ from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
 from shared.seal.log import open_log
 from shared.seal.sequencer import batch_lines
-from shared.service import state
+from shared.service import outbox, state
 from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
 from shared.service.planning import slot_sweep
@@ -179,7 +179,10 @@ def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     """What was to be told of sweeps whose closing nobody lived to tell."""
     for sweep, found in alerts.owed(app.store):
         yield from found
+        outbox.fill(app.store, sweep, app.receivers, app.settings.alert_severity)
         alerts.settle(app.store, sweep)
+    for receiver, count in outbox.dead(app.store).items():
+        yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {layout.OUTBOX}{layout.DEAD}/{receiver}/ holds each with its reason")
 
 
 def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:

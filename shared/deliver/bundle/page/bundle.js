@@ -1,6 +1,6 @@
 // The files, each read once and compared with the manifest, whose own SHA-256 is the bundle's name; and the Merkle tree in its tiles.
 
-const ALWAYS = ["README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "index.html", "verify.py"];
+const ALWAYS = ["README.txt", "SHA256SUMS", "catalogue.json", "checkpoint", "findings.csv", "index.html", "period.json", "verify.py"];
 const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$/;
 const isTime = (text) => typeof text === "string" && TIME.test(text) && !Number.isNaN(Date.parse(text));
 const isDigest = (text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);

@@ -1,0 +1,96 @@
+"""Sealed acts of people: who decided what, and why, as records in numbered batches. What holds and waivers have in common.
+
+Each act is one record, alone in its batch at `layout.act(kind, number)`, numbered from 1 without a gap, so that reading them all needs no
+list of batches. Whoever ordered it is a personal value. One that is killed half-way is sealed by the next command that opens the store
+with `ready_to_act`; what it was about is then in force, and the same command again finds it and adds nothing.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared import layout
+from shared.canonical import Json
+from shared.errors import Misuse, StoreConflict
+from shared.privacy.disclosures import Disclosures
+from shared.records import line, record, timestamp
+from shared.seal.commits import last_commit, read_commit
+from shared.seal.store import Store, put_body
+from shared.service import state
+from shared.service.compose import Clock, Sealing, random_bytes, sealing
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act, as it is in the store: sealed, or about to be."""
+
+    number: int
+    at: str
+    said: Json
+    """The member of its record that is named like its kind."""
+
+
+def ready_to_act(settings: Settings, store: Store, what: str, owner: str, reason: str) -> Sealing:
+    """The store, opened for an act.
+
+    Raises:
+        Misuse: nobody is named, or no reason is given; no store, or no key.
+    """
+    if not owner.strip() or not reason.strip():
+        raise Misuse(f"{what} needs --owner, who ordered it, and --reason, why: both go into the evidence")
+    ready = sealing(settings, store)
+    ready.sequencer.seal()  # an act that was killed before its record was sealed
+    return ready
+
+
+def acts(store: Store, kind: str) -> Iterator[Act]:
+    """Every act of a kind, in the order of their numbers.
+
+    Raises:
+        StoreConflict: what is at the path of one is none.
+    """
+    number = 1
+    while (data := store.get(layout.act(kind, number))) is not None:
+        try:
+            value = json.loads(data)
+            said, at = value[kind], str(value["at"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            said, at = None, ""
+        if not isinstance(said, dict):
+            raise StoreConflict(f"{layout.act(kind, number)} holds no {kind}: run verify --store")
+        yield Act(number, at, said)
+        number += 1
+
+
+def personal(ready: Sealing, value: str) -> Json:
+    """A personal value as the evidence has it: a commitment, unless the store keeps such values."""
+    if ready.facts["personal_data"] == "commit":
+        return json.loads(Disclosures(ready.store, random_bytes).commit(value))
+    return value
+
+
+def seal_act(ready: Sealing, kind: str, said: Json, now: Clock, *, type_: str = "event", resource: str | None = None) -> int:
+    """Seal the record of an act under the next number that is free, and return the number. `said["owner"]` is `personal` already."""
+    store, sequencer = ready.store, ready.sequencer
+    value = record(type_, timestamp(now()), sweep=None, kind=kind, resource=resource, **{kind: said})
+    data = line(value, lambda body: put_body(store, body)) + b"\n"
+    number = sum(1 for _ in acts(store, kind)) + 1
+    state.mark_open(store, layout.act_sweep(kind, number), sequencer.seq)
+    while not store.put_new(layout.act(kind, number), data):
+        number += 1
+        state.mark_open(store, layout.act_sweep(kind, number), sequencer.seq)
+    sequencer.seal()
+    store.delete(layout.open_sweep(layout.act_sweep(kind, number)))
+    return number
+
+
+def records_of(store: Store, kind: str, numbers: set[int]) -> dict[int, int]:
+    """The index in the log of each of these acts, as far as they are sealed. Looks through the commits, the newest first."""
+    wanted = {layout.act(kind, number): number for number in numbers}
+    found: dict[int, int] = {}
+    for seq in range(last_commit(store), 0, -1):
+        if len(found) == len(wanted):
+            break
+        found |= {wanted[batch.path]: first for batch, first in read_commit(store, seq).places() if batch.path in wanted}
+    return found

@@ -1,0 +1,269 @@
+"""Alerts: what gives one, that each is told at least once and with one key, and that a receiver can check who sent it."""
+
+import base64
+import hashlib
+import hmac
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import alarms, layout
+from shared.canonical import canonical
+from shared.deliver.alerts.decide import STORM, WORST, alerts_of, at_least
+from shared.seal.attestor import Owed
+from shared.service import outbox
+from shared.service.steps import alerts
+from shared.service.steps.watch import watch
+from tests.fixtures.app import event
+from tests.fixtures.local_http import Served
+from tests.fixtures.steps import plant
+
+SECRET = "a secret of the receiver"
+
+
+def change(record, severity="high", text="local keys may be used again"):
+    means = [{"severity": severity, "text": text, "control": "local-auth", "pointer": "/properties/disableLocalAuth", "direction": "worse", "statements": []}]
+    return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": f"/subscriptions/s/account-{record}", "severity": severity, "means": means}
+
+
+# -- what gives an alert ----------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_says_what_where_why_and_which_record():
+    (found,) = alerts_of("example.org/e", "sweep", [change(7)])
+    assert (found["severity"], found["text"], found["records"]) == ("high", "local keys may be used again", [7])
+    assert (found["resource"], found["controls"]) == ("/subscriptions/s/account-7", ["local-auth"])
+
+
+@given(st.permutations(range(30)), st.integers(0, 30))
+def test_keys_follow_from_the_log_and_not_from_the_order(order, most):
+    found = alerts_of("e", "s", [change(n) for n in order[:most]])
+    assert found == alerts_of("e", "s", [change(n) for n in sorted(order[:most])])
+    assert len({one["key"] for one in found}) == len(found) == (most if most <= STORM else 1)
+
+
+def test_another_log_has_other_keys():
+    assert alerts_of("a", "s", [change(7)])[0]["key"] != alerts_of("b", "s", [change(7)])[0]["key"]
+
+
+def test_a_storm_is_one_alert_with_the_worst():
+    many = [change(n, "high" if n in (5, 900) else "low") for n in range(1000)]
+    (found,) = alerts_of("e", "s", many)
+    assert found["text"] == "1000 changes in one sweep: 2 high, 998 low"
+    assert found["records"] == [5, 900, *range(5), 6, 7, 8] and len(found["records"]) == WORST
+    assert (found["count"], found["severity"]) == (1000, "high")
+
+
+def test_the_least_severity_is_counted_from_the_worst():
+    assert at_least("high") == ("high",)
+    assert at_least("low") == ("high", "medium", "low")
+
+
+# -- through the steps, to a real receiver ----------------------------------------------------------------------------------
+
+
+class Hooked:
+    """A receiver that checks the signature as its specification says, written out here; `fault` is what it answers instead."""
+
+    def __init__(self, now):
+        self.now, self.fault, self.taken, self.ids = now, None, [], []
+        self.server = Served(self._answer)
+
+    def _answer(self, _method, _path, headers, body):
+        self.ids.append(headers["webhook-id"])
+        if self.fault:
+            return self.fault, {"Location": f"{self.server.url}/elsewhere"}, b""
+        text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        wanted = "v1," + base64.b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
+        if headers["webhook-signature"] != wanted or abs(self.now().timestamp() - int(headers["webhook-timestamp"])) > 300:
+            return 401, {}, b""
+        self.taken.append(json.loads(body))
+        return 204, {}, b""
+
+
+@contextmanager
+def alerted(folder, receivers=1):
+    with plant(folder) as works:
+        hooks = [Hooked(works.estate.clock) for _ in range(receivers)]
+        urls = tuple(f"{hook.server.url}/hook" for hook in hooks)
+        works.estate.settings = replace(works.estate.settings, alert_webhooks=urls, alert_secret=SECRET, alert_severity="low")
+        try:
+            yield works, hooks
+        finally:
+            for hook in hooks:
+                hook.server.stop()
+
+
+def drift(works):
+    """Two sweeps with a change of one account in between; the name of the second."""
+    works.plan()
+    works.collect()
+    works.settle()
+    account = next(iter(works.estate.azure.world.accounts()))
+    off = works.estate.azure.world.get(account)["properties"].get("disableLocalAuth")
+    works.estate.azure.world.set_property(account, "/properties/disableLocalAuth", not off)
+    works.estate.clock.advance(hours=6)
+    works.plan()
+    works.collect()
+    (closed,) = works.settle()
+    assert closed.changes == 1
+    return closed.sweep
+
+
+def sent(works):
+    app = works.app()
+    return list(outbox.deliver(app.store, app.receivers, app.now))
+
+
+def kept(works, folder):
+    return list(works.estate.store.list(layout.OUTBOX + folder + "/"))
+
+
+def test_from_change_to_receiver_once_whatever_is_replayed(tmp_path):
+    with alerted(tmp_path) as (works, (hook,)):
+        sweep = drift(works)
+        assert [one.error for one in sent(works)] == [None]
+        (alert,) = hook.taken
+        assert alert["sweep"] == sweep and alert["kind"] == "aoai-evidence-alert"
+        for _ in range(3):  # whatever is told again
+            app = works.app()
+            assert outbox.fill(app.store, sweep, app.receivers, "low") == 0
+            alerts.owe(app.store, sweep)
+            watch(app)
+            assert sent(works) == []
+        assert len(hook.taken) == 1 and kept(works, layout.WAITING) == []
+        assert works.verify().intact
+
+
+def test_an_event_is_told_without_waiting_for_a_sweep(tmp_path):
+    with alerted(tmp_path) as (works, (hook,)):
+        works.plan()
+        works.collect()
+        works.settle()
+        works.estate.clock.advance(minutes=1)
+        account = next(iter(works.estate.azure.world.accounts()))
+        off = works.estate.azure.world.get(account)["properties"].get("disableLocalAuth")
+        works.estate.azure.world.set_property(account, "/properties/disableLocalAuth", not off)
+        before = len(works.queues.delays)
+        works.change(event(account), event(account))  # delivered twice
+        works.collect()
+        works.settle()
+        assert len(sent(works)) == 1 and len(hook.taken) == 1
+        waits = max(works.queues.delays[before:])
+        assert waits + 30 < 60, "the queue's delay, and the timer of the function that seals and then delivers"
+
+
+@pytest.mark.parametrize("fault", [302, 400, 500, 503])
+def test_what_is_not_taken_is_sent_again_later_with_the_same_key(tmp_path, fault):
+    with alerted(tmp_path) as (works, (hook,)):
+        drift(works)
+        hook.fault = fault
+        assert f"answers {fault}" in sent(works)[0].error
+        assert sent(works) == [], "it is left alone for a while"
+        works.estate.clock.advance(seconds=31)
+        assert len(sent(works)) == 1
+        hook.fault = None
+        works.estate.clock.advance(seconds=61)
+        assert [one.error for one in sent(works)] == [None]
+        assert len(hook.ids) == 3 and len(set(hook.ids)) == 1 and len(hook.taken) == 1
+
+
+def test_one_that_is_down_delays_itself_alone_and_is_given_up_after_days(tmp_path):
+    with alerted(tmp_path, receivers=2) as (works, (down, up)):
+        sweep = drift(works)
+        down.fault = 500
+        sent(works)
+        assert len(up.taken) == 1 and len(kept(works, layout.WAITING)) == 1
+        works.estate.clock.advance(days=3, hours=1)
+        assert [one.dead for one in sent(works)] == [True]
+        assert len(kept(works, layout.DEAD)) == 1 and kept(works, layout.WAITING) == []
+        assert [alarm.id for alarm in watch(works.app())].count(alarms.ALERT_UNDELIVERED) == 1
+        app = works.app()
+        assert outbox.fill(app.store, sweep, app.receivers, "low") == 0, "what was given up is not begun again"
+
+
+# -- killed anywhere --------------------------------------------------------------------------------------------------------
+
+
+class Memory:
+    """Who is told, without a network."""
+
+    name = "memory"
+
+    def __init__(self, fault=None):
+        self.got, self.fault = [], fault
+
+    def send(self, alert, _now):
+        if self.fault:
+            raise Owed(self.fault)
+        self.got.append(alert["key"])
+
+
+class Killed(BaseException):
+    pass
+
+
+class Mortal:
+    """A store whose user is killed before, or after, the write numbered `last`."""
+
+    def __init__(self, store, last, *, after):
+        self.store, self.left, self.after = store, last, after
+
+    def __getattr__(self, name):
+        found = getattr(self.store, name)
+        if name not in ("put", "put_new", "delete"):
+            return found
+
+        def write(*arguments):
+            self.left -= 1
+            if self.left < 0 and not self.after:
+                raise Killed
+            result = found(*arguments)
+            if self.left < 0:
+                raise Killed
+            return result
+
+        return write
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("last", range(6))
+def test_killed_at_any_write_every_alert_is_told_and_none_has_two_keys(tmp_path, last, after):
+    with plant(tmp_path) as works:
+        store, found = works.estate.store, alerts_of("e", "s", [change(1), change(2)])
+        told = Memory()
+        mortal = Mortal(store, last, after=after)
+        for one in (mortal, store):
+            try:
+                for alert in found:
+                    outbox._put(one, told.name, alert)
+                list(outbox.deliver(one, [told], works.estate.clock))
+            except Killed:
+                pass
+        assert set(told.got) == {alert["key"] for alert in found} and len(told.got) <= 3
+        assert list(store.list(layout.outbox(layout.WAITING, told.name))) == []
+        assert len(list(store.list(layout.outbox(layout.SENT, told.name)))) == 2
+
+
+def test_two_deliver_at_once_and_one_of_them_does(tmp_path):
+    with plant(tmp_path) as works:
+        store, told = works.estate.store, Memory()
+        for alert in alerts_of("e", "s", [change(1), change(2)]):
+            outbox._put(store, told.name, alert)
+        first = outbox.deliver(store, [told], works.estate.clock)
+        next(first)
+        assert list(outbox.deliver(store, [told], works.estate.clock)) == []
+        assert len(list(first)) == 1 and len(set(told.got)) == len(told.got) == 2
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b"[]", canonical({"alert": {}, "since": None, "wait": "x", "failures": 0})])
+def test_an_entry_that_is_torn_is_dead_and_not_passed_over(tmp_path, torn):
+    with plant(tmp_path) as works:
+        store = works.estate.store
+        store.put(layout.outbox(layout.WAITING, "memory", "k"), torn)
+        assert [one.dead for one in outbox.deliver(store, [Memory()], works.estate.clock)] == [True]
+        assert outbox.dead(store) == {"memory": 1}

@@ -123,7 +123,8 @@ def test_our_packages_are_our_own():
 
 
 def test_no_module_outgrows_its_name():
-    long = {str(m): n for m in MODULES if (n := len((ROOT / m).read_text().splitlines())) > 330}
+    alone = Path("shared/deliver/bundle/verify_alone.py")  # one file on purpose: whoever runs it reads it first, and has nothing else of ours
+    long = {str(m): n for m in MODULES if m != alone and (n := len((ROOT / m).read_text().splitlines())) > 330}
     assert not long, f"over 330 lines, so probably two things: {long}"
 
 

@@ -274,7 +274,7 @@ def test_a_bundle_carries_what_covers_each_of_its_sweeps(world, store, tmp_path)
     assert (found.counts["timestamps"], found.counts["cosignatures"]) == (4, 4)
     assert "says CN=Test TSA" in "\n".join(found.checked)
     assert b"checkpoints/" in entries["README.txt"]
-    assert json.loads(entries["manifest.json"])["v"] == 2
+    assert json.loads(entries["manifest.json"])["v"] == 3
 
 
 def test_a_bundle_of_an_earlier_time_has_what_belongs_to_it_and_the_last(world, store, tmp_path):
@@ -296,7 +296,7 @@ def test_without_attestations_a_bundle_is_what_it_was(world, store, tmp_path):
         if "." in path.rpartition("/")[2]:
             (store.root / path).unlink()
     entries = apart(packed(world, store, tmp_path))
-    assert json.loads(entries["manifest.json"])["v"] == 1
+    assert json.loads(entries["manifest.json"])["v"] == 3
     assert not [name for name in entries if name.startswith("checkpoints/")]
     assert b"checkpoints/" not in entries["README.txt"]
 

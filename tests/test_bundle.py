@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import timedelta
 from zipfile import ZipFile
 
 import pytest
@@ -24,7 +25,7 @@ from shared.privacy.disclosures import commitment_of
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore, put_body
 from tests.fixtures.bundles import KEYS, apart, built, hours, together, verdict, zipped
-from tests.fixtures.records import OTHER, Account, LogMaker, small_log
+from tests.fixtures.records import OTHER, START, Account, LogMaker, small_log
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,33 @@ def test_a_part_of_the_log_shows_what_comes_before_and_after(store, tmp_path):
     assert records[0]["type"] == "sweep-closed" and records[-1]["type"] == "sweep-planned"
     assert len({record["sweep"] for record in records}) == 4
     assert verdict(data).exit_code == 0
+
+
+def test_the_evidence_by_control(tmp_path):
+    """Framework, control, resource, time: a line for as long as a conclusion stayed the same, with where it stands."""
+    changing = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(changing).birth()
+    on = [{"name": "VirtualNetworks"}]
+    for number, capabilities in enumerate([None, None, on, on, None]):
+        estate = [Account("one"), Account("two", **({"capabilities": capabilities} if capabilities else {}))]
+        maker.sweep(estate, slot=START + timedelta(hours=6 * (number + 1)))
+    entries = apart(built(changing, tmp_path, hours(0, 240)))
+    tables = {name for name in entries if name.startswith("by-control/")}
+    assert {name.split("/")[1] for name in tables} == set(rejudge.frameworks())
+    rows = list(csv.DictReader(io.StringIO(entries["by-control/soc2/content-logging-off.csv"].decode())))
+    assert [(row["resource"], row["status"], row["findings"]) for row in rows] == [
+        ("one", "satisfied", "5"), ("two", "satisfied", "2"), ("two", "not-satisfied", "2"), ("two", "satisfied", "1"),
+    ]  # fmt: skip
+    findings = {row["record"]: row for row in csv.DictReader(io.StringIO(entries["findings.csv"].decode()))}
+    for row in rows:
+        assert findings[row["first"]]["at"] == row["from"] and findings[row["last"]]["at"] == row["until"]
+        assert findings[row["last"]]["records"] == row["answers"] and findings[row["last"]]["resource"] == row["id"]
+    only = apart(built(changing, tmp_path, hours(0, 240), framework="gdpr"))
+    assert {name.split("/")[1] for name in only if name.startswith("by-control/")} == {"gdpr"}
+    name = "by-control/soc2/content-logging-off.csv"
+    for lie in ({**entries, name: entries[name].replace(b"not-satisfied", b"satisfied")}, {k: v for k, v in entries.items() if k != name}):
+        assert any(problem.file == name for problem in verdict(together(lie)).problems)
+    assert any(problem.file == "by-control/soc2/x.csv" for problem in verdict(together({**entries, "by-control/soc2/x.csv": b"x"})).problems)
 
 
 def test_one_resource(store, tmp_path):
@@ -295,4 +323,4 @@ def test_manifests_that_are_none():
     with pytest.raises(VerificationError, match="another kind of file"):
         parse_manifest(b'{"kind":"x"}')
     with pytest.raises(VerificationError, match="later release"):
-        parse_manifest(b'{"kind":"aoai-evidence-bundle","v":3}')
+        parse_manifest(b'{"kind":"aoai-evidence-bundle","v":4}')

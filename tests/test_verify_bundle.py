@@ -177,6 +177,17 @@ def test_a_scope_that_was_narrowed_afterwards(entries):
 # -- files ----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_bundle_from_before_verify_py_still_verifies(entries):
+    old = {name: data for name, data in entries.items() if name not in ("verify.py", "index.html", "SHA256SUMS", "period.json")}
+    found = verdict(together(old, v=1, derived=1))
+    assert found.exit_code == 0 and any(line.startswith("README.txt, findings.csv") for line in found.not_checked)
+    said(together(old, derived=1), "malformed")
+    said(together({**entries, "verify.py": entries["verify.py"] + b"#"}), "verify.py: the file is not that of aoai-evidence")
+    said(together({**entries, "index.html": entries["index.html"] + b" "}), "index.html: the file is not that of aoai-evidence")
+    other = verdict(together({**entries, "verify.py": b"pass"}, software="9.9"))
+    assert any(line.startswith("verify.py, and it should not be run from the bundle") for line in other.not_checked)
+
+
 @pytest.mark.parametrize("name", ["README.txt", "catalogue.json", "findings.csv", "period.json"])
 def test_derived_files_must_follow(entries, name):
     said(together({**entries, name: entries[name] + b"P.S. all is well\r\n"}), f"{name}: the file does not follow from the rest")

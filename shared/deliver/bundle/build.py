@@ -17,6 +17,8 @@ from typing import IO, BinaryIO
 from shared import __version__, layout
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
+from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
+from shared.deliver.bundle.by_control import ByControl
 from shared.deliver.bundle.choose import choose, merged
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
@@ -43,6 +45,7 @@ Disclose = Callable[[str], Json | None]
 
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
 _CHUNK = 256 * 1024
+TABLE = "findings.csv"
 
 RESTING = frozenset({"deletion", "attribution"})
 """Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
@@ -121,13 +124,13 @@ class _Job:
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
-    commitments: set[str] = field(default_factory=set)
     table: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     view: bytes = b""
     """period.json."""
     sampler: Sampler | None = None
     population: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - goes with the job
     findings: int = 0
+    by_control: ByControl = field(init=False)
 
     # -- first reading --------------------------------------------------------------------------------------------------
 
@@ -140,6 +143,7 @@ class _Job:
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
         table = FindingsTable(self.framework, self.table.write)
+        self.by_control = ByControl(self.framework)
         view = PeriodFold(*self.period, self.body)
         self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
         total = done = sum(count for _, count in self.ranges)
@@ -148,7 +152,7 @@ class _Job:
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                view.take(index, self._take(index, json.loads(line), table))
+                view.take(index, self._take(index, json.loads(line), (table, self.by_control)))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
@@ -168,7 +172,7 @@ class _Job:
         self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
         return bool(beside)
 
-    def _take(self, index: int, stored: Json, table: FindingsTable) -> Json:
+    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -176,7 +180,8 @@ class _Job:
         if record["type"] == "finding":
             self.findings += 1
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
-            table.add(index, record)
+            for table in tables:
+                table.add(index, record)
             if self.sampler:
                 self.sampler.add(index, record)
         elif record["type"] in RESTING:
@@ -209,47 +214,55 @@ class _Job:
         manifest = Manifest(
             __version__, rejudge.catalogue_version(), self.period, self.resources, self.framework, origin, self.log.size, self.ranges, (),
         )  # fmt: skip
-        zipped, files = ZipWriter(file), list[File]()
-
-        def add(name: str, data: bytes) -> None:
-            files.append(File(name, zipped.add(name, len(data), lambda: [data]), len(data)))
-
-        add("README.txt", readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers)))
-        for digest in sorted(self.bodies):
-            add(body_path(digest.hex()), self._with_commitments(digest.hex()))
-        add("catalogue.json", rejudge.catalogue_json())
-        add("checkpoint", checkpoint)
-        for name, place in self.vouched.entries(self.log.size):
-            add(name, self._there(place))
-        if self.disclose is not None:
-            add("disclosures.json", canonical(self._disclosed(self.disclose)))
-        length = self.table.seek(0, 2)
-        files.append(File("findings.csv", zipped.add("findings.csv", length, lambda: _spooled(self.table)), length))
-        for size in self.handovers:
-            add(handover_path(size), self._handover(size))
-        later = self._later()
-        for name, _, content in later:
-            if content is not None:
-                files.append(File(name, sha256(content()), len(content())))
-        if self.sampler:
-            files.append(File(POPULATION, *self.sampler.population()))
-        files += [File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()]
-        manifest = replace(manifest, files=tuple(sorted(files, key=lambda entry: entry.path)))
-        encoded = manifest.encoded()
-        zipped.add(NAME, len(encoded), lambda: [encoded])
-        for name, first, content in later:
-            if content is not None:
-                data = content()
-                zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
-            elif name == POPULATION:
-                zipped.add(name, self.population.seek(0, 2), lambda: _spooled(self.population))
+        contents = self._contents(manifest, checkpoint)
+        known = {name: File(name, sha256(content()), len(content())) for name, content in contents.items()}
+        known |= {records_path(first): File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()}
+        spooled = {TABLE: self.table, **({POPULATION: self.population} if self.sampler else {})}
+        known |= {name: File(name, *_measured(content)) for name, content in spooled.items()}
+        bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies}
+        sums = checksums([*((name, each.sha256) for name, each in known.items()), *bodies.items()])
+        contents[CHECKSUMS] = lambda: sums
+        known[CHECKSUMS] = File(CHECKSUMS, sha256(sums), len(sums))
+        firsts = {records_path(first): first for first in self.runs}
+        zipped, identity = ZipWriter(file), ""
+        for name in sorted({*known, *bodies, NAME}):
+            if name in bodies:
+                data = self._body(bodies[name])
+                known[name] = File(name, bodies[name], len(data))
+            elif name == NAME:  # its name comes after those of the bodies, whose sizes are known by then
+                data = replace(manifest, files=tuple(known[each] for each in sorted(known))).encoded()
+                identity = sha256(data)
+            elif name in contents:
+                data = contents[name]()
             else:
-                zipped.add(name, self.runs[first][0], lambda first=first: self._run(first))  # type: ignore[misc]
+                held = spooled.get(name)
+                zipped.add(name, known[name].bytes, lambda name=name, held=held: _spooled(held) if held else self._run(firsts[name]))  # type: ignore[misc]
+                continue
+            zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
         zipped.close()
         records = sum(count for _, count in self.ranges)
-        return BundleInfo(
-            path, sha256(encoded), file.seek(0, 2), self.log.size, self.period, self.sweeps, records, len(self.bodies), self.findings
-        )
+        return BundleInfo(path, identity, file.seek(0, 2), self.log.size, self.period, self.sweeps, records, len(self.bodies), self.findings)
+
+    def _contents(self, manifest: Manifest, checkpoint: bytes) -> dict[str, Callable[[], bytes]]:
+        """What gives each file, the bodies, the records and the table of findings apart."""
+        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
+        found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
+        found |= {"catalogue.json": rejudge.catalogue_json, PERIOD: lambda: self.view}
+        if self.sampler:
+            found |= {FACTS: self.sampler.facts, SELECTION: self.sampler.selection}
+        for name, data in (*beside(manifest).items(), *self.by_control.files()):
+            found[name] = lambda data=data: data  # type: ignore[misc]
+        found |= {name: lambda place=place: self._there(place) for name, place in self.vouched.entries(self.log.size)}  # type: ignore[misc]
+        if self.disclose is not None:
+            disclosed = canonical(self._disclosed(self.disclose))
+            found["disclosures.json"] = lambda: disclosed
+        for size in self.handovers:
+            found[handover_path(size)] = lambda size=size: self._handover(size)  # type: ignore[misc]
+        for sweep, index in self.closings.items():
+            found[proof_path(sweep)] = lambda index=index: self.log.inclusion(index)  # type: ignore[misc]
+        for key in self._tiles():
+            found[layout.tile(*key)] = lambda key=key: self._tile(*key)  # type: ignore[misc]
+        return found
 
     def _there(self, path: str) -> bytes:
         data = self.store.get(path)
@@ -263,14 +276,9 @@ class _Job:
             raise StoreConflict(f"{layout.checkpoint(size)} is missing: run verify --store, and restore it from a copy")
         return data
 
-    def _with_commitments(self, digest: str) -> bytes:
-        data = self._body(digest)
-        if self.disclose is not None:
-            self.commitments.update(found.decode() for found in _COMMITTED.findall(data))
-        return data
-
     def _disclosed(self, disclose: Disclose) -> Json:
-        shown = {commitment: disclose(commitment) for commitment in sorted(self.commitments)}
+        commitments = {found.decode() for digest in self.bodies for found in _COMMITTED.findall(self._body(digest.hex()))}
+        shown = {commitment: disclose(commitment) for commitment in sorted(commitments)}
         return {
             commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
         }
@@ -283,17 +291,6 @@ class _Job:
             if (index - first) % 10_000 == 0:
                 self.progress("bundle", (before + index - first) // 2, total)
             yield line + b"\n"
-
-    def _later(self) -> "list[tuple[str, int, Callable[[], bytes] | None]]":
-        """What comes after the manifest: (name, first index, content); no content for a run of records."""
-        found: list[tuple[str, int, Callable[[], bytes] | None]] = [(records_path(first), first, None) for first, _ in self.ranges]
-        for sweep, index in self.closings.items():
-            found.append((proof_path(sweep), index, lambda index=index: self.log.inclusion(index)))  # type: ignore[misc]
-        found.append((PERIOD, 0, lambda: self.view))
-        if self.sampler:
-            found += [(FACTS, 0, self.sampler.facts), (POPULATION, 0, None), (SELECTION, 0, self.sampler.selection)]
-        found += [(layout.tile(*key), 0, lambda key=key: self._tile(*key)) for key in self._tiles()]  # type: ignore[misc]
-        return sorted(found)
 
     def _tiles(self) -> "list[tuple[int, int, int]]":
         """(level, number, width) of the tiles that connect the records with the checkpoint, with the one held, and with those of new keys."""
@@ -323,3 +320,11 @@ def _spooled(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     while data := file.read(_CHUNK):
         yield data
+
+
+def _measured(file: IO[bytes]) -> tuple[str, int]:
+    digest, length = hashlib.sha256(), 0
+    for data in _spooled(file):
+        digest.update(data)
+        length += len(data)
+    return digest.hexdigest(), length

@@ -15,7 +15,9 @@ NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
 DERIVED = 2
-"""The version of the rules by which README.txt, findings.csv, catalogue.json and, from 2 on, period.json follow from the rest."""
+"""The version of the rules by which README.txt, findings.csv, catalogue.json, period.json and SHA256SUMS follow from the rest."""
+ALONE = "verify.py"
+"""The verifier that needs nothing of ours; a reader of versions 1 and 2 does not know it."""
 PERIOD = "period.json"
 
 CHECKPOINTS = "checkpoints/"
@@ -57,10 +59,15 @@ class Manifest:
         """Whether others vouch for checkpoints in it: what a reader of version 1 does not know."""
         return any(file.path.startswith(CHECKPOINTS) for file in self.files)
 
+    @property
+    def version(self) -> int:
+        """Of the format: a reader refuses a bundle that has files he cannot know."""
+        return 3 if any(file.path == ALONE for file in self.files) else 2 if self.attested else 1
+
     def encoded(self) -> bytes:
         """The bytes of the entry."""
         return canonical({
-            "v": 2 if self.attested else 1, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
+            "v": self.version, "kind": KIND, "software": self.software, "derived": self.derived, "catalogue": self.catalogue,
             "period": {"from": self.period[0], "to": self.period[1]},
             "scope": {"resources": list(self.resources) if self.resources is not None else None, "framework": self.framework},
             "log": {"origin": self.origin, "size": self.size},
@@ -112,7 +119,7 @@ def parse_manifest(data: bytes) -> Manifest:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
-        if isinstance(value["v"], int) and value["v"] > 2:
+        if isinstance(value["v"], int) and value["v"] > 3:
             raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)

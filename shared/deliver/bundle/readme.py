@@ -19,24 +19,41 @@ you can read, and a key that you were given by another way than this file.
 
 HOW TO CHECK IT
 
+With nothing but a browser: open index.html from the folder that you unpacked this zip to (it
+needs no network, and sends nothing), drop FILE.zip on it, paste VKEY.
+
+With nothing but Python (3.9 or later; any computer has it or can have it, no packages needed):
+
+  python3 verify.py FILE.zip --key VKEY
+
+verify.py is one file that you can read; it lies in this zip. Whoever could change this zip could
+change it too, so if you doubt the sender take verify.py from the release of aoai-evidence
+{software} instead and compare the two: they must be the same, byte for byte. It checks that every
+record and answer is what was sealed, who signed that, and that nothing due is missing. It does
+not judge again. To have the findings judged again from the answers as well:
+
   1.  install aoai-evidence {software} (Python 3.11 or later; its README.md says how)
   2.  aoai-evidence verify FILE.zip --key VKEY
+
+With neither, in the folder that you unpacked this zip to:
+
+  sha256sum -c SHA256SUMS       shows that no file was damaged on its way; not who made them
 
 VKEY is one line, NAME+8 HEX DIGITS+LETTERS. Get it from the keeper of the log by telephone, on
 paper, or from where he publishes it; never from the sender of this file together with the file.
 If you keep the file `checkpoint` of this bundle and give it next time with --checkpoint, the
 program also shows that nothing was rewritten or cut off in between.
 
-It ends with one of these:
+Either program ends with one of these:
   exit code 0   intact and complete
   exit code 1   not intact: something was changed, cut off or concluded otherwise than the answers
                 say. Every place is named
   exit code 3   intact, but incomplete: something could not be collected, or a sweep that was due
                 is missing. Each is named
-  exit code 2   the command was not understood
+  exit code 2   nothing can be said: the command was not understood, or no key was given
 
 
-WHAT IS CHECKED
+WHAT IS CHECKED (the last two by aoai-evidence alone)
 
   - every record and every body is, byte for byte, what was sealed; the checkpoint over them is
     signed by the key you gave
@@ -46,7 +63,8 @@ WHAT IS CHECKED
     here; what failed says why
   - every finding follows from the bodies: it is judged again and compared, with the catalogue it
     names
-  - README.txt, findings.csv, period.json and catalogue.json are what they must be, given the rest
+  - README.txt, findings.csv, period.json, catalogue.json, SHA256SUMS, by-control/, index.html and
+    verify.py are what they must be, given the rest
 
 
 WHAT NO PROGRAM CAN CHECK AFTERWARDS
@@ -83,7 +101,12 @@ WHAT IS IN THE ZIP
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-{attested}  findings.csv                  the findings as a table
+{attested}  findings.csv                  the findings as a table, one a line
+  by-control/FRAMEWORK/         the same for each control, by resource and time: a line for as long
+                                as a conclusion stayed the same, with the records it rests on
+  index.html                    checks all this in a browser, as said above
+  verify.py                     checks all this without packages, as said above
+  SHA256SUMS                    the SHA-256 of every file but manifest.json, for sha256sum -c
   period.json                   for how much of the period each control of each resource was
                                 evidenced, when it was satisfied and when not, what existed when
   catalogue.json                what is judged, and which criteria that supports

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from shared.canonical import sha256
-from shared.deliver.bundle.manifest import NAME, parse_manifest
+from shared.deliver.bundle.manifest import ALONE, NAME, parse_manifest
 from shared.deliver.verify.archive import Archive, DamagedEntryError
 from shared.deliver.verify.bodies import BodyError, is_digest
 from shared.deliver.verify.repacked import packed_again
@@ -20,6 +20,7 @@ MAX_BODY = 256 * 1024 * 1024
 MAX_SMALL = 16 * 1024 * 1024
 
 ALWAYS = ("README.txt", "catalogue.json", "checkpoint", "findings.csv")
+SINCE_VERSION_3 = ("SHA256SUMS", "index.html", ALONE)
 
 
 class Package:
@@ -33,7 +34,7 @@ class Package:
         """
         self.tally = tally
         self._archive = _opened(file, tally)
-        self._accounted = {NAME, *ALWAYS}
+        self._accounted = {NAME, *ALWAYS, *SINCE_VERSION_3}
         self._sound: set[str] = set()
         data = self.needed(NAME, MAX_MANIFEST)
         self.identity = sha256(data)
@@ -73,7 +74,7 @@ class Package:
             self.tally.problem("file", "the manifest lists the file, and the zip does not have it", file=name)
         for name in sorted(there - listed):
             self.tally.problem("file", "the zip has the file, and the manifest does not list it", file=name)
-        for name in ALWAYS:
+        for name in (*ALWAYS, *(SINCE_VERSION_3 if self.manifest.version > 2 else ())):
             if name not in listed | there:
                 self.tally.problem("file", "every bundle has this file, and this one does not", file=name)
         for number, name in enumerate(sorted(there & listed)):

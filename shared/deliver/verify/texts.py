@@ -3,8 +3,11 @@
 import hashlib
 import json
 
+from shared import __version__
 from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
+from shared.deliver.bundle.beside import beside, checksums
+from shared.deliver.bundle.by_control import FOLDER, ByControl
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import DERIVED, HANDOVERS, PERIOD, Manifest
 from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sampler, parse_sample
@@ -31,6 +34,7 @@ class Texts:
         self._digest = hashlib.sha256()
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
         self._table = FindingsTable(framework, self._digest.update)
+        self._by_control = ByControl(framework)
         self._sampler: Sampler | None = None
         self._framework = framework
         self._view = PeriodFold(*manifest.period, self._load)
@@ -50,6 +54,7 @@ class Texts:
                 self._view.take(index, record)
                 if record["type"] == "finding":
                     self._table.add(index, record)
+                    self._by_control.add(index, record)
                     if self._sampler:
                         self._sampler.add(index, record)
                 elif record["type"] == "sweep-closed":
@@ -78,11 +83,14 @@ class Texts:
     def compare(self, package: Package) -> None:
         """Compare with what is in the bundle."""
         manifest = self._manifest
+        self._compare_programs(package)
+        for name in package.names(FOLDER):
+            package.has(name)
         has_view = package.has(PERIOD)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
             self._tally.unchecked(
-                f"README.txt, findings.csv, catalogue.json and period.json: they were made by aoai-evidence {manifest.software} with catalogue "
+                f"README.txt, findings.csv, catalogue.json, period.json, {FOLDER} and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"
             )
             return
@@ -92,15 +100,30 @@ class Texts:
         derived = {
             "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers)),
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
+            "SHA256SUMS": sha256(checksums((file.path, file.sha256) for file in manifest.files)),
             PERIOD: sha256(period_view(self._view)),
         }  # fmt: skip
         if self._sampler:
             derived |= self._drawn(self._sampler, package)
         if not has_view:
             self._tally.problem("file", "every bundle has this file, and this one does not", file=PERIOD)
-        for name, digest in derived.items():
+        tables = {name: sha256(data) for name, data in self._by_control.files()}
+        for name in sorted(tables.keys() - set(package.names(FOLDER))):
+            self._tally.problem("derived", "the file follows from the findings, and the bundle does not have it", file=name)
+        for name, digest in {**derived, **dict.fromkeys(package.names(FOLDER), ""), **tables}.items():
             if package.digest_of(name) not in (None, digest):
                 self._tally.problem("derived", "the file does not follow from the rest of the bundle", file=name)
+
+    def _compare_programs(self, package: Package) -> None:
+        """What checks a bundle without us must be what this release has: whoever could exchange it could make it say anything."""
+        for name, data in beside(self._manifest).items():
+            if package.digest_of(name) in (None, sha256(data)):
+                continue
+            if self._manifest.software == __version__:
+                self._tally.problem("derived", f"the file is not that of aoai-evidence {__version__}: do not run it", file=name)
+            else:
+                said = f"it is said to be that of aoai-evidence {self._manifest.software}, this is {__version__}: take it from that release"
+                self._tally.unchecked(f"{name}, and it should not be run from the bundle: {said}")
 
     def _drawn(self, sampler: Sampler, package: Package) -> dict[str, str]:
         """The files of the sample as they must be."""

@@ -1,0 +1,50 @@
+"use strict";
+// What a check comes to. A problem is evidence that is not what it should be; a gap is something that was not collected.
+
+class Refused extends Error {} // nothing can be said of the bundle
+class Damaged extends Error {} // a file is not there, or not what it should be
+
+const LISTED = 200;
+
+function shown(value) {
+  const text = String(value).slice(0, 301).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "\ufffd");
+  return text.length <= 300 ? text : `${text.slice(0, 299)}…`;
+}
+
+class Report {
+  constructor() {
+    this.problems = [];
+    this.gaps = [];
+    this.checked = [];
+    this.unchecked = [];
+    this.notes = [];
+    this.counts = { problems: 0, gaps: 0, files: 0, records: 0, bodies: 0, sweeps: 0 };
+  }
+
+  problem(reason, { record, file } = {}) {
+    this.add("problems", reason, record, file);
+  }
+
+  gap(reason, { record, resource } = {}) {
+    this.add("gaps", resource ? `${reason} (${resource})` : reason, record);
+  }
+
+  add(list, reason, record, file) {
+    this.counts[list] += 1;
+    const places = [record === undefined ? null : `record ${record}`, file === undefined ? null : shown(file)].filter((place) => place !== null);
+    if (this[list].length < LISTED) this[list].push(places.length ? `${places.join(", ")}: ${shown(reason)}` : shown(reason));
+  }
+
+  note(sentence) {
+    if (this.notes.length < 50 && !this.notes.includes(shown(sentence))) this.notes.push(shown(sentence));
+  }
+}
+
+const many = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+// Python's order of text (by code point), which is that of the evidence; JavaScript sorts by UTF-16 units.
+function byCodePoint(a, b) {
+  const x = Array.from(a), y = Array.from(b);
+  for (let i = 0; i < Math.min(x.length, y.length); i += 1) if (x[i] !== y[i]) return x[i].codePointAt(0) - y[i].codePointAt(0);
+  return x.length - y.length;
+}

@@ -1,0 +1,367 @@
+"""index.html of a bundle, in a real Chromium, opened from disk: it says what `aoai-evidence verify` says of what both check, and asks nothing of any host."""
+
+import io
+import itertools
+import json
+import os
+import random
+import re
+import shutil
+import zipfile
+from datetime import timedelta
+from zipfile import ZipFile
+
+import pytest
+
+from shared import __version__
+from shared.deliver.bundle.manifest import Manifest
+from shared.deliver.bundle.page import SCRIPTS, page
+from shared.deliver.verify import verify_bundle
+from shared.errors import VerificationError
+from shared.seal.store import DirectoryStore
+from tests.fixtures import browser as chromium
+from tests.fixtures.bundles import apart, built, hours, together, zipped
+from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
+from tests.test_verify_alone import FULL
+
+BEYOND = {"derived", "finding", "disclosure", "key", "deletion", "attribution"}
+"""Sorts of problems that the page says it does not look for."""
+RECORDS = "records/00000000000000000001.jsonl"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    made = DirectoryStore(tmp_path_factory.mktemp("log"))
+    small_log(made, sweeps=4)
+    return made
+
+
+@pytest.fixture(scope="module")
+def good(store, tmp_path_factory):
+    return built(store, tmp_path_factory.mktemp("bundle"), hours(0, 13))
+
+
+@pytest.fixture(scope="module")
+def entries(good):
+    return apart(good)
+
+
+@pytest.fixture(scope="module")
+def folder(good, tmp_path_factory):
+    made = tmp_path_factory.mktemp("unpacked") / "bundle"
+    with ZipFile(io.BytesIO(good)) as bundle:
+        bundle.extractall(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(folder, tmp_path_factory):
+    if chromium.BINARY is None:
+        reason = "no Chromium is here: index.html was NOT tried in a browser"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    made = chromium.Browser(tmp_path_factory.mktemp("profile"))
+    made.looks()
+    made.open(folder / "index.html")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def check(browser, tmp_path):
+    """`check(bytes, key)`: (kind of answer, sentence, everything else that the page says)."""
+
+    numbers = itertools.count()
+
+    def run(data, key=SIGNER.key):
+        path = tmp_path / f"bundle-{next(numbers)}.zip"  # a file that changes under a browser's hands cannot be read any more
+        path.write_bytes(data)
+        browser.put("#zip", path)
+        return answered(browser, key)
+
+    yield run
+    assert browser.complaints == [], "the page broke its own policy, or threw"
+    assert {url.partition(":")[0] for url in browser.requests} <= {"file"}, browser.requests
+
+
+def choose_folder(browser, folder):
+    browser.run("chosen = null")
+    browser.put("#folder", folder)
+    browser.wait("chosen")  # the browser lists it after a while
+
+
+def answered(browser, key):
+    browser.run(f"document.getElementById('key').value = {json.dumps(str(key or ''))}")
+    browser.run("clear(), document.getElementById('form').requestSubmit()")
+    browser.wait("!busy && document.querySelector('#answer .sentence')")
+    kind = browser.run("document.getElementById('answer').className")
+    sentence = browser.run("document.querySelector('#answer .sentence').textContent")
+    return kind, sentence, browser.run("document.getElementById('answer').innerText + document.getElementById('details').innerText")
+
+
+def same(check, data, *, key=SIGNER.key, what=""):
+    """Where ours finds a problem of a sort that both look for, so does the page; it never cries wolf, and counts the same gaps."""
+    kind, sentence, text = check(data, key)
+    try:
+        verdict = verify_bundle(io.BytesIO(data), [key])
+    except VerificationError as error:
+        assert kind == "bad", (what, str(error), text)
+        return kind
+    if verdict.intact or {problem.what for problem in verdict.problems} - BEYOND:
+        assert kind == {0: "good", 1: "bad", 3: "gap"}[verdict.exit_code], (what, verdict.as_lines()[:4], text)
+        if kind == "gap":
+            assert f"{verdict.counts['gaps']} gap" in sentence, (what, verdict.as_lines(), text)
+    return kind
+
+
+def some(names):
+    """Every entry, and of the many tables of `by-control/` two."""
+    tables = [name for name in names if name.startswith("by-control/")]
+    return [name for name in names if name not in tables[1:-1]]
+
+
+# -- what it says ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_bundle_is_verified(check, good):
+    kind, sentence, text = check(good)
+    assert (kind, sentence) == ("good", "Verified: intact and complete, and signed by the key that you gave.")
+    assert re.search(r"[0-9]{3} records of the [0-9]{3} in the log hash to the root of the checkpoint", text)
+    assert "follow from the answers: aoai-evidence verify judges again" in text
+
+
+def test_no_key_is_not_verified(check, good):
+    kind, sentence, text = check(good, key=None)
+    assert kind == "gap" and sentence.startswith("Not verified: ") and "no key was given, so who made it was not checked" in sentence
+    assert "is signed by the key" not in text
+
+
+def test_a_key_of_somebody_else(check, good):
+    kind, sentence, _ = check(good, key=OTHER.key)
+    assert kind == "bad" and "not signed by the key that you gave" in sentence
+    for wrong in ("x", "a+b+c", str(SIGNER.key)[:-3], str(SIGNER.key).replace("+", "-", 1)):
+        kind, sentence, _ = check(good, key=wrong)
+        assert kind == "bad" and "verifier key" in sentence, wrong
+
+
+def test_both_sorts_of_keys(check, tmp_path):
+    other = DirectoryStore(tmp_path / "store")
+    small_log(other, sweeps=2, signer=P256)
+    data = built(other, tmp_path, hours(0, 13))
+    assert check(data, key=P256.key)[0] == "good"
+    signed = apart(data)["checkpoint"]
+    for position in range(len(signed) - 90, len(signed) - 4, 9):
+        forged = signed[:position] + (b"B" if signed[position : position + 1] == b"A" else b"A") + signed[position + 1 :]
+        assert same(check, together({**apart(data), "checkpoint": forged}), key=P256.key) == "bad"
+
+
+def test_tampered_and_then_verified_again(check, good, entries):
+    lines = entries[RECORDS].split(b"\n")
+    lines[70] = lines[70].replace(b"2026", b"2025", 1)
+    kind, _, text = check(together({**entries, RECORDS: b"\n".join(lines)}))
+    assert kind == "bad" and ": the record is not what was sealed" in text and "record 71" in text
+    assert check(good)[0] == "good"
+
+
+# -- the same answer ------------------------------------------------------------------------------------------------------
+
+
+def test_a_flipped_bit_in_every_entry(check, good):
+    with ZipFile(io.BytesIO(good)) as bundle:
+        infos = [bundle.getinfo(name) for name in some(bundle.namelist())]
+        spans = [(i.header_offset, i.header_offset + 30 + len(i.filename) + i.compress_size) for i in infos]
+    generator = random.Random(5)
+    chosen = [position for span in spans for position in (generator.randrange(*span), span[1] - 1)]
+    chosen += generator.sample(range(spans[-1][1], len(good)), 20)
+    for position in chosen:
+        bad = bytearray(good)
+        bad[position] ^= 1 << generator.randrange(8)
+        assert same(check, bytes(bad), what=position) == "bad"
+
+
+def test_entries_dropped_altered_and_put_in(check, good, entries):
+    for name in some(entries):
+        data = entries[name]
+        rest = {each: content for each, content in entries.items() if each != name}
+        assert same(check, zipped(rest), what=f"without {name}") == "bad"
+        if name != "manifest.json":
+            kind = same(check, together(rest), what=f"without {name}, and a manifest that fits")
+            assert kind == "bad" or name.startswith("by-control/"), name
+            flipped = data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
+            same(check, together({**entries, name: flipped}), what=f"{name} flipped, with a manifest that fits")
+    for name in ("body/sha256/00/" + "0" * 64, "records/00000000000000000900.jsonl", "note.txt", "../up", "tile/0/009"):
+        assert same(check, together({**entries, name: b"x"}), what=name) == "bad"
+    for data in (b"", b"PK", good[:-1], good[: len(good) // 2], good + b"x", b"x" + good, b"PK\x05\x06" + b"\xff" * 18):
+        assert same(check, data, what=len(data)) == "bad"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:50] + lines[51:],
+        lambda lines: [*lines[:50], lines[50], *lines[50:]],
+        lambda lines: [*lines[:50], lines[51], lines[50], *lines[52:]],
+        lambda lines: lines[:-1],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [*lines, b"x" * 70_000],
+        lambda lines: [b"[" * 60_000, *lines[1:]],
+    ],
+)
+def test_records_dropped_doubled_swapped_put_in(check, entries, change):
+    lines = entries[RECORDS][:-1].split(b"\n")
+    assert same(check, together({**entries, RECORDS: b"\n".join(change(lines)) + b"\n"})) == "bad"
+
+
+def test_incomplete_bundles_have_the_same_gaps(check, tmp_path):
+    store = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(store).birth()
+    estate = [Account("a"), Account("b", "AIServices", projects=["p", "q"], fails={"deployments": "throttled"}), Account("c", deployments=[["S"], ["T", "U"]])]
+    maker.sweep(estate, slot=START + timedelta(hours=6))
+    maker.sweep(estate[:2], slot=START + timedelta(hours=18))
+    maker.sweep(estate, slot=START + timedelta(hours=24))
+    for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
+        assert same(check, built(store, tmp_path, period)) == "gap"
+    assert same(check, built(store, tmp_path, hours(0, 25), resources=[Account("b").id])) == "gap"
+
+
+def test_data_planes_and_logs(check, tmp_path):
+    """Lists with their own way of paging, questions about their members and workspaces with logs: no false alarm, and what is not counted is said."""
+    store = DirectoryStore(tmp_path / "store")
+    maker = LogMaker(store).birth()
+    for number in range(2):
+        maker.sweep([FULL], slot=START + timedelta(hours=6 * (number + 1)))
+    data = built(store, tmp_path, hours(0, 13))
+    assert same(check, data) == "good"
+    assert "each member of a list, and each workspace with logs" in check(data)[2]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_lies_that_the_keeper_of_the_key_sealed(check, tmp_path, seed):
+    """A record left out, or said twice, and sealed so: an answer, a plan, a closing record, a finding."""
+    generator, tried = random.Random(seed), 0
+    for number in range(8):
+        chosen, seen, twice = generator.randrange(160), [0], generator.random() < 0.4
+
+        def edit(name, records, chosen=chosen, seen=seen, twice=twice):
+            found = []
+            for record in records:
+                seen[0] += 1
+                found += [record] * (2 if twice else 0) if seen[0] == chosen else [record]
+            return found
+
+        store = DirectoryStore(tmp_path / f"store-{number}")
+        try:
+            maker = LogMaker(store, edit=edit).birth()
+            for hour in (6, 12):
+                maker.sweep([Account("a"), Account("b")], slot=START + timedelta(hours=hour))
+            data = built(store, tmp_path, hours(0, 13))
+        except Exception:
+            continue  # a lie that cannot be sealed, or of which no bundle can be built
+        tried += 1
+        same(check, data, what=(chosen, twice))
+    assert tried > 2
+
+
+def test_zips_of_other_programs_and_bombs(check, entries):
+    again, bomb = io.BytesIO(), io.BytesIO()
+    with ZipFile(again, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in reversed(list(entries)):
+            file.writestr(name, entries[name])
+    assert same(check, again.getvalue()) == "good"
+    with ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in {**entries, "body/sha256/00/" + "0" * 64: b"\0" * 50_000_000}.items():
+            file.writestr(name, data)
+    assert same(check, bomb.getvalue()) == "bad"
+
+
+def test_an_unpacked_folder(browser, folder, tmp_path):
+    choose_folder(browser, folder)
+    assert answered(browser, SIGNER.key)[0] == "good"
+    shutil.copytree(folder, tmp_path / "altered")
+    (tmp_path / "altered/findings.csv").write_bytes((folder / "findings.csv").read_bytes() + b"x")
+    choose_folder(browser, tmp_path / "altered")
+    kind, _, text = answered(browser, SIGNER.key)
+    assert kind == "bad" and "findings.csv: its bytes are not those that the manifest names" in text
+
+
+# -- the page itself ------------------------------------------------------------------------------------------------------
+
+
+def manifest(**fields):
+    values = {"software": __version__, "catalogue": "1", "period": ("2026-11-01T00:00:00.000000Z", "2026-12-01T00:00:00.000000Z"), "resources": None}
+    values |= {"framework": None, "origin": "example.org/log", "size": 9, "ranges": ((1, 8),), "files": ()}
+    return Manifest(**{**values, **fields})
+
+
+def test_hostile_names_stay_text(browser, tmp_path):
+    nasty = "</script><script>window.owned=1</script><!--<img src=x onerror='window.owned=1'>%SCRIPT%\u202e"
+    (tmp_path / "index.html").write_bytes(page(manifest(origin=nasty, resources=(nasty,))))
+    browser.open(tmp_path / "index.html")
+    assert browser.run("window.owned") is None
+    assert "<script>window.owned" in browser.run("document.querySelector('dd').textContent")
+    assert json.loads(browser.run("document.getElementById('bundle').textContent"))["origin"] == nasty
+    assert browser.complaints == []
+
+
+def test_the_policy_lets_nothing_out(browser, folder):
+    browser.open(folder / "index.html")
+    policy = browser.run("document.querySelector('meta[http-equiv]').content")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-") and "unsafe" not in policy and "connect" not in policy
+    assert browser.run("fetch('https://example.com/').then(() => 'went out', () => 'kept in')") == "kept in"
+    assert any("Content Security Policy" in line for line in browser.complaints)
+    browser.complaints.clear()
+    assert not re.search(rb"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", (folder / "index.html").read_bytes())
+
+
+def test_keyboard_names_and_announcements(browser, folder):
+    browser.open(folder / "index.html")
+    browser.looks(width=390, height=844)
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth"), "wider than a phone"
+    browser.looks()
+    nodes = browser("Accessibility.getFullAXTree")["nodes"]
+    asked = [node for node in nodes if node.get("role", {}).get("value") in ("button", "textbox", "progressbar", "heading")]
+    assert len(asked) >= 6 and all(node["name"]["value"].strip() for node in asked)
+    focused = []
+    for _ in range(8):
+        browser("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        browser("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        focused.append(browser.run("document.activeElement.id"))
+    assert [name for name in focused if name][:4] == ["zip", "folder", "key", "keyfile"]
+    assert browser.run("document.getElementById('answer').getAttribute('role')") == "status"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast(browser, folder, dark):
+    """WCAG 2.2, 1.4.3: every text has 4.5:1 against what is behind it, after a check of each outcome."""
+    browser.open(folder / "index.html")
+    browser.looks(dark=dark)
+    for kind in ("good", "bad", "gap"):
+        browser.run(f"show('{kind}', 'A sentence.', 'small'), document.getElementById('details').replaceChildren(section('Checked', ['x'], 0, true))")
+        low = browser.run(CONTRAST)
+        assert low == [], (kind, low)
+    browser.looks()
+
+
+CONTRAST = """(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => v <= 0.03928 * 255 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const light = (c) => { const [r, g, b] = c.slice(0, 3).map(linear); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (e) => {
+    for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const e of document.querySelectorAll('main *')) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.offsetParent || e.disabled) continue;
+    const a = light(rgb(getComputedStyle(e).color)), b = light(behind(e)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) low.push(`${e.tagName} ${e.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
+  }
+  return low;
+})()"""
+
+
+def test_the_same_manifest_has_the_same_page_and_every_script_is_short():
+    assert page(manifest()) == page(manifest())
+    from shared.deliver.bundle import page as package
+
+    for name in SCRIPTS:
+        assert len(package._source(name).splitlines()) < 300, name

@@ -44,11 +44,8 @@ ANYTHING: Described = {"description": "As Azure has it; personal values are comm
 REFUSED: Described = {
     "401": _answer("Nobody is logged in.", _ref("Problem")),
     "403": _answer("The app role is missing.", _ref("Problem")),
-    "503": _answer(
-        "Authentication is not switched on, the app is not set up, or the store cannot be reached.",
-        _ref("Problem"),
-        {"Retry-After": {"schema": TEXT, "description": "Seconds."}},
-    ),
+    "503": _answer("Authentication is not switched on, the app is not set up, or the store cannot be reached.", _ref("Problem"),
+                   {"Retry-After": {"schema": TEXT, "description": "Seconds."}}),
 }
 CONFLICT: Described = {"500": _answer("The store contradicts itself: an alarm.", _ref("Problem"))}
 BAD: Described = {"400": _answer("A parameter, or the request, cannot be what it says.", _ref("Problem"))}
@@ -180,12 +177,7 @@ SCHEMAS: Described = {
             origin=TEXT,
             keys=_list_of(TEXT, "Verifier keys."),
             records=COUNT,
-            retention={
-                "anyOf": [
-                    _whole(policy={"enum": ["locked", "unlocked", "none"]}, until=_or_null("string")),
-                    {"type": "null"},
-                ]
-            },
+            retention={"anyOf": [_whole(policy={"enum": ["locked", "unlocked", "none"]}, until=_or_null("string")), {"type": "null"}]},
             holds=_list_of(TEXT, "Legal holds in force."),
         ),
         last_sweep={"anyOf": [_ref("Sweep"), {"type": "null"}]},

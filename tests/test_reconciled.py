@@ -1,9 +1,13 @@
 """Deletions as sweeps seal them: over a whole story, when runs are killed, when what is kept in mind is lost, when sweeps of events come between."""
 
+import io
 import itertools
 import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,12 +16,17 @@ from infra.local.scenarios import demo_world
 from infra.local.world import World
 from shared import layout
 from shared.canonical import canonical
+from shared.deliver.bundle import verify_alone
+from shared.deliver.bundle.build import build
+from shared.deliver.bundle.manifest import NAME as MANIFEST
+from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.store import verify_store
 from shared.judge.assemble import SWEEP_UNIT
 from shared.seal import note
 from shared.service import collect as collect_module
 from shared.service.judging import Judge
 from shared.service.reconciling import Reconciling
+from tests.fixtures.bundles import apart, together
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import DyingStore, Killed
 from tests.fixtures.steps import plant
@@ -132,6 +141,33 @@ def test_what_a_late_row_says_supersedes_what_was_said(tmp_path):
         assert (again["status"], again["supersedes"]) == ("corroborated", [first])
         assert [r["status"] for r in standing(site)] == ["corroborated"]
         intact(site)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_bundle_that_begins_between_a_deletion_and_its_late_row_holds_both(tmp_path, narrow):
+    with estate(tmp_path, small) as site:
+        with_logs(site).collect()
+        account = site.azure.world.accounts()[0]
+        site.clock.advance(hours=6)
+        site.azure.world.data.delete_file(account, site.azure.world.data.ids(account, "files")[0])
+        site.clock.advance(seconds=1)
+        site.collect()
+        (first, _), = site.records("deletion")
+        later(site)
+        when, out = (site.clock() - timedelta(hours=1), site.clock() + timedelta(hours=1)), tmp_path / "b.zip"
+        build(site.store, out, period=when, resources=[account] if narrow else None)
+        keys = [note.parse_vkey(site.vkey)]
+        found = verify_bundle(out, keys)
+        assert (list(found.problems), found.counts["deletions concluded again"]) == ([], 1)
+        alone = subprocess.run([sys.executable, verify_alone.__file__, out, "--key", site.vkey], capture_output=True, text=True)
+        assert alone.returncode == found.exit_code, alone.stdout
+
+        # Without the one that is superseded, or with another record in its place, it is no such bundle.
+        entries = apart(out.read_bytes())
+        entries.pop(f"records/{first:020}.jsonl")
+        ranges = [run for run in json.loads(entries[MANIFEST])["ranges"] if run[0] != first]
+        found = verify_bundle(io.BytesIO(together(entries, ranges=ranges)), keys)
+        assert [p.reason for p in found.problems if p.what == "deletion"] == [f"supersedes record {first}, which is no deletion of this unit before it"]
 
 
 def test_no_deletion_is_lost_or_doubled_by_a_kill(tmp_path, monkeypatch):

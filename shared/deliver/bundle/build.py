@@ -185,7 +185,7 @@ class _Job:
             if self.sampler:
                 self.sampler.add(index, record)
         elif record["type"] in RESTING:
-            self.named.update(record["records"])
+            self.named.update([*record["records"], *record.get("supersedes", ())])
         elif record["type"] == "sweep-closed":
             self.closings[record["sweep"]] = index
         return record

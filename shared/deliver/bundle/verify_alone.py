@@ -806,7 +806,7 @@ class Examiner:
         if kind == "waiver":
             self.rests_on.add(index)
         if kind in ("deletion", "attribution"):
-            self.rests_on.update(map(count, record["records"]))
+            self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
             self.bundle.named.add(record["profile"])
         if kind not in KNOWN:

@@ -56,12 +56,14 @@ class Deletions:
         self._aside: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115 - goes with the verifier
         self._places = array("Q")
         self._known: set[int] = set()
+        self._before: dict[int, list[tuple[int, str]]] = {}
+        """What is superseded and was not taken in: by whom, and the unit that it has to be of."""
         self._last: dict[tuple[str, str], Entry] = {}
         """By question and unit: the last whole inventory."""
         self._owed: dict[tuple[str, str], int] = {}
         """What is gone and no deletion says so yet: kind and id; and at which record that shows."""
         self.named: set[int] = set()
-        """The records that deletions rest on."""
+        """The records that deletions rest on, and take the place of."""
 
     def _load(self, digest: str) -> Json:
         return self._bodies.load(digest)
@@ -70,10 +72,10 @@ class Deletions:
 
     def take(self, index: int, value: Json, resource: str) -> None:
         """A deletion of the unit that is about `resource`."""
-        self.named.update(value["records"])
+        self.named.update(value["records"], value["supersedes"])
         for earlier in value["supersedes"]:
-            if earlier not in self._known:
-                self._tally.problem("deletion", f"supersedes record {earlier}, which is no deletion of this unit before it", record=index)
+            if earlier not in self._known:  # of a sweep before those that are read, or none at all
+                self._before.setdefault(earlier, []).append((index, value["unit"]))
         if value["account"] != resource and not f"{value['account']}/".startswith(f"{resource}/"):
             self._tally.problem("deletion", f"is about {value['account']}, which is not of its unit", record=index)
         self._known.add(index)
@@ -128,11 +130,27 @@ class Deletions:
         """Conclude every deletion again, and say of what is gone without one."""
         for (_, resource), index in sorted(self._owed.items(), key=lambda owed: owed[1]):
             self._tally.problem("deletion", f"{resource} was listed and is listed no more, and no deletion says so", record=index)
+        self._superseded(read)
         self._aside.seek(0)
         lines = iter(self._aside)
         while portion := [json.loads(line) for _, line in zip(range(PORTION), lines, strict=False)]:
             self._conclude(portion, read)
         self._aside.close()
+
+    def _superseded(self, read: Read) -> None:
+        """What was sealed before the first sweep that is read, and is superseded here: it is brought along, and is what it must be."""
+        units = {}
+        for place, line in read(sorted(self._before)):
+            try:
+                value = shapes.parse(line)
+            except shapes.RecordError:
+                continue  # said where it was read first
+            if value["type"] == "deletion":
+                units[place] = value.get("unit")
+        for earlier, those in sorted(self._before.items()):
+            for index, unit in those:
+                if earlier >= index or units.get(earlier) != unit:
+                    self._tally.problem("deletion", f"supersedes record {earlier}, which is no deletion of this unit before it", record=index)
 
     def _conclude(self, portion: Sequence[tuple[int, str, Json]], read: Read) -> None:
         needed = sorted({record for _, _, value in portion for record in value["records"]})

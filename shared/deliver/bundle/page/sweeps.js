@@ -89,7 +89,7 @@ class Examiner {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
     if (type === "waiver") this.restsOn.add(index);
-    if (type === "deletion" || type === "attribution") for (const each of record.records) this.restsOn.add(count(each));
+    if (type === "deletion" || type === "attribution") for (const each of [...record.records, ...(record.supersedes ?? [])]) this.restsOn.add(count(each));
     if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);
     if (type === "profile") this.body(index, record.profile.sha256, record.profile.bytes);
     if (type === "finding") {

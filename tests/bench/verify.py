@@ -25,19 +25,22 @@ from tests.fixtures.records import SIGNER, START, Account, LogMaker
 class FastMaker(LogMaker):
     """Judges a unit that answers as before by moving its findings to their new records."""
 
-    def findings(self, sweep, records, unit):
+    def concluded(self, sweep, records, unit, at, gone):
         entries = [*records.units[unit.name].values(), *records.context_entries(unit.resource)]
+        indexes = [entry.record for entry in entries]
         key = (unit.name, tuple(entry.likeness for entry in entries))
-        if key not in self.judged:
-            made = super().findings(sweep, records, unit)
-            self.judged[key] = ([entry.record for entry in entries], made)
+        if gone or key not in self.judged:
+            made = super().concluded(sweep, records, unit, at, gone)
+            if not gone:
+                self.judged[key] = (indexes, made)
+            return made
         before, made = self.judged[key]
-        moved = dict(zip(before, [entry.record for entry in entries], strict=True))
-        at = self.stamp()
+        moved = dict(zip(before, indexes, strict=True))
+        found = []
         for value in made:
             points = tuple(Point(moved[p["record"]], p["page"], p["pointer"]) for p in value["points"])
-            judgement = Judgement(value["resource"], value["status"], value["reason"], points)
-            yield self.finding(value["control"], judgement, at, sweep, unit.name)
+            found.append(self.finding(value["control"], Judgement(value["resource"], value["status"], value["reason"], points), at, sweep, unit.name))
+        return found
 
     def put(self, sweep, name, records):
         super().put(sweep, name, list(records))
@@ -88,6 +91,8 @@ def main() -> None:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{verdict.size:,} records, {total / 1e6:,.0f} MB of batches: exit {verdict.exit_code}, {verdict.counts}")
+    for problem in verdict.problems[:3]:
+        print(f"  a problem, so the figure is of another path than it should be: {problem.line()}")
     print(
         f"verify: {seconds:.1f} s ({cpu:.1f} s of one core), {verdict.size / seconds:,.0f} records/s ({verdict.size / cpu:,.0f} a second of the core), "
         f"peak {peak:.0f} MiB; plain SHA-256 of the batches: {hashing:.2f} s"

@@ -9,6 +9,7 @@ from shared.deliver.bundle.build import build
 from shared.deliver.verify import deletions as module
 from shared.deliver.verify import verify_bundle, verify_store
 from shared.seal.store import DirectoryStore
+from tests.fixtures.bundles import apart, verdict, zipped
 from tests.fixtures.records import SIGNER, START, SUBSCRIPTION, Account, LogMaker
 
 KEYS = [SIGNER.key]
@@ -71,6 +72,19 @@ def test_a_bundle_brings_what_its_deletions_rest_on(store, tmp_path):
         assert list(part.problems) == []
         assert part.counts["deletions concluded again"] == part.counts["deletions"] > 0
         assert part.counts["records"] < whole.counts["records"]
+
+
+def test_what_is_read_twice_is_counted_and_complained_of_once(store, tmp_path):
+    """Records that deletions rest on are read again at the end."""
+    history(store)
+    _, part = both(store, tmp_path, first=3)
+    entries = apart((tmp_path / "b.zip").read_bytes())
+    assert part.counts["files"] == len(entries) - 1, "all but the manifest"
+    name = max((name for name in entries if name.startswith("records/")), key=lambda name: len(entries[name]))
+    found = verdict(zipped({**entries, name: entries[name][:-1]}))
+    assert not found.intact
+    lines = [problem.line() for problem in found.problems]
+    assert len(lines) == len(set(lines)), lines
 
 
 @pytest.mark.parametrize("field, value", [

@@ -36,6 +36,7 @@ class Package:
         self._archive = _opened(file, tally)
         self._accounted = {NAME, *ALWAYS, *SINCE_VERSION_3}
         self._sound: set[str] = set()
+        self._read: set[str] = set()
         data = self.needed(NAME, MAX_MANIFEST)
         self.identity = sha256(data)
         self.manifest = parse_manifest(data)
@@ -84,17 +85,19 @@ class Package:
                 progress("verify files", number, len(there))
 
     def content(self, name: str) -> Iterator[bytes]:
-        """The bytes of an entry, piece by piece; what does not fit the manifest is noted at the end."""
-        digest, file, total = hashlib.sha256(), self._files.get(name), 0
+        """The bytes of an entry, piece by piece; what does not fit the manifest is noted at the end, when it is read for the first time."""
+        digest, file, total, again = hashlib.sha256(), self._files.get(name), 0, name in self._read
+        self._read.add(name)
         try:
             for data in self._archive.chunks(name):
                 digest.update(data)
                 total += len(data)
                 yield data
         except DamagedEntryError as error:
-            self.tally.problem("file", str(error), file=name)
+            if not again:
+                self.tally.problem("file", str(error), file=name)
             return
-        if file is not None:
+        if file is not None and not again:
             if (digest.hexdigest(), total) != (file.sha256, file.bytes):
                 self.tally.problem("file", "its bytes are not those that the manifest names", file=name)
                 return
@@ -102,17 +105,18 @@ class Package:
             self.tally.counts["files"] += 1
 
     def lines(self, name: str) -> Iterator[list[bytes]]:
-        """The lines of an entry, some at a time."""
-        rest = b""
+        """The lines of an entry, some at a time; what is wrong with them is noted as with `content`."""
+        rest, again = b"", name in self._read
         for data in self.content(name):
             lines = (rest + data).split(b"\n")
             rest = lines.pop()
             if lines:
                 yield lines
             if len(rest) > MAX_RECORD:
-                self.tally.problem("records", f"holds a line of more than {MAX_RECORD} bytes", file=name)
+                if not again:
+                    self.tally.problem("records", f"holds a line of more than {MAX_RECORD} bytes", file=name)
                 rest = b""
-        if rest:
+        if rest and not again:
             self.tally.problem("records", "the last line has no end", file=name)
 
     def glance(self, name: str, limit: int) -> Iterator[bytes]:

@@ -139,6 +139,7 @@ def _shown(
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
         f"  verify it          {check}",
+        "                     or unpack it: index.html checks it in a browser, verify.py with nothing but Python",
         f"  the store          {site.settings.store}",
         f"  the tampered copy  {site.folder / 'tampered.zip'}",
     ]

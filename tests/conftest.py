@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures import app, commandline, vaults
+from tests.fixtures import app, bundles, commandline, vaults
 from tests.fixtures import azurite as emulator
 
 azurite, worm, new_store = emulator.azurite, emulator.worm, emulator.new_store
 quarry, desk = commandline.quarry, commandline.desk
 answering = app.answering
 local_vault = vaults.local_vault
+store, good, entries = bundles.store, bundles.good, bundles.entries
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3

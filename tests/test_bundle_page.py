@@ -20,30 +20,12 @@ from shared.deliver.verify import verify_bundle
 from shared.errors import VerificationError
 from shared.seal.store import DirectoryStore
 from tests.fixtures import browser as chromium
-from tests.fixtures.bundles import apart, built, hours, together, zipped
+from tests.fixtures.bundles import RECORDS, apart, built, hours, together, zipped
 from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
 from tests.test_verify_alone import FULL
 
 BEYOND = {"derived", "finding", "disclosure", "key", "deletion", "attribution"}
 """Sorts of problems that the page says it does not look for."""
-RECORDS = "records/00000000000000000001.jsonl"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    made = DirectoryStore(tmp_path_factory.mktemp("log"))
-    small_log(made, sweeps=4)
-    return made
-
-
-@pytest.fixture(scope="module")
-def good(store, tmp_path_factory):
-    return built(store, tmp_path_factory.mktemp("bundle"), hours(0, 13))
-
-
-@pytest.fixture(scope="module")
-def entries(good):
-    return apart(good)
 
 
 @pytest.fixture(scope="module")

@@ -22,33 +22,15 @@ from shared.deliver.bundle.beside import CHECKSUMS
 from shared.deliver.verify import verify_bundle
 from shared.errors import VerificationError
 from shared.seal.store import DirectoryStore
-from tests.fixtures.bundles import KEYS, apart, built, hours, together, zipped
+from tests.fixtures.bundles import KEYS, RECORDS, apart, built, hours, together, zipped
 from tests.fixtures.records import OTHER, P256, SIGNER, START, SUBSCRIPTION, Account, LogMaker, small_log
 
 FILE = Path(alone.__file__)
-RECORDS = "records/00000000000000000001.jsonl"
 WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Logs/providers/Microsoft.OperationalInsights/workspaces/First"
 FULL = Account("full", files=[["file-1", "file-2"], ["file-3"]], jobs=["ftjob-1", "ftjob-B"], stores=["vs_1"], workspaces=[WORKSPACE])
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 BEYOND = {"derived", "finding", "disclosure", "key", "deletion", "attribution"}
 """Sorts of problems that verify.py says it does not look for."""
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    made = DirectoryStore(tmp_path_factory.mktemp("log"))
-    small_log(made, sweeps=4)
-    return made
-
-
-@pytest.fixture(scope="module")
-def good(store, tmp_path_factory):
-    return built(store, tmp_path_factory.mktemp("bundle"), hours(0, 13))
-
-
-@pytest.fixture(scope="module")
-def entries(good):
-    return apart(good)
 
 
 @pytest.fixture(scope="module")

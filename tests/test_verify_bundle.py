@@ -22,28 +22,8 @@ from shared.deliver.verify import verify_bundle, verify_store
 from shared.errors import VerificationError
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore
-from tests.fixtures.bundles import KEYS, apart, built, hours, together, verdict, zipped
+from tests.fixtures.bundles import KEYS, RECORDS, apart, built, hours, together, verdict, zipped
 from tests.fixtures.records import OTHER, START, Account, LogMaker, small_log
-
-RECORDS = "records/00000000000000000001.jsonl"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    made = DirectoryStore(tmp_path_factory.mktemp("log"))
-    small_log(made, sweeps=4)
-    return made
-
-
-@pytest.fixture(scope="module")
-def good(store, tmp_path_factory):
-    """The bundle of the first two sweeps."""
-    return built(store, tmp_path_factory.mktemp("bundle"), hours(0, 13))
-
-
-@pytest.fixture
-def entries(good):
-    return apart(good)
 
 
 def refused(data, **options):

@@ -12,6 +12,8 @@ from infra.local.wire import LONGEST_HEAD, MalformedError, Request, Response, pa
 
 _RESET = struct.pack("ii", 1, 0)
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TLS_HANDSHAKE = 0x16
+"""The first byte of a client that speaks TLS (RFC 8446, section 5.1): plain HTTP servers refuse it at once, and do not wait for its head to end."""
 
 
 class Service:
@@ -70,7 +72,7 @@ class Connection(asyncio.Protocol):
         """Answer what lies in the buffer, until a request is incomplete or an answer has to wait."""
         while self._buffer and not self._busy:
             end = self._buffer.find(b"\r\n\r\n")
-            if end < 0 and len(self._buffer) <= LONGEST_HEAD:
+            if end < 0 and len(self._buffer) <= LONGEST_HEAD and self._buffer[0] != TLS_HANDSHAKE:
                 return
             request = self._parsed(end)
             if request is None:

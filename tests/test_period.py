@@ -197,10 +197,23 @@ def test_what_could_not_be_looked_at_is_never_satisfied_and_not_unexplained(tmp_
     assert row["longest_unobserved"]["seconds"] > 5 * 3600
 
 
-def test_answers_long_ago_do_not_pile_up(small, monkeypatch):
-    monkeypatch.setattr(folding, "REACH", 50)
-    fold = viewed(small)
-    assert len(fold._times) <= 101
+@pytest.mark.parametrize("rests_on, minute", [
+    ([2 * folding.REACH + 5], 2), ([5], 9), ([5, 2 * folding.REACH + 5], 2), ([2 * folding.REACH + 900], 9), ([-1], 9), ([], 9), ([folding.REACH + 8], 3),
+    ([folding.REACH + 7], 9),
+])  # fmt: skip
+def test_a_finding_is_of_the_moment_of_its_newest_answer_within_reach(rests_on, minute):
+    """Answers long ago do not pile up: their places are taken by later ones, which are not taken for them."""
+    def at(number):
+        return timestamp(START + timedelta(minutes=number))
+
+    fold = folding.PeriodFold(timestamp(START), timestamp(START + timedelta(days=1)), lambda digest: None)
+    index = 2 * folding.REACH + 8
+    fold.take(4, {"type": "sweep-planned", "at": at(0), "sweep": "s", "slot": None, "schedule": None, "units": [], "scope": {}})
+    for place, minutes in ((5, 1), (folding.REACH + 7, 4), (folding.REACH + 8, 3), (2 * folding.REACH + 5, 2)):
+        fold.line(place, b'{"at":"%b","type":"observation"}' % at(minutes).encode())
+    fold.take(index, {"type": "finding", "at": at(9), "sweep": "s", "control": "c", "resource": None, "status": "satisfied", "records": rests_on})
+    [span] = fold.timelines["c", None].spans()
+    assert folding.stamp(span.start) == at(minute)
 
 
 def test_a_change_has_the_actor_of_the_last_attribution(small):

@@ -181,7 +181,7 @@ def planning(subscriptions, accounts):
     from tests.bench.run import stand_in
 
     with tempfile.TemporaryDirectory() as folder:
-        with stand_in(f"estate:{subscriptions}x{accounts}x1") as azure:
+        with stand_in(f"estate:{subscriptions}x{accounts}x1", data=False) as azure:
             found = {"subscriptions": subscriptions, "accounts": accounts, "plan": apart("_plan", folder, azure)}
             for name in ("_worker", "_idle", "_busy"):
                 found[name[1:]] = apart(name, folder, azure)

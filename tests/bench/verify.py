@@ -1,8 +1,9 @@
 """How fast `verify --store` is: make a store of about N records with a realistic mix, verify it, and hash the same bytes for comparison.
 
-    python -m tests.bench.verify [RECORDS] [--accounts 1000] [--store FOLDER]
+    python -m tests.bench.verify [RECORDS] [--accounts 1000] [--store FOLDER] [--bundle]
 
-A store that is there already is verified again. Making one takes longer than verifying it.
+A store that is there already is verified again. Making one takes longer than verifying it. `--bundle`: a bundle of all of it is built
+and verified instead, each in a process of its own, so that its memory can be told.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from shared.deliver.verify import verify_store
+from shared.deliver.bundle.build import build
+from shared.deliver.verify import verify_bundle, verify_store
 from shared.model import Judgement, Point
 from shared.seal.store import DirectoryStore
 from tests.fixtures.records import SIGNER, START, Account, LogMaker
@@ -71,12 +74,25 @@ def plain_hash(root: Path) -> tuple[int, float]:
     return total, time.perf_counter() - start
 
 
+def in_process(name: str, work: Callable[[], int]) -> None:
+    """Do it in a child, and print how long it took, and how much memory."""
+    sys.stdout.flush()
+    if os.fork() == 0:
+        start = time.perf_counter()
+        records = work()
+        seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{name}: {records:,} records in {seconds:.1f} s, {records / seconds:,.0f} a second, peak {peak:.0f} MiB", flush=True)
+        os._exit(0)
+    os.wait()
+
+
 def main() -> None:
     """Make, verify, report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("records", nargs="?", type=int, default=100_000)
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--store")
+    parser.add_argument("--bundle", action="store_true")
     options = parser.parse_args()
     root = Path(options.store or tempfile.mkdtemp())
     store = DirectoryStore(root)
@@ -85,6 +101,13 @@ def main() -> None:
             make(store, options.records, options.accounts)
             os._exit(0)
         os.wait()
+    if options.bundle:
+        file = Path(tempfile.mkdtemp()) / "whole.zip"
+        period = (START - timedelta(days=1), START + timedelta(days=3650))
+        in_process("bundle", lambda: build(store, file, period=period).records)
+        in_process("verify", lambda: verify_bundle(file, [SIGNER.key]).counts["records"])
+        print(f"the bundle has {file.stat().st_size / 1e6:,.0f} MB")
+        return
     total, hashing = plain_hash(root)
     start, cpu = time.perf_counter(), time.process_time()
     verdict = verify_store(store, [SIGNER.key])

@@ -6,6 +6,7 @@ findings.csv is safe to open in a spreadsheet: text that would be taken for a fo
 import csv
 import io
 from collections.abc import Callable
+from functools import lru_cache
 
 from shared.canonical import Json
 from shared.deliver import rejudge
@@ -21,6 +22,14 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+@lru_cache(maxsize=1 << 14)
+def _quoted(*texts: str) -> str:
+    """Cells of a row as CSV has them. A sweep says of most resources what the one before said: few are new."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(map(cell, texts))
+    return line.getvalue()
+
+
 class FindingsTable:
     """Writes findings.csv, one finding at a time, to wherever its bytes should go."""
 
@@ -28,12 +37,10 @@ class FindingsTable:
         self._write = write
         self._titles = rejudge.titles()
         self._criteria = rejudge.criteria(framework) if framework else None
-        self._row(_COLUMNS)
+        self._row(",".join(_COLUMNS))
 
-    def _row(self, values: "tuple[str, ...]") -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\r\n").writerow(values)
-        self._write(line.getvalue().encode("utf-8", "backslashreplace"))
+    def _row(self, row: str) -> None:
+        self._write(f"{row}\r\n".encode("utf-8", "backslashreplace"))
 
     def add(self, index: int, finding: Json) -> None:
         """Add a finding, unless it is of a control that the framework does not ask for."""
@@ -41,12 +48,9 @@ class FindingsTable:
         if self._criteria is not None and control not in self._criteria:
             return
         criteria = "; ".join(self._criteria[control]) if self._criteria is not None else ""
+        said = _quoted(finding["resource"] or "", control, self._titles.get(control, ""), finding["status"], finding["reason"], criteria)
         records = " ".join(map(str, finding["records"]))
-        values = (
-            finding["at"], finding["sweep"], finding["resource"] or "", control, self._titles.get(control, ""), finding["status"],
-            finding["reason"], criteria, records,
-        )  # fmt: skip
-        self._row((str(index), *map(cell, values)))
+        self._row(f"{index},{_quoted(finding['at'], finding['sweep'])},{said},{records}")
 
 
 def readme(manifest: Manifest, *, attested: bool, handovers: bool) -> bytes:

@@ -5,6 +5,7 @@ large fields cannot be loaded are passed over; whoever verifies has said so else
 """
 
 import json
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ UNDECLARED = 24 * GRACE
 REACH = 1 << 17
 """A finding finds the times of answers at most this many records before it; of older ones, its own time is taken."""
 
+_SLOTS = 2 * REACH
 _ANSWER = b'{"at":"'
 _TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver")
 _MARKS = tuple(b'"type":"%b"' % name.encode() for name in _TAKEN)
@@ -34,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def micros(time: str) -> int:
     """Microseconds since 1970.
 
@@ -67,7 +69,9 @@ class PeriodFold:
     _inside: dict[str, int] = field(default_factory=dict)
     """By sweep of the period: microseconds for which its observations stand, grace included."""
     _changed: dict[tuple[str, str | None, int | None], Json] = field(default_factory=dict)
-    _times: dict[int, str] = field(default_factory=dict)
+    _noted: array[int] = field(default_factory=lambda: array("q", [-1]) * _SLOTS)
+    """Which record's time each slot has; a later record takes the slot of one that is out of reach."""
+    _times: array[int] = field(default_factory=lambda: array("q", [0]) * _SLOTS)
     _unlisted: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,9 +111,9 @@ class PeriodFold:
             (self.deletions if kind == "deletion" else self.waivers).append(_other(index, record))
 
     def _note(self, index: int, at: str) -> None:
-        self._times[index] = at
-        if len(self._times) > 2 * REACH:
-            self._times = {number: time for number, time in self._times.items() if index - number <= REACH}
+        slot = index % _SLOTS
+        self._times[slot] = micros(at)
+        self._noted[slot] = index
 
     def _planned(self, index: int, plan: Json) -> None:
         time = plan["slot"] or plan["at"]
@@ -131,8 +135,9 @@ class PeriodFold:
         valid = self._inside.get(finding["sweep"])
         if valid is None:
             return
-        times = [self._times[one] for one in finding["records"] if one in self._times and 0 <= index - one <= REACH]
-        at = micros(max(times, default=finding["at"]))
+        noted, reach = self._noted, index - REACH
+        times = [self._times[one % _SLOTS] for one in finding["records"] if max(reach, 0) <= one <= index and noted[one % _SLOTS] == one]
+        at = max(times) if times else micros(finding["at"])
         resource = intern(finding["resource"]) if finding["resource"] else None
         timeline = self.timelines.setdefault((intern(finding["control"]), resource), Timeline())
         timeline.add(finding["status"], index, at=at, until=at + valid)

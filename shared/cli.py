@@ -47,6 +47,7 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
     )),
     ("statements", "What the provider states, and who must show that it holds.", (
         (stating.list_, "aoai-evidence statements list --who provider"),
+        (stating.compare, "aoai-evidence statements compare data-privacy.md"),
     )),
     ("hold", "Legal holds: nothing of the evidence can be deleted while one is in force, whatever its retention.", (
         (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),

@@ -1,6 +1,8 @@
 """The commands of the group `statements`: what the provider states."""
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +21,34 @@ def list_(
 
     found = responsibilities(who)
     terminal().answer(found, [_edition(found), *(line for row in found["statements"] for line in _lines(row))])
+
+
+def compare(
+    file: Annotated[Path, typer.Argument(help="The newer edition of the provider's page, as Markdown.", metavar="FILE")],
+    edition: Annotated[Path | None, typer.Option(help="The edition that the catalogue was made from, to show its words too.", metavar="FILE")] = None,
+) -> None:
+    """Compare a newer edition of the provider's page with the one that the catalogue was made from, statement by statement. Exit 1 where a word differs."""
+    from shared.service.statements import compared
+
+    found = compared(file, edition)
+    terminal().answer(found, [_edition(found), *_differences(found)])
+    raise typer.Exit(0 if found["same"] else 1)
+
+
+def _differences(found: Json) -> Iterator[str]:
+    newer, states = found["edition"], Counter(row["state"] for row in found["statements"])
+    yield f"compared with an edition dated {newer['dated'] or '(it does not say)'}, SHA-256 {newer['sha256']}"
+    yield f"{states['same']} statements are the same, {states['changed']} changed, {states['gone']} gone; new sentences of no statement: {len(found['new'])}"
+    for row in found["statements"]:
+        if row["state"] != "same":
+            yield f"{row['id']}  {row['state']:<8}  {row['text']}"
+            yield from (f"     old  {words}" for words in row["old"] or ())
+            yield from (f"     new  {words}" for words in row["new"])
+    yield from (f"new  {each['section']}: {each['words']}" for each in found["new"])
+    if found["beside"]:
+        yield f"sentences that carried no statement and are gone or changed: {found['beside']}"
+    if states["same"] < len(found["statements"]) and found["statements"][0]["old"] is None:
+        yield "for the old words, name the page that the catalogue was made from with --edition"
 
 
 def _edition(found: Json) -> str:

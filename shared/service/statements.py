@@ -1,9 +1,13 @@
-"""The use-case `statements list`: who must show which of the provider's statements, by what."""
+"""The use-cases `statements list`, who must show which of the provider's statements, and `statements compare`, what a newer edition says of them."""
 
-from shared.canonical import Json
+from pathlib import Path
+
+from shared.canonical import Json, sha256
 from shared.errors import Misuse
+from shared.judge import edition
 from shared.judge.catalogue import catalogue
 from shared.judge.responsibility import WHO, Responsibility, matrix
+from shared.service.inputs import read_input
 
 
 def responsibilities(who: str | None) -> dict[str, Json]:
@@ -28,3 +32,45 @@ def _row(row: Responsibility) -> dict[str, Json]:
         },
         "provider": {"controls": [control.id for control in row.provider], "exhibits": list(row.exhibits)},
     }  # fmt: skip
+
+
+def compared(newer: Path, older: Path | None) -> dict[str, Json]:
+    """What a newer edition of the provider's page says of each statement: `same` (not a word differs), `seed`, `edition` (the newer one's
+    digest and date), `statements` (`state`, `old` and `new` words), `new` (words that are of no statement), `beside` (sentences of none that left).
+    `old` is null without `older`, the edition that the catalogue was made from: the catalogue has no words of the provider's.
+
+    Raises:
+        Misuse: a file cannot be read, `newer` is no edition of the page, or `older` is not the very one of the catalogue.
+    """
+    known = catalogue()
+    words = [sentence.words for sentence in edition.sentences(_seed(older, known.seed.sha256))] if older else None
+    data = read_input(newer, "the page")
+    found = edition.compare(_text(data, newer))
+    if found is None:
+        raise Misuse(f"{newer} is no edition of the provider's page “{known.seed.title}”: hardly one of its sentences is in it (give the page's Markdown source)")
+    rows: list[Json] = [
+        {
+            "id": each.statement.id, "text": each.statement.text, "state": each.state,
+            "old": [words[place] for place in each.old] if words is not None else None,
+            "new": [sentence.words for sentence in each.new],
+        }
+        for each in found.statements
+    ]  # fmt: skip
+    return {
+        "catalogue": known.version, "seed": known.as_json()["seed"], "edition": {"sha256": sha256(data), "dated": found.dated}, "same": found.same,
+        "statements": rows, "new": [{"section": each.section, "words": each.words} for each in found.new], "beside": found.beside,
+    }  # fmt: skip
+
+
+def _seed(path: Path, digest: str) -> str:
+    data = read_input(path, "the edition that the catalogue was made from")
+    if sha256(data) != digest:
+        raise Misuse(f"{path} is not the edition that the catalogue was made from: its SHA-256 is {sha256(data)}, not {digest}")
+    return _text(data, path)
+
+
+def _text(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Misuse(f"{path} is no Markdown page: byte {error.start} is not UTF-8") from None

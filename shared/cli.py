@@ -25,7 +25,7 @@ COMMANDS: Final = (
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
     (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
-    (asking.deletions, "aoai-evidence deletions --object file-0a1b2c --json"),
+    (asking.deletions, "aoai-evidence deletions --object train.jsonl --certificate gone.html"),
     (asking.resources, "aoai-evidence resources --kind file --kind fine-tuned-model"),
     (delivering.bundle, "aoai-evidence bundle --from 2026-10-01 --to 2026-12-31 -o q4.zip"),
     (delivering.verify, "aoai-evidence verify q4.zip --key auditor.vkey --checkpoint last-quarter.checkpoint"),

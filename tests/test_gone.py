@@ -1,14 +1,25 @@
 """What people ask of deletions: `deletions`, `resources --kind`, lineage; over the story of a file and a model, by command and by HTTP's questions."""
 
+import base64
+import html
 import json
+import re
+import shlex
 from dataclasses import replace
+from zipfile import ZipFile
 
 import pytest
 
 from infra.local import tuning_story
 from infra.local.scenarios import demo_world
 from shared import layout
+from shared.deliver.report.certificate import Certificate, Proven, render
+from shared.deliver.verify import verify_bundle
+from shared.errors import Misuse
+from shared.seal import merkle, note
+from shared.seal.keys import read_keys
 from shared.service import gone, held
+from shared.service.certificate import certify
 from shared.service.queries import Filter
 from shared.service.steps.answers import answer
 from shared.service.steps.app import App
@@ -189,3 +200,69 @@ def test_the_report_has_what_was_deleted_and_where_models_come_from(told, shown)
 
 def sorted_by_end(found):
     return sorted(found, key=lambda one: (one["before"], one["record"]))
+
+
+def certificate(command, out, *words, asked="claims-closed-2025.jsonl"):
+    made = command("deletions", "--object", asked, "--certificate", str(out), "--json", *words)
+    page = html.unescape(out.read_text())
+    return made, page, re.findall(r'<pre class="line">(.*?)</pre>.*?<pre class="proof">(.*?)</pre>', page, re.DOTALL)
+
+
+def test_a_certificate_proves_each_record_that_it_rests_on_to_whoever_has_the_key(told, command, tmp_path):
+    made, page, proven = certificate(command, tmp_path / "gone.html")
+    [key] = read_keys(told.store).in_force.keys
+    shown = {}
+    for line, proof in proven:
+        index, hashes, checkpoint = note.parse_proof(proof.encode())
+        signed = note.open_checkpoint(checkpoint, [key])
+        assert merkle.verify_inclusion(merkle.leaf_hash(line.encode()), index, signed.size, hashes, signed.root)
+        shown[index] = json.loads(line)
+    [deletion] = gone.deletions(told.reading(), None, Filter(), gone.Asked(object=told.story.training))
+    assert set(shown) == {deletion["record"], *(each["record"] for each in deletion["witnesses"])} and len(shown) == made["proven"] >= 3
+    assert shown[deletion["record"]]["status"] == deletion["status"] == "corroborated"
+    assert "It is gone, and a log tells of its deletion" in page and deletion["reason"] in page and told.story.training in page
+    assert "Whether the provider erased every copy." in page and "Whether it was this very object." in page
+
+
+def test_the_bundle_that_a_certificate_names_holds_every_record_of_it_and_concludes_the_same(told, command, tmp_path):
+    _, page, proven = certificate(command, tmp_path / "gone.html")
+    words = shlex.split(re.search(r"<pre>(aoai-evidence bundle .*?)</pre>", page).group(1))
+    bundle = tmp_path / "deletion.zip"
+    command(*words[1:-1], str(bundle))
+    found = verify_bundle(bundle, list(read_keys(told.store).in_force.keys))
+    assert found.intact and found.counts["deletions concluded again"] >= 1
+    with ZipFile(bundle) as file:
+        runs = [file.read(name) for name in file.namelist() if name.startswith("records/")]
+    held = {line for run in runs for line in run.decode().splitlines()}
+    assert {line for line, _ in proven} <= held
+
+
+@pytest.mark.parametrize("text", ["short", "x" * 50_000, "<b>&amp;\"", "caf\u00e9 \u202e\u200b"])
+def test_the_line_of_a_record_is_printed_so_that_its_leaf_follows_from_what_is_printed(text):
+    line = json.dumps({"text": text}, ensure_ascii=False).encode()
+    one = Proven(1, line, merkle.leaf_hash(line).hex(), b"proof")
+    page = render(Certificate("x", "origin", 2, "key", "2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", [], [one], "command"))
+    printed = html.unescape(re.search(r'<pre class="line">(.*?)</pre>', page, re.DOTALL).group(1))
+    assert (printed.encode() if one.legible else base64.b64decode(printed)) == line
+    assert "\u202e" not in page and "\u200b" not in page
+
+
+def test_what_nobody_saw_go_has_no_certificate_and_no_file(told, command, tmp_path):
+    out = tmp_path / "gone.html"
+    assert "no deletion of 'rates.jsonl' is sealed" in command("deletions", "--object", "rates.jsonl", "--certificate", str(out), code=2)
+    assert "--certificate is about one object" in command("deletions", "--certificate", str(out), code=2)
+    assert not out.exists()
+
+
+def test_a_certificate_of_what_is_still_there_says_so_and_a_name_is_only_text(told, tmp_path):
+    [real] = gone.deletions(told.reading(), None, Filter(), gone.Asked(object=told.story.training))
+    still = {**real, "status": "not-effective", "by": {"committed": "x"}}
+    out = tmp_path / "still.html"
+    certify(told.reading(), [still], "<script>alert(1)</script>\u202e", out, told.clock())
+    page = out.read_text()
+    assert "NOT shown to be gone" in page and "It is gone" not in page and "every copy" not in page
+    assert "withheld here, as personal data" in page and "<script" not in page and "\u202e" not in page
+    before = out.read_bytes()
+    with pytest.raises(Misuse, match="13 deletions are of 'x'"):
+        certify(told.reading(), [real] * 13, "x", out, told.clock())
+    assert out.read_bytes() == before

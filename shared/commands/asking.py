@@ -1,6 +1,7 @@
 """Commands that ask a store: status, findings, changes, resources."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ from shared.commands.context import (
 )  # fmt: skip
 from shared.errors import Misuse
 from shared.terminal import table
+
+if TYPE_CHECKING:
+    from shared.service.queries import Reading
 
 
 def status(fail_on: FailOn = None) -> None:
@@ -99,6 +103,9 @@ def deletions(
     object_: Annotated[str | None, typer.Option("--object", help="One object: its id, or the name that its file had.", metavar="ID|NAME")] = None,
     kind: Kind = None,
     since: Annotated[str | None, typer.Option(help="The same as --from.", metavar="DATE")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Write a page about the object for whoever asked: witnesses, proofs, what cannot be known.", metavar="FILE.html")
+    ] = None,
 ) -> None:
     """What is gone, or was said to be: between when and when, what witnesses it, who did it and why, as far as they tell."""
     from shared.service.gone import Asked
@@ -108,8 +115,13 @@ def deletions(
 
     if first and since:
         raise Misuse("--since and --from mean the same: give one of them")
+    if certificate and not object_:
+        raise Misuse("--certificate is about one object: name it with --object")
     read = reading(settings())
     found = ask(read, within(first or since, last), wanted(resource, None, None, None), Asked(_kinds(kind), object_))
+    if certificate and object_:
+        _certify(read, found, object_, certificate)
+        return
     rows = (
         [d["record"], _minute(d["after"]), _minute(d["before"]), d["status"], _gone(d), _short(d["account"]), d["cause"], _by(d["by"]), _witnesses(d)]
         for d in found
@@ -118,6 +130,15 @@ def deletions(
     sentences = [] if object_ or kind else [line["sentence"] for line in lineages(read, wanted(resource, None, None, None)) if line["sentence"]]
     reasons = [f"{d['record']}: {d['reason']}" for d in found] if object_ else []
     terminal().answer(found, [*lines, *(["", *reasons] if reasons else []), *(["", *sentences] if sentences else [])])
+
+
+def _certify(read: "Reading", found: list[Json], asked: str, out: Path) -> None:
+    from shared.service.certificate import certify
+    from shared.service.compose import utc_now
+
+    made = certify(read, found, asked, out, utc_now())
+    said = {"path": made.path, "bytes": made.bytes, "deletions": made.deletions, "proven": made.proven}
+    terminal().answer(said, [f"{made.path}: {made.deletions} of {asked}, {made.proven} records with their proofs"])
 
 
 def _kinds(names: list[str] | None) -> tuple[str, ...]:

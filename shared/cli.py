@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, waiving
+from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, stating, waiving
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -44,6 +44,10 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
     ("profile", "What you expect of your resources.", (
         (profiling.check, "aoai-evidence profile check profile.toml --resource /subscriptions/ID/resourceGroups/sandbox"),
         (profiling.schema, "aoai-evidence profile schema"),
+    )),
+    ("statements", "What the provider states, and who must show that it holds.", (
+        (stating.list_, "aoai-evidence statements list --who provider"),
+        (stating.compare, "aoai-evidence statements compare data-privacy.md"),
     )),
     ("hold", "Legal holds: nothing of the evidence can be deleted while one is in force, whatever its retention.", (
         (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),

@@ -152,4 +152,4 @@ def test_the_data_has_no_key_that_nobody_reads() -> None:
     raw = tomllib.loads(files("shared.judge.catalogue").joinpath("controls.toml").read_text("utf-8"))
     assert {key for row in raw["control"] for key in row} <= known
     raw = tomllib.loads(files("shared.judge.catalogue").joinpath("statements.toml").read_text("utf-8"))
-    assert {key for row in raw["statement"] for key in row} == {"id", "section", "observable", "class", "text", "exhibits"}
+    assert {key for row in raw["statement"] for key in row} == {"id", "section", "observable", "class", "text", "exhibits", "provider_exhibit"}

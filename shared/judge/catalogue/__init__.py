@@ -86,6 +86,8 @@ class Statement:
     """The controls that serve it, in the catalogue's order: derived from them, so that the two cannot disagree."""
     exhibits: tuple[str, ...]
     """What a person can add."""
+    provider_exhibit: str = ""
+    """What would show the provider's share, where it has one and no control of scope `provider` waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _statement(row: dict[str, Any], controls: tuple[Control, ...]) -> Statement:
     return Statement(
         row["id"], row["section"], row["text"], tuple(row["observable"]), row["class"],
         tuple(control.id for control in controls if row["id"] in control.statements), tuple(row.get("exhibits", ())),
+        row.get("provider_exhibit", ""),
     )  # fmt: skip
 
 
@@ -175,6 +178,7 @@ def _statement_json(statement: Statement) -> dict[str, Json]:
     return {
         "id": statement.id, "section": statement.section, "text": statement.text, "observable": list(statement.observable),
         "class": statement.class_, "controls": list(statement.controls), "exhibits": list(statement.exhibits),
+        "provider_exhibit": statement.provider_exhibit,
     }  # fmt: skip
 
 

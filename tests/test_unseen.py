@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local import faults
+from shared import layout
 from shared.deliver.unseen.slots import missed
 from shared.deliver.unseen.stretches import LATE, MISSING, Unseen
 from shared.deliver.unseen.subscriptions import Sight
@@ -19,7 +20,7 @@ from shared.seal.store import DirectoryStore
 from shared.service.queries import period, reading
 from shared.service.unseen import unseen
 from shared.settings import Settings
-from tests.fixtures.records import START, SUBSCRIPTION, Account, LogMaker
+from tests.fixtures.records import START, SUBSCRIPTION, Account, LogMaker, account_unit
 
 OTHER = "99999999-1111-2222-3333-444444444444"
 
@@ -190,16 +191,15 @@ def test_stretches_are_what_a_look_at_each_question_alone_says(history, begin):
 
 def test_a_log_that_was_read_again_without_a_hole_lost_nothing_and_a_hole_is_told():
     fold = Unseen(frozenset("s"))
-    reads = [(0, "1", None), (None, None, None), (2, "2", "2"), (3, "5", "3")]
+    reads = [(0, "1", None), (None, None, None), (2, "2", "2"), (None, None, None), (4, "5", "3")]
     for index, (found, start, previous) in enumerate(reads):
         value = answered(index, "activityLog", "seen" if found is not None else "timeout", "s")
         if start:
             value["window"] = {"from": start, "to": "9", "previous": {"record": 0, "to": previous} if previous else None}
         fold.take(index, value)
-    [one] = fold.stretches
-    assert (one.caught_up, one.seen_again[0]) == (True, 2)
+    assert [(one.caught_up, one.seen_again[0]) for one in fold.stretches] == [(True, 2), (False, 4)]
     [gap] = fold.gaps
-    assert (gap.start, gap.end, gap.record) == ("3", "5", 3)
+    assert (gap.start, gap.end, gap.record) == ("3", "5", 4)
 
 
 @pytest.mark.parametrize(("came", "reason"), [(True, LATE), (False, MISSING)])
@@ -213,6 +213,57 @@ def test_answers_that_came_too_late_are_told_apart_from_none(came, reason):
     assert (one.reason, one.resource) == (reason, "/r")
     fold.take(3, answered(3, "account", "seen", "another sweep"))
     assert fold.still() == []
+
+
+def test_the_list_of_accounts_that_planning_asks_does_not_show_that_a_subscription_was_collected():
+    fold = Unseen(frozenset("st"))
+    for index, sweep in enumerate("st"):
+        fold.take(3 * index, answered(3 * index, "accounts", "seen", sweep))
+        fold.take(3 * index + 1, {"type": "sweep-planned", "sweep": sweep, "units": [{"unit": "u", "resource": "/r"}]})
+        fold.take(3 * index + 2, {"type": "sweep-closed", "sweep": sweep, "at": timestamp(START), "missing": ["u"]})
+    [one] = fold.still()
+    assert (one.reason, one.reasons.total(), one.seen_before) == (MISSING, 2, None)
+
+
+# -- what came after the last sweep -------------------------------------------------------------------------------------
+
+
+def by_event(told, account, at):
+    unit = account_unit(account.id, account.kind).name.removeprefix("account-")
+    name = f"{hour(at):%Y%m%dT%H%M%SZ}{layout.BY_EVENT}{unit}"
+    told.maker.now = hour(at)
+    return told.maker.sweep([account], name=name, scope_resources=[account.id.lower()])
+
+
+def test_what_an_event_made_it_look_at_again_counts_now(told):
+    strange = Account("one", capabilities=[{"name": "ContentLogging", "value": "strange"}], fails={"deployments": "forbidden"})
+    told.sweep(strange, TWO, at=0)
+    before = told.ask(at=1)
+    assert len(before["unseen"]) == 1 and "content-logging-off" in {row["control"] for row in before["controls"]}
+    by_event(told, ONE, 2)
+    value = told.ask(at=3)
+    assert (value["unseen"], value["gaps"], value["complete"]) == ([], [], True)
+    assert "content-logging-off" not in {row["control"] for row in value["controls"]}
+    assert "and 1 collection that events caused since" in value["looked_at"]["says"]
+    assert "content-logging-off" in {row["control"] for row in told.ask("2026-11-01", "2026-11-01", at=3)["controls"]}
+    by_event(told, blind(files="timeout"), 4)
+    assert [one["question"] for one in told.ask(at=5)["unseen"]] == ["files"]
+
+
+def test_an_event_sweep_declares_no_slots_and_hides_none(told):
+    told.sweep(ONE, at=0)
+    by_event(told, ONE, 7)
+    [gap] = told.ask(at=8)["gaps"]
+    plans = [index for index, _ in told.records("sweep-planned")]
+    assert (gap["from"], gap["slots"], gap["records"]) == (timestamp(hour(6)), 1, plans[:1])
+
+
+def test_answers_that_came_after_the_end_of_the_sweep_are_seen(told):
+    name = told.sweep(ONE, TWO, at=0, missing=("two",))
+    assert [one["reason"] for one in told.ask(at=1)["unseen"]] == [MISSING]
+    told.maker.put(name, account_unit(TWO.id, TWO.kind).name, told.maker.unit_answers(name, TWO))
+    told.maker.seal(name)
+    assert told.ask(at=1)["unseen"] == []
 
 
 # -- subscriptions, slots -----------------------------------------------------------------------------------------------
@@ -229,6 +280,10 @@ def test_a_subscription_that_the_identity_lost_is_told(told):
     assert (one["subscription"], one["reason"], one["record"], one["last_seen"]["record"]) == (OTHER, "no-longer-visible", plans[2], plans[1])
     assert value["complete"] is False and one["says"] in sentences(value)
     assert told.ask("2026-11-01", "2026-11-01T12:00:00Z", at=13)["subscriptions"] == []
+    told.sweep(ONE, elsewhere, at=18)
+    assert told.ask(at=19)["subscriptions"] == [] == told.ask("2026-11-01T18:00:00Z", "2026-11-02", at=19)["subscriptions"]
+    [one] = told.ask("2026-11-01T12:00:00Z", "2026-11-02", at=19)["subscriptions"]
+    assert one["ended"] is True
 
 
 def test_a_subscription_of_the_scope_that_nobody_sees_is_told_until_it_is_seen():

@@ -1,7 +1,6 @@
 """The use-case `unseen`: what could not be seen now, or in a period. Read-only; the pass over the records is in `shared.deliver.unseen`."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared import layout
@@ -10,17 +9,14 @@ from shared.deliver.unseen.slots import missed
 from shared.deliver.unseen.stretches import Unseen
 from shared.deliver.unseen.subscriptions import Absent, Sight
 from shared.deliver.unseen.words import document
-from shared.records import timestamp, whole
+from shared.records import timestamp
 from shared.service import state
 from shared.service.current import last_sweep
+from shared.service.looking import backwards, forwards, plans_of
 from shared.service.queries import Period, Reading
 
 _LOOKED_BACK = (b'"type":"observation"', b'"type":"failure"', b'"type":"sweep-closed"')
 _TAKEN = (*_LOOKED_BACK, b'"type":"finding"', b'"type":"sweep-planned"')
-_CHUNK = 256
-"""Records that are read at once when looking back: those of one entry bundle."""
-
-_OF_A_PLAN = frozenset(("seen", "scope", "schedule"))
 
 
 def unseen(read: Reading, when: Period | None, now: datetime) -> Json:
@@ -31,12 +27,12 @@ def unseen(read: Reading, when: Period | None, now: datetime) -> Json:
     """
     sweeps = read.within(when) if when else _current(read.sweeps)
     start, end = _borders(when, sweeps, timestamp(now))
-    fold, sight, plans = Unseen(frozenset(sweep["sweep"] for sweep in sweeps)), Sight(), _plans(read)
+    fold, sight, plans = Unseen(frozenset(sweep["sweep"] for sweep in sweeps)), Sight(), plans_of(read)
     first, last = min((sweep["first"] for sweep in sweeps), default=0), _last(read, when, sweeps)
-    for index, record in _records(read, first, last):
+    for index, record in forwards(read, first, last, _TAKEN):
         fold.take(index, record)
     stretches = fold.stretches if when else fold.still()
-    fold.look_back(stretches, _backwards(read, first))
+    fold.look_back(stretches, backwards(read, first, _LOOKED_BACK))
     for index, plan in plans:
         if plan["at"] < end:
             sight.take(index, plan)
@@ -72,32 +68,6 @@ def _borders(when: Period | None, sweeps: Sequence[Json], now: str) -> tuple[str
 def _last(read: Reading, when: Period | None, sweeps: Sequence[Json]) -> int:
     """Up to where records are taken in: now, all there are, since what came late is there after the end of its sweep."""
     return max((sweep["end"] for sweep in sweeps), default=0) if when else read.log.size if sweeps else 0
-
-
-def _plans(read: Reading) -> list[tuple[int, Json]]:
-    """The plans of the closed sweeps, in their order; of their units nothing is needed here."""
-    plans = (next(read.log.records(place, place + 1)) for place in sorted(sweep["plan_record"] for sweep in read.sweeps))
-    return [(index, plan if plan.keys() >= _OF_A_PLAN else whole(plan, read.body)) for index, plan in plans]
-
-
-def _records(read: Reading, first: int, end: int) -> Iterator[tuple[int, Json]]:
-    for index, line in read.log.lines(first, end):
-        if any(mark in line for mark in _TAKEN):
-            yield index, _whole(read, line)
-
-
-def _backwards(read: Reading, end: int) -> Iterator[tuple[int, Json]]:
-    """The records before `end`, the newest first."""
-    while end > 0:
-        start = (end - 1) // _CHUNK * _CHUNK
-        for index, line in reversed(list(read.log.lines(start, end))):
-            if any(mark in line for mark in _LOOKED_BACK):
-                yield index, _whole(read, line)
-        end = start
-
-
-def _whole(read: Reading, line: bytes) -> Json:
-    return whole(json.loads(line), read.body)
 
 
 def _concerns(absence: Absent, start: str, *, now: bool) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from infra.local import tuning_story
 from infra.local.scenarios import demo_world
 from shared import layout
+from shared.deliver.bundle.build import build
 from shared.deliver.report.certificate import Certificate, Proven, render
 from shared.deliver.verify import verify_bundle
 from shared.errors import Misuse
@@ -20,7 +21,7 @@ from shared.seal import merkle, note
 from shared.seal.keys import read_keys
 from shared.service import gone, held
 from shared.service.certificate import certify
-from shared.service.queries import Filter
+from shared.service.queries import Filter, period
 from shared.service.steps.answers import answer
 from shared.service.steps.app import App
 from tests.fixtures.estate import estate
@@ -231,10 +232,7 @@ def test_the_bundle_that_a_certificate_names_holds_every_record_of_it_and_conclu
     command(*words[1:-1], str(bundle))
     found = verify_bundle(bundle, list(read_keys(told.store).in_force.keys))
     assert found.intact and found.counts["deletions concluded again"] >= 1
-    with ZipFile(bundle) as file:
-        runs = [file.read(name) for name in file.namelist() if name.startswith("records/")]
-    held = {line for run in runs for line in run.decode().splitlines()}
-    assert {line for line, _ in proven} <= held
+    assert {line for line, _ in proven} <= lines_in(bundle)
 
 
 @pytest.mark.parametrize("text", ["short", "x" * 50_000, "<b>&amp;\"", "caf\u00e9 \u202e\u200b"])
@@ -247,10 +245,39 @@ def test_the_line_of_a_record_is_printed_so_that_its_leaf_follows_from_what_is_p
     assert "\u202e" not in page and "\u200b" not in page
 
 
+def test_the_bundle_of_what_went_with_its_account_is_the_subscriptions(tmp_path):
+    """Its deletion is concluded where the account was listed, and of an account that was never asked there is nothing else."""
+    with estate(tmp_path, tuned, inside=False) as site:
+        site.settings = replace(site.settings, logs_endpoint=site.azure.endpoint)
+        site.collect()
+        site.clock.advance(hours=6)
+        site.azure.world.delete_account(site.azure.world.account("bw-lab-ncus"))
+        site.collect()
+        read = site.reading()
+        found = gone.deletions(read, None, Filter())
+        assert {one["kind"] for one in found} >= {"account", "deployment"}
+        for number, one in enumerate(found):
+            certify(read, [one], "it", tmp_path / "gone.html", site.clock())
+            page = html.unescape((tmp_path / "gone.html").read_text())
+            words = shlex.split(re.search(r"<pre>(aoai-evidence bundle .*?)</pre>", page).group(1))
+            scope = [words[place + 1] for place, word in enumerate(words) if word == "--resource"]
+            when = period(words[words.index("--from") + 1], words[words.index("--to") + 1], site.clock())
+            build(site.store, tmp_path / f"{number}.zip", period=(when.start, when.end), resources=scope)
+            assert verify_bundle(tmp_path / f"{number}.zip", list(read_keys(site.store).in_force.keys)).intact
+            assert set(re.findall(r'<pre class="line">(.*?)</pre>', page)) <= lines_in(tmp_path / f"{number}.zip")
+
+
+def lines_in(bundle):
+    with ZipFile(bundle) as file:
+        return {line for name in file.namelist() if name.startswith("records/") for line in file.read(name).decode().splitlines()}
+
+
 def test_what_nobody_saw_go_has_no_certificate_and_no_file(told, command, tmp_path):
     out = tmp_path / "gone.html"
     assert "no deletion of 'rates.jsonl' is sealed" in command("deletions", "--object", "rates.jsonl", "--certificate", str(out), code=2)
     assert "--certificate is about one object" in command("deletions", "--certificate", str(out), code=2)
+    for option in ("--from", "--to", "--since"):
+        assert "leave --from and --to out" in command("deletions", "--object", "x", "--certificate", str(out), option, "2026-11-01", code=2)
     assert not out.exists()
 
 

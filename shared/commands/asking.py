@@ -117,6 +117,8 @@ def deletions(
         raise Misuse("--since and --from mean the same: give one of them")
     if certificate and not object_:
         raise Misuse("--certificate is about one object: name it with --object")
+    if certificate and (first or since or last):
+        raise Misuse("--certificate tells of all that is sealed up to now, since what came later may take the place of what was said before: leave --from and --to out")
     read = reading(settings())
     found = ask(read, within(first or since, last), wanted(resource, None, None, None), Asked(_kinds(kind), object_))
     if certificate and object_:

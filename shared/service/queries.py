@@ -221,10 +221,11 @@ def profile_in_force(read: Reading) -> Profile:
 def last_plan(read: Reading) -> Json:
     """The plan of the last closed sweep that no event caused, null where there is none."""
     last = last_sweep(read.sweeps)
-    return _plan(read, last) if last else None
+    return plan_of(read, last) if last else None
 
 
-def _plan(read: Reading, sweep: Json) -> Json:
+def plan_of(read: Reading, sweep: Json) -> Json:
+    """The plan of a closed sweep, out of `read.sweeps`."""
     place = sweep["plan_record"]
     return whole(next(read.log.records(place, place + 1))[1], read.body)
 
@@ -256,7 +257,7 @@ def last_units(read: Reading) -> Iterator[Json]:
     known = {unit["unit"] for unit in planned}
     for name, sweep in collected_since(read.sweeps).items():
         if name not in known:
-            yield from (unit for unit in _plan(read, sweep)["units"] if unit["unit"] == name)
+            yield from (unit for unit in plan_of(read, sweep)["units"] if unit["unit"] == name)
 
 
 def _first_page(read: Reading, answer: Json) -> Json:

@@ -389,6 +389,15 @@ def test_many_requests_share_a_connection_and_may_be_sent_ahead(azure: StandIn) 
     assert len(azure.requests) == 4
 
 
+def test_who_speaks_tls_to_plain_http_is_refused_before_its_hello_is_whole(azure: StandIn) -> None:
+    with socket.create_connection(("127.0.0.1", int(azure.endpoint.rpartition(":")[2])), timeout=5) as raw:
+        raw.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert raw.recv(100).startswith(b"HTTP/1.1 400 ")
+    with socket.create_connection(("127.0.0.1", int(azure.endpoint.rpartition(":")[2])), timeout=0.2) as raw, pytest.raises(TimeoutError):
+        raw.sendall(b"GET / HTTP/1.1\r\n")  # any other beginning is waited for
+        raw.recv(100)
+
+
 @given(st.binary(max_size=300))
 def test_nonsense_on_the_wire_is_refused_and_harms_nobody(nonsense: bytes) -> None:
     try:

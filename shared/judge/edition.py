@@ -25,8 +25,6 @@ _PLAIN: Final = {
 _LINK: Final = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _DATE: Final = re.compile(r"^ms\.date: *(\S+)", re.MULTILINE)
-
-
 _FEWEST: Final = 3
 """Sentences that carry a statement, of which a page must have so many to be an edition: another page may share a heading."""
 

@@ -83,7 +83,18 @@ def in_process(name: str, work: Callable[[], int]) -> None:
         seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{name}: {records:,} records in {seconds:.1f} s, {records / seconds:,.0f} a second, peak {peak:.0f} MiB", flush=True)
         os._exit(0)
-    os.wait()
+    if os.wait()[1]:
+        sys.exit(f"{name} failed")
+
+
+def bundle(store: DirectoryStore) -> None:
+    """Build a bundle of everything, and verify it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "whole.zip")
+        period = (START - timedelta(days=1), START + timedelta(days=3650))
+        in_process("bundle", lambda: build(store, file, period=period).records)
+        in_process("verify", lambda: verify_bundle(file, [SIGNER.key]).counts["records"])
+        print(f"the bundle has {file.stat().st_size / 1e6:,.0f} MB")
 
 
 def main() -> None:
@@ -102,11 +113,7 @@ def main() -> None:
             os._exit(0)
         os.wait()
     if options.bundle:
-        file = Path(tempfile.mkdtemp()) / "whole.zip"
-        period = (START - timedelta(days=1), START + timedelta(days=3650))
-        in_process("bundle", lambda: build(store, file, period=period).records)
-        in_process("verify", lambda: verify_bundle(file, [SIGNER.key]).counts["records"])
-        print(f"the bundle has {file.stat().st_size / 1e6:,.0f} MB")
+        bundle(store)
         return
     total, hashing = plain_hash(root)
     start, cpu = time.perf_counter(), time.process_time()

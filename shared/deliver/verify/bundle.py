@@ -195,5 +195,5 @@ def _say(tally: Tally, package: Package) -> None:
     if manifest.resources is not None:
         tally.unchecked("records about other resources than those asked for: they are in the log and not in this bundle")
     say_deletions(tally)
-    tally.unchecked("whether something was gone already at the first sweep of the period: inventories before it are not in this bundle")
+    tally.unchecked("whether something was gone already at the first sweep of the period: inventories before it, if there were any, are not in this bundle")
     tally.unchecked("whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that")

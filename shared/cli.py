@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, stating, waiving
+from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, questions, stating, waiving
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -25,6 +25,8 @@ COMMANDS: Final = (
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
     (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
+    (questions.unseen, "aoai-evidence unseen --from 2026-10-01 --to 2026-12-31"),
+    (questions.residency, "aoai-evidence residency --at 2026-11-01T12:00:00Z"),
     (asking.deletions, "aoai-evidence deletions --object train.jsonl --certificate gone.html"),
     (asking.resources, "aoai-evidence resources --kind file --kind fine-tuned-model"),
     (delivering.bundle, "aoai-evidence bundle --from 2026-10-01 --to 2026-12-31 -o q4.zip"),

@@ -76,10 +76,11 @@ def a_person(desk):
 
 def test_every_command_answers_with_one_json_document(desk):
     lines = [
-        "init --store new", "collect", "status", "findings", "changes", "deletions", "period", "resources", "resources --kind file", "doctor",
+        "init --store new", "collect", "status", "findings", "changes", "deletions", "period", "unseen", "resources", "resources --kind file", "doctor",
         "report -o r.html", "export -o f.csv", "bundle -o b.zip", f"verify b.zip --key {desk.vkey}", f"verify --store store --key {desk.vkey}",
         "--version", f"erase --subject {a_person(desk)}",
     ]  # fmt: skip
+    lines.append(f"residency --at {desk('status', '--json').json['last_sweep']['closed_at']}")
     for line in lines:
         outcome = desk(*line.split(), "--json", "--quiet")
         assert outcome.code == 0, line

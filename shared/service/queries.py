@@ -48,14 +48,15 @@ def period(start: str | None, end: str | None, now: datetime) -> Period:
     Raises:
         Misuse: one is no date, or the period ends before it begins.
     """
-    first = _instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
-    last = _instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
+    first = instant(start, "--from") if start else datetime(1970, 1, 1, tzinfo=UTC)
+    last = instant(end, "--to", _length(end)) if end else now + timedelta(days=1)
     if last <= first:
         raise Misuse(f"the period ends ({end or 'today'}) before it begins ({start}): exchange --from and --to")
     return Period(first, last)
 
 
-def _instant(text: str, option: str, later: timedelta = timedelta(0)) -> datetime:
+def instant(text: str, option: str, later: timedelta = timedelta(0)) -> datetime:
+    """The moment that a person wrote for `option`."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -92,7 +92,7 @@ class Conclusions:
             if run.recomputed:
                 gone = [told(deletion) for _, deletion in run.deletions]
                 try:
-                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)[::-1]
+                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)
                 except rejudge.CannotJudgeError as error:
                     self._cannot_judge(error, index)
                     run.recomputed = False
@@ -118,7 +118,7 @@ class Conclusions:
         run = Run(sweep, SWEEP_UNIT, first_index, [], self._tally)
         run.only = None if self._view.whole else frozenset(control for control, _ in rejudge.provider_attested())
         try:
-            run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)[::-1]
+            run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)
         except rejudge.CannotJudgeError as error:
             self._cannot_judge(error, first_index)
             return

@@ -4,14 +4,12 @@ resource and stretch of time in which the conclusion stayed the same, with the n
 Derived from the findings alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.canonical import Json
 from shared.deliver import rejudge
-from shared.deliver.bundle.derived import cell
+from shared.deliver.bundle.derived import quoted
 
 FOLDER = "by-control/"
 
@@ -63,18 +61,14 @@ class ByControl:
                     yield f"{FOLDER}{framework}/{control}.csv", self._table(control, "; ".join(criteria[control]))
 
     def _table(self, control: str, criteria: str) -> bytes:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(_COLUMNS)
+        rows = [",".join(_COLUMNS)]
         for resource, stretches in sorted(self._stretches[control].items()):
+            about = quoted(_name(resource)), f"{quoted(criteria)},{quoted(resource)}"
             for each in stretches:
+                said = ",".join(map(quoted, (each.since, each.until, each.status, each.reason)))
                 answers = " ".join(map(str, each.answers))
-                row = (
-                    _name(resource), each.since, each.until, each.status, each.reason, str(each.findings), str(each.first), str(each.last),
-                    answers, criteria, resource,
-                )  # fmt: skip
-                writer.writerow(map(cell, row))
-        return text.getvalue().encode("utf-8", "backslashreplace")
+                rows.append(f"{about[0]},{said},{each.findings},{each.first},{each.last},{quoted(answers)},{about[1]}")
+        return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "backslashreplace")
 
 
 def _name(resource: str) -> str:

@@ -23,11 +23,11 @@ def cell(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def _quoted(*texts: str) -> str:
-    """Cells of a row as CSV has them. A sweep says of most resources what the one before said: few are new."""
+def quoted(text: str) -> str:
+    """A cell as CSV has it. Few of them are new: accounts are alike, and so are sweeps."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(map(cell, texts))
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(("", cell(text)))  # a row of one empty cell would be written otherwise
+    return line.getvalue()[1:-2]
 
 
 class FindingsTable:
@@ -48,9 +48,11 @@ class FindingsTable:
         if self._criteria is not None and control not in self._criteria:
             return
         criteria = "; ".join(self._criteria[control]) if self._criteria is not None else ""
-        said = _quoted(finding["resource"] or "", control, self._titles.get(control, ""), finding["status"], finding["reason"], criteria)
+        said = (
+            finding["at"], finding["sweep"], finding["resource"] or "", control, self._titles.get(control, ""), finding["status"], finding["reason"], criteria,
+        )  # fmt: skip
         records = " ".join(map(str, finding["records"]))
-        self._row(f"{index},{_quoted(finding['at'], finding['sweep'])},{said},{records}")
+        self._row(f"{index},{','.join(map(quoted, said))},{records}")
 
 
 def readme(manifest: Manifest, *, attested: bool, handovers: bool) -> bytes:

@@ -5,6 +5,7 @@ large fields cannot be loaded are passed over; whoever verifies has said so else
 """
 
 import json
+import re
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +31,7 @@ REACH = 1 << 17
 _SLOTS = 2 * REACH
 _ANSWER = b'{"at":"'
 _TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver")
-_MARKS = tuple(b'"type":"%b"' % name.encode() for name in _TAKEN)
+_MARK = re.compile(b'"type":"(?:%b)"' % "|".join(_TAKEN).encode()).search
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, EvidenceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,7 +50,10 @@ def micros(time: str) -> int:
 
 def stamp(at: int) -> str:
     """As records write times."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    time = _EPOCH + timedelta(microseconds=at)
+    if at < 0:  # years before 1000 have no leading zeros with `strftime`, which takes four times as long
+        return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{time.isoformat(timespec='microseconds')[:26]}Z"
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class PeriodFold:
     def line(self, index: int, line: bytes) -> None:
         """Take in a stored line; one that is no record, or cannot be loaded whole, is passed over."""
         with suppress(*_MALFORMED):
-            if any(mark in line for mark in _MARKS):
+            if _MARK(line):
                 self._take(index, whole(json.loads(line), self.load))
             elif line.startswith(_ANSWER):
                 self._note(index, line[7 : line.index(b'"', 7)].decode())

@@ -92,6 +92,7 @@ def same(check, data, *, key=SIGNER.key, what=""):
         assert kind == {0: "good", 1: "bad", 3: "gap"}[verdict.exit_code], (what, verdict.as_lines()[:4], text)
         if kind == "gap":
             assert f"{verdict.counts['gaps']} gap" in sentence, (what, verdict.as_lines(), text)
+            assert all(gap.line() in text for gap in verdict.gaps if gap.times > 1), (what, verdict.as_lines(), text)
     return kind
 
 
@@ -317,7 +318,7 @@ def test_contrast(browser, folder, dark):
     browser.open(folder / "index.html")
     browser.looks(dark=dark)
     for kind in ("good", "bad", "gap"):
-        browser.run(f"show('{kind}', 'A sentence.', 'small'), document.getElementById('details').replaceChildren(section('Checked', ['x'], 0, true))")
+        browser.run(f"show('{kind}', 'A sentence.', 'small'), document.getElementById('details').replaceChildren(section('Checked', ['x']))")
         low = browser.run(CONTRAST)
         assert low == [], (kind, low)
     browser.looks()

@@ -260,3 +260,10 @@ def test_no_file_holds(what):
             continue
         found += [f"{name_of(path)}:{number}" for number, line in enumerate(lines, 1) if FOREIGN[what].search(line)]
     assert not found
+
+
+def test_every_picture_is_there_and_described():
+    shown = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")))
+    there = {path.name: path.read_bytes() for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert {Path(place).name for _, place in shown} == set(there) and all(len(words) > 40 for words, _ in shown)
+    assert all(data[:4] + data[8:12] == b"RIFFWEBP" and len(data) < 100_000 for data in there.values())

@@ -63,7 +63,13 @@ def same(place, data, *, key=SIGNER.key, what=""):
         assert code == verdict.exit_code, (what, verdict.as_lines()[:4], text[:600])
         gaps = re.search(r"(\d+) gap", text)
         assert verdict.exit_code != 3 or int(gaps[1]) == verdict.counts["gaps"], (what, text[:500])
+        assert verdict.exit_code != 3 or repeated(text) == repeated("\n".join(verdict.as_lines())), (what, text[:500])
     return code
+
+
+def repeated(text):
+    """The lines that stand for more than one failure."""
+    return re.findall(r"[\d,]+ times, records \d+ to \d+: .*", text)
 
 
 def some(names):
@@ -94,6 +100,7 @@ def test_incomplete_bundles_have_the_same_gaps(tmp_path, place):
     maker.sweep(estate, slot=START + timedelta(hours=24))
     for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
         assert same(place, built(store, tmp_path, period)) == 3
+    assert len(repeated(run(place / "b.zip")[1])) == 1, "one question, in two sweeps"
     one = built(store, tmp_path, hours(0, 25), resources=[Account("b").id])
     assert same(place, one) == 3
     assert same(place, built(store, tmp_path, hours(0, 25), resources=[Account("a").id])) in (0, 3)

@@ -9,6 +9,7 @@ from shared.collect.endpoints import BY_KIND
 from shared.deliver import rejudge
 from shared.deliver.verify import findings as recomputation
 from shared.deliver.verify import slots, verify_store
+from shared.deliver.verify import verdict as verdicts
 from shared.records import timestamp
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore, put_body
@@ -337,6 +338,24 @@ def test_failures_are_gaps_with_their_reason(store):
     assert found.exit_code == 3 and found.intact and not found.complete
     assert sorted(gap.reason for gap in found.gaps) == ["deployments: forbidden (AuthorizationFailed)", "models: throttled (AuthorizationFailed)"]
     assert found.gaps[0].line().startswith(f"record {found.gaps[0].record}: ")
+
+
+def test_a_failure_of_every_sweep_is_listed_once_and_hides_no_other(store):
+    """What is refused for a quarter must not push what was missed once off the list."""
+    maker = LogMaker(store).birth()
+    for number in range(6):
+        once = {"models": "throttled"} if number == 4 else {}
+        maker.sweep([Account("one", fails={"deployments": "forbidden", **once})], slot=START + timedelta(hours=6 * (number + 1)))
+    found = verify_store(store, KEYS)
+    assert found.counts["gaps"] == 7 and sorted(gap.times for gap in found.gaps) == [1, 6]
+    often = next(gap for gap in found.gaps if gap.times == 6)
+    failures = [index for index, record in open_log(store).records(0, found.size) if record["type"] == "failure" and record["kind"] == "deployments"]
+    assert (often.record, often.last_record) == (failures[0], failures[-1])
+    assert often.line().startswith(f"6 times, records {failures[0]} to {failures[-1]}: deployments: forbidden")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verdicts, "LISTED", 1)
+        lines = verify_store(store, KEYS).as_lines()
+    assert lines[0].startswith("Intact, but incomplete: 7 gaps") and "  … and 1 more" in lines
 
 
 def test_a_sweep_that_was_never_closed_is_a_gap(store):

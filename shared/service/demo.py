@@ -145,7 +145,7 @@ def _shown(
     ]
     return {
         "report": str(page), "bundle": made["path"], "store": site.settings.store, "vkey": new.vkey, "changes": len(changes), "deletions": len(gone),
-        "intact": sound.intact, "gaps": len(sound.gaps), "tampering_found": not broken.intact, "summary": summary,
+        "intact": sound.intact, "gaps": sound.counts["gaps"], "tampering_found": not broken.intact, "summary": summary,
     }  # fmt: skip
 
 
@@ -184,8 +184,13 @@ def _told(story: "Story | None") -> "Story":
 
 def _gaps(found: Verdict) -> list[str]:
     """What could not be seen: failures about one account and of one sort in one line, the rest each in its own."""
-    failed = Counter((gap.resource or "").rpartition("/")[2] for gap in found.gaps if gap.what == "failure")
-    first = {(gap.resource or "").rpartition("/")[2]: gap.reason for gap in reversed(found.gaps) if gap.what == "failure"}
+    failed: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for gap in found.gaps:
+        if gap.what == "failure":
+            account = (gap.resource or "").rpartition("/")[2]
+            failed[account] += gap.times
+            first.setdefault(account, gap.reason)
     lines = [f"{account}: {number} questions have no answer, the first: {first[account]}" for account, number in failed.items()]
     return [gap.line() for gap in found.gaps if gap.what != "failure"] + lines
 

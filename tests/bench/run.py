@@ -3,12 +3,14 @@
     python tests/bench/run.py [quick]
 """
 
+import functools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,24 +99,39 @@ def compare(folder, urls, seconds):
         print(f"    plain client, 16 threads, {client:<9} {float(took):6.2f} s  {peak:>4} MiB  {float(rate):6.0f} a second: we are at {ratio:.2f} of it")
 
 
-def main(quick=""):
-    print("start-up")
-    print(f"  aoai-evidence --version: {min(timed([COMMAND, '--version'])[0] for _ in range(5)):.2f} s (with a Python to measure it around)")
-    print("a whole sweep, from start to sealed and judged, every row of the table and every control (a second sweep: nothing changed)")
-    sweep("estate:20x5")
-    sweep("estate:100x5" if quick else "estate:1000x5")
-    print("the same with 50 ms for every answer")
-    sweep("estate:40x5" if quick else "estate:200x5", "--latency-ms", "50", repeat=0)
-    print("the function app: real triggers on the emulator, plans of many, years (docs/scale.md)", flush=True)
-    subprocess.run([sys.executable, "-m", "tests.bench.scale", *([quick] if quick else [])], check=True, cwd=ROOT)
-    for script, arguments in (("sealing.py", ["100000"] if quick else []), ("verify.py", ["100000"] if quick else ["1000000"])):
-        print(script.removesuffix(".py"))
-        sys.stdout.flush()
-        subprocess.run([sys.executable, HERE / script, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    print("reconciliation: what is gone, unit by unit", flush=True)
+def parts(quick):
+    """Title, function and its arguments of each part, in order."""
+    yield "start-up", start_up
+    yield "a whole sweep, from start to sealed and judged, every row of the table and every control (a second sweep: nothing changed)", sweep, "estate:20x5"
+    yield "the same of many accounts", sweep, "estate:100x5" if quick else "estate:1000x5"
+    yield "the same with 50 ms for every answer", functools.partial(sweep, repeat=0), "estate:40x5" if quick else "estate:200x5", "--latency-ms", "50"
+    yield "the function app: real triggers on the emulator, plans of many, years (docs/scale.md)", run_script, "scale", *(["quick"] if quick else [])
+    yield "sealing", run_script, "sealing", *(["100000"] if quick else [])
+    yield "verifying", run_script, "verify", "100000" if quick else "1000000"
     for changes in ("1", "7"):
-        subprocess.run([sys.executable, HERE / "lives.py", *(("20", "20") if quick else ("100", "90")), changes], check=True, cwd=ROOT)
-    subprocess.run([sys.executable, HERE / "workers.py", *(["100"] if quick else [])], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        yield "reconciliation: what is gone, unit by unit", run_script, "lives", *(("20", "20") if quick else ("100", "90")), changes
+    yield "workers of the function app", run_script, "workers", *(["100"] if quick else [])
+
+
+def start_up():
+    print(f"  aoai-evidence --version: {min(timed([COMMAND, '--version'])[0] for _ in range(5)):.2f} s (with a Python to measure it around)")
+
+
+def run_script(name, *arguments):
+    subprocess.run([sys.executable, "-m", f"tests.bench.{name}", *arguments], check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+
+def main(quick=""):
+    """Every part, whatever becomes of the one before."""
+    failed = []
+    for title, part, *arguments in parts(quick == "quick"):
+        print(title, flush=True)
+        try:
+            part(*arguments)
+        except Exception:  # whatever went wrong there, the others are still worth their figures
+            traceback.print_exc()
+            failed.append(title)
+    sys.exit(f"these parts failed: {'; '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

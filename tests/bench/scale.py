@@ -120,18 +120,22 @@ def sizes(store):
 
 def asked_of_azure(store):
     """How many questions the last sweep asked, pages counted; and how many records it has."""
+    from urllib.parse import urlsplit
+
     from shared.seal.log import open_log
     from shared.service import state
 
     log = open_log(store)
     last = [summary for summary in state.summaries(store, log) if "-event-" not in summary["sweep"]][-1]
-    pages = records = lengths = findings = 0
+    pages = arm = records = lengths = findings = 0
     for _, record in log.records(last["first"], last["end"]):
         records += 1
         lengths += len(json.dumps(record, separators=(",", ":")))
         findings += record["type"] == "finding"
-        pages += len(record["pages"]) or 1 if record["type"] in ("observation", "failure") else 0
-    return {"asked": pages, "records": records, "findings": findings, "bytes": lengths}
+        if record["type"] in ("observation", "failure"):
+            pages += len(record["pages"]) or 1
+            arm += sum(urlsplit(page["url"]).path.startswith("/subscriptions") for page in record["pages"])  # accounts and workspaces have hosts of their own
+    return {"asked": pages, "arm": arm, "records": records, "findings": findings, "bytes": lengths}
 
 
 # -- one sequencer, with storage as far away as it is on Azure ------------------------------------------------------------------
@@ -312,6 +316,8 @@ def main(arguments):
         values = [int(text) if text.isdigit() else text for text in arguments[2:]]
         print(json.dumps(globals()[arguments[1]](*values)))
         return
+    if unknown := set(arguments) - {"quick", "--write"}:
+        sys.exit(f"{' '.join(sorted(unknown))}: say `quick` for small figures, `--write` to keep the figures for docs/scale.md, or nothing")
     quick = "quick" in arguments
     found = {}
     for name, part, *values in (

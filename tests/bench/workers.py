@@ -17,8 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from run import COMMAND, ROOT, stand_in
-
+from tests.bench.run import COMMAND, ROOT, stand_in
 from tests.fixtures import azurite
 from tests.fixtures.steps import Queues
 

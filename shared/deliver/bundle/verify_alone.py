@@ -105,12 +105,32 @@ class Report:
         self.unchecked: list[str] = []
         self.notes: list[str] = []
         self.counts: Counter[str] = Counter()
+        self.failures: dict[str, list[int]] = {}
+        """Of each failure that is listed: its place among the gaps, how often it is there, the first record."""
 
     def problem(self, reason: str, *, record: int | None = None, file: str | None = None) -> None:
         self._add("problems", self.problems, reason, record, file)
 
     def gap(self, reason: str, *, record: int | None = None, resource: str | None = None) -> None:
         self._add("gaps", self.gaps, f"{reason} ({resource})" if resource else reason, record, None)
+
+    def failure(self, reason: str, *, record: int, resource: str | None) -> None:
+        """A gap that may be there sweep after sweep: it is listed once."""
+        reason = shown(f"{reason} ({resource})" if resource else reason)
+        known = self.failures.get(reason)
+        if known is None:
+            if len(self.gaps) < LISTED:
+                self.failures[reason] = [len(self.gaps), 1, record]
+            self._add("gaps", self.gaps, reason, record, None)
+            return
+        self.counts["gaps"] += 1
+        known[1] += 1
+        self.gaps[known[0]] = f"{known[1]:,} times, records {known[2]} to {record}: {reason}"
+
+    def unlisted(self, name: str) -> int:
+        """How many problems or gaps no line stands for."""
+        repeated = sum(times - 1 for _, times, _ in self.failures.values()) if name == "gaps" else 0
+        return self.counts[name] - len(self.problems if name == "problems" else self.gaps) - repeated
 
     def _add(self, name: str, lines: list[str], reason: str, record: int | None, file: str | None) -> None:
         self.counts[name] += 1
@@ -877,7 +897,7 @@ class Examiner:
             elif len(self.chains) < 100_000:
                 self.chains.add(chain)
         if failed:
-            self.report.gap(f"{record['kind']}: {record['reason']} ({record['detail']})", record=index, resource=record["resource"])
+            self.report.failure(f"{record['kind']}: {record['reason']} ({record['detail']})", record=index, resource=record["resource"])
 
     def _pages(self, url: str, pages: Any, failed: bool) -> str | None:
         """What is wrong with the pages of an answer: each is the one that the page before it links to, and the last links to none."""
@@ -1433,12 +1453,12 @@ def main() -> int:
     progress("")
     print(first)
     print(f"SHA-256 of the manifest, which names this bundle: {bundle.identity}")
-    for title, lines, total in (
-        ("Problems", report.problems, report.counts["problems"]), ("Not collected", report.gaps, report.counts["gaps"]),
+    for title, lines, unlisted in (
+        ("Problems", report.problems, report.unlisted("problems")), ("Not collected", report.gaps, report.unlisted("gaps")),
         ("Checked", report.checked, 0), ("Not checked", report.unchecked, 0), ("Worth knowing", report.notes, 0),
     ):  # fmt: skip
         if lines:
-            more = [f"... and {total - len(lines)} more"] if total > len(lines) else []
+            more = [f"... and {unlisted} more"] if unlisted else []
             print("\n  ".join([f"{title}:", *lines, *more]))
     return code
 

@@ -5,12 +5,12 @@ A *problem* is evidence that is not what it should be; a *gap* is evidence that 
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from shared.canonical import Json
 
 LISTED = 1_000
-"""Problems, and gaps, that are listed; more of them are only counted."""
+"""Problems, and gaps, that are listed; more of them are only counted. A question that fails sweep after sweep is listed once, with how often."""
 
 Progress = Callable[[str, int, int], None]
 """Told of (what is being done, how much of it is done, how much there is)."""
@@ -48,10 +48,16 @@ class Gap:
     record: int | None = None
     resource: str | None = None
     sweep: str | None = None
+    times: int = 1
+    """How often the same failure is there; `record` and `sweep` are of the first."""
+    last_record: int | None = None
+    """Index of the last of them."""
 
     def line(self) -> str:
         """The gap as one line of text."""
         about = f" ({self.resource})" if self.resource else ""
+        if self.times > 1:
+            return f"{self.times:,} times, records {self.record} to {self.last_record}: {self.reason}{about}"
         return f"{_place(self.record, None)}{self.reason}{about}"
 
 
@@ -109,7 +115,7 @@ class Verdict:
         """The same for people: the answer first, then problems, gaps, what was checked and what was not."""
         lines = [self._answer()]
         lines += _section("Problems", [problem.line() for problem in self.problems], self.counts["problems"])
-        lines += _section("Not collected", [gap.line() for gap in self.gaps], self.counts["gaps"])
+        lines += _section("Not collected", [gap.line() for gap in self.gaps], self.counts["gaps"], sum(gap.times for gap in self.gaps))
         lines += _section("Checked", self.checked)
         lines += _section("Not checked", self.not_checked)
         lines += _section("Worth knowing", self.notes)
@@ -124,9 +130,11 @@ class Verdict:
         return f"Intact and complete ({log})"
 
 
-def _section(title: str, lines: "tuple[str, ...] | list[str]", total: int = 0) -> list[str]:
-    more = [f"  … and {total - len(lines)} more"] if total > len(lines) else []
-    return [f"{title}:", *(f"  {line}" for line in lines), *more] if lines else []
+def _section(title: str, lines: "tuple[str, ...] | list[str]", total: int = 0, told: int | None = None) -> list[str]:
+    """`told`: for how many of the total the lines stand, where it is not one each."""
+    more = total - (len(lines) if told is None else told)
+    rest = [f"  … and {more} more"] if more > 0 else []
+    return [f"{title}:", *(f"  {line}" for line in lines), *rest] if lines else []
 
 
 def _count(number: int, noun: str) -> str:
@@ -149,6 +157,8 @@ class Tally:
     checked: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _failures: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    """Of each failure that is listed, by reason and resource: its place among the gaps."""
 
     def problem(self, what: str, reason: str, *, record: int | None = None, file: str | None = None) -> None:
         """Note a problem."""
@@ -159,7 +169,12 @@ class Tally:
     def gap(self, what: str, reason: str, *, record: int | None = None, resource: str | None = None, sweep: str | None = None) -> None:
         """Note a gap."""
         self.counts["gaps"] += 1
-        if len(self.gaps) < LISTED:
+        place = self._failures.get((reason, resource)) if what == "failure" else None
+        if place is not None:
+            self.gaps[place] = replace(self.gaps[place], times=self.gaps[place].times + 1, last_record=record)
+        elif len(self.gaps) < LISTED:
+            if what == "failure":
+                self._failures[reason, resource] = len(self.gaps)
             safe = shown(resource) if resource else None
             self.gaps.append(Gap(what, shown(reason), record, safe, shown(sweep) if sweep else None))
 

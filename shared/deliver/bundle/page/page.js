@@ -24,13 +24,14 @@ function clear() {
   byId("details").replaceChildren();
 }
 
-function section(title, lines, total, open) {
+// `total`: how many things the lines and the `unlisted` stand for.
+function section(title, lines, total = lines.length, unlisted = 0) {
   if (!lines.length) return null;
-  const made = element("details", undefined, open ? { open: "" } : {});
-  made.append(element("summary", `${title} (${(total || lines.length).toLocaleString("en")})`));
+  const made = element("details", undefined, { open: "" });
+  made.append(element("summary", `${title} (${total.toLocaleString("en")})`));
   const list = element("ul");
   for (const line of lines) list.append(element("li", line));
-  if (total > lines.length) list.append(element("li", `… and ${(total - lines.length).toLocaleString("en")} more: verify.py names them`));
+  if (unlisted) list.append(element("li", `… and ${unlisted.toLocaleString("en")} more: verify.py names them`));
   made.append(list);
   return made;
 }
@@ -74,8 +75,8 @@ async function run() {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     show(kind, sentence, `Log ${shown(bundle.origin)}, ${many(report.counts.records, "record")} proven in ${seconds} s. Name of the bundle (SHA-256 of its manifest): ${bundle.identity}`);
     const parts = [
-      section("Problems", report.problems, report.counts.problems, true), section("Not collected", report.gaps, report.counts.gaps, true),
-      section("Checked", report.checked, 0, true), section("Not checked here", report.unchecked, 0, true), section("Worth knowing", report.notes, 0, true),
+      section("Problems", report.problems, report.counts.problems, report.unlisted("problems")), section("Not collected", report.gaps, report.counts.gaps, report.unlisted("gaps")),
+      section("Checked", report.checked), section("Not checked here", report.unchecked), section("Worth knowing", report.notes),
     ];
     byId("details").replaceChildren(...parts.filter(Boolean));
     const own = JSON.parse(byId("bundle").textContent);
@@ -85,7 +86,7 @@ async function run() {
     if (!(error instanceof Refused) && !unreadable) console.error(error);
     const words = error instanceof Refused ? error.message : `the file could not be read (${error.name}): choose it again`;
     show("bad", `Nothing can be said: ${words}`.replace(/\.?$/, "."));
-    byId("details").replaceChildren(...[section("Problems", report.problems, report.counts.problems, true)].filter(Boolean));
+    byId("details").replaceChildren(...[section("Problems", report.problems, report.counts.problems, report.unlisted("problems"))].filter(Boolean));
   } finally {
     busy = false;
     byId("progress").hidden = true;

@@ -18,6 +18,7 @@ class Report {
     this.checked = [];
     this.unchecked = [];
     this.notes = [];
+    this.failures = new Map(); // of each failure that is listed: its place among the gaps, how often it is there, the first record
     this.counts = { problems: 0, gaps: 0, files: 0, records: 0, bodies: 0, sweeps: 0 };
   }
 
@@ -27,6 +28,25 @@ class Report {
 
   gap(reason, { record, resource } = {}) {
     this.add("gaps", resource ? `${reason} (${resource})` : reason, record);
+  }
+
+  // A gap that may be there sweep after sweep: it is listed once.
+  failure(reason, { record, resource }) {
+    const text = shown(`${reason} (${resource})`), known = this.failures.get(text);
+    if (known === undefined) {
+      if (this.gaps.length < LISTED) this.failures.set(text, { place: this.gaps.length, times: 1, first: record });
+      this.add("gaps", text, record);
+      return;
+    }
+    this.counts.gaps += 1;
+    known.times += 1;
+    this.gaps[known.place] = `${known.times.toLocaleString("en")} times, records ${known.first} to ${record}: ${text}`;
+  }
+
+  // How many problems or gaps no line stands for.
+  unlisted(list) {
+    const repeated = list === "gaps" ? [...this.failures.values()].reduce((sum, { times }) => sum + times - 1, 0) : 0;
+    return this.counts[list] - this[list].length - repeated;
   }
 
   add(list, reason, record, file) {

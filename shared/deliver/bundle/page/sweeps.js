@@ -153,7 +153,7 @@ class Examiner {
       if (reason !== null) this.report.problem(`${record.kind}: ${reason}`, { record: index });
       else if (this.chains.size < 100000) this.chains.add(chain);
     }
-    if (failed) this.report.gap(`${record.kind}: ${record.reason} (${record.detail})`, { record: index, resource: record.resource });
+    if (failed) this.report.failure(`${record.kind}: ${record.reason} (${record.detail})`, { record: index, resource: record.resource });
   }
 
   // What is wrong with the pages of an answer: each is the one that the page before links to, and the last links to none.

@@ -1,6 +1,6 @@
 """The use-case `exhibit`: somebody files a document that speaks to what nobody outside the provider can observe; by whom, as what and until when is sealed.
 
-The file's SHA-256, size and name are sealed. The file itself is kept in the store only where that is asked for (docs/adr/0014): it cannot be taken
+The file's SHA-256, size and name are sealed. The file itself is kept in the store only where that is asked for (docs/adr/0015): it cannot be taken
 out again. What is filed by mistake is withdrawn, which is an act as well. The same document again, filed as the same, adds nothing.
 """
 

@@ -11,7 +11,20 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, exhibiting, holding, keys, local, profiling, questions, showing, stating, waiving
+from shared.commands import (
+    asking,
+    collecting,
+    delivering,
+    exhibiting,
+    holding,
+    keys,
+    local,
+    profiling,
+    questions,
+    showing,
+    stating,
+    waiving,
+)
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams

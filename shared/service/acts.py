@@ -100,14 +100,14 @@ def records_of(store: Store, kind: str, numbers: set[int]) -> dict[int, int]:
     return found
 
 
-def acts_within(store: Store, kind: str, size: int) -> list[tuple[int, Act]]:
-    """Every act of a kind that is among the first `size` records of the log, with its index, in the order of their numbers.
+def places(store: Store, kind: str, *, note: bool = False) -> dict[int, int]:
+    """The index in the log of each act of a kind, as far as they are sealed.
 
-    Where each is, is noted in `state/`, since an old one lies behind thousands of commits. What is noted is compared with the log.
+    Where each is, is noted in `state/` where `note` allows it, since an old one lies behind thousands of commits. What was noted is compared with the log.
     """
-    found = list(acts(store, kind))
+    found = {act.number: act for act in acts(store, kind)}
     if not found:
-        return []
+        return {}
     log, noted = open_log(store), read_hint(store, layout.acts_noted(kind))
 
     def holds(act: Act) -> bool:
@@ -117,9 +117,16 @@ def acts_within(store: Store, kind: str, size: int) -> list[tuple[int, Act]]:
         sealed = next(log.records(place, place + 1))[1]
         return bool(sealed.get("at") == act.at and sealed.get(kind) == act.said)
 
-    places = {act.number: noted[str(act.number)] for act in found if holds(act)}
-    lost = {act.number for act in found} - places.keys()
+    known = {number: int(noted[str(number)]) for number, act in found.items() if holds(act)}
+    lost = found.keys() - known.keys()
     if lost:
-        places |= records_of(store, kind, lost)
-        store.put(layout.acts_noted(kind), canonical({str(number): place for number, place in places.items()}))
-    return [(places[act.number], act) for act in found if places.get(act.number, size) < size]
+        known |= records_of(store, kind, set(lost))
+        if note:
+            store.put(layout.acts_noted(kind), canonical({str(number): place for number, place in known.items()}))
+    return known
+
+
+def acts_within(store: Store, kind: str, size: int, *, note: bool = False) -> list[tuple[int, Act]]:
+    """Every act of a kind that is among the first `size` records of the log, with its index, in the order of their numbers."""
+    known = places(store, kind, note=note)
+    return [(known[act.number], act) for act in acts(store, kind) if known.get(act.number, size) < size]

@@ -14,7 +14,7 @@ from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
-from shared.service.acts import acts, records_of
+from shared.service.acts import acts, acts_within, records_of
 from shared.service.compose import random_bytes
 from shared.service.filed import exhibits_said
 from shared.service.inputs import read_input
@@ -85,11 +85,10 @@ def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]
 
 def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:
     """The records of every act about an exhibit, and the digests of the files that are kept and about the period, by their entries in a bundle."""
-    said = {act.number: act for act in acts(read.store, "exhibit")}
-    places = {number: index for number, index in records_of(read.store, "exhibit", set(said)).items() if index < size}
-    known = exhibits_said((places[number], said[number]) for number in places)
+    sealed = acts_within(read.store, "exhibit", size)
+    known = exhibits_said(sealed)
     files = {exhibit_path(one.number, one.name): one.sha256 for one in known if one.kept and one.concerns(timestamp(when.start), timestamp(when.end))}
-    return sorted(places.values()), files
+    return sorted(index for index, _ in sealed), files
 
 
 def _resource_id(read: Reading, name: str) -> str:

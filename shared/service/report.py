@@ -12,6 +12,7 @@ from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.keys import read_keys
+from shared.service.filed import exhibit_records
 from shared.service.queries import Period, Reading, last_plan
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def viewed(read: Reading, when: Period | None, now: datetime) -> tuple["PeriodVi
     start, end = (timestamp(when.start), timestamp(when.end)) if when else (earliest, timestamp(now))
     start, end = max(start, earliest), min(end, timestamp(now))
     fold = PeriodFold(start, end, read.body)
+    for index, record in exhibit_records(read):
+        fold.take(index, record)
     records = _records(read, min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps))
     built = views.build(
         _passed_on(records, fold),

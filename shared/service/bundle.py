@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from shared.canonical import Json
 from shared.deliver.bundle.build import build
+from shared.deliver.bundle.manifest import exhibit_path
 from shared.deliver.bundle.sample import Sample
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
@@ -14,6 +16,7 @@ from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.service.acts import acts, records_of
 from shared.service.compose import random_bytes
+from shared.service.filed import exhibits_said
 from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading, waivers_in
 from shared.service.queries import resources as accounts
@@ -51,6 +54,7 @@ def bundle(
         period=(when.start, when.end),
         resources=ids or None,
         waivers=_waivers(read, when, ids),
+        filed=partial(_filed, read, when),
         framework=framework,
         disclose=_opener(read, disclose),
         since=read_input(since, "the checkpoint") if since is not None else None,
@@ -77,6 +81,15 @@ def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]
     }  # fmt: skip
     ends = {act.number for act in acts(read.store, "waiver") if act.said.get("waiver") in chosen}
     return sorted(records_of(read.store, "waiver", chosen | ends).values())
+
+
+def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:
+    """The records of every act about an exhibit, and the digests of the files that are kept and about the period, by their entries in a bundle."""
+    said = {act.number: act for act in acts(read.store, "exhibit")}
+    places = {number: index for number, index in records_of(read.store, "exhibit", set(said)).items() if index < size}
+    known = exhibits_said((places[number], said[number]) for number in places)
+    files = {exhibit_path(one.number, one.name): one.sha256 for one in known if one.kept and one.concerns(timestamp(when.start), timestamp(when.end))}
+    return sorted(places.values()), files
 
 
 def _resource_id(read: Reading, name: str) -> str:

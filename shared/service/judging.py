@@ -21,6 +21,7 @@ from shared.records import MAX_LINE, line, record, whole
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
 from shared.service.attributing import Attributing, after_crash
+from shared.service.filed import filed
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
 from shared.service.reconciling import Reconciled, Reconciling
 from shared.service.remembering import Places
@@ -140,7 +141,10 @@ class Judge:
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        judged = [*engine.judge_sweep(collection_of(self.records, missing, self.bodies.load), self.profile), *engine.provider_attested()]
+        self.records.exhibits = filed(self.store, self.records.plan["log"]["size"])
+        collection = collection_of(self.records, missing, self.bodies.load)
+        attested = engine.provider_attested(collection.exhibits, collection.planned_at)
+        judged = [*engine.judge_sweep(collection, self.profile), *attested]
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:

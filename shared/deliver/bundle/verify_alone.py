@@ -56,6 +56,7 @@ NAME = re.compile(
     r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
+    r"|exhibits/[0-9]{6}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
     r"|records/[0-9]{20}\.jsonl"
     r"|tile/[0-9]{1,2}/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
     r"|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tlog-proof"
@@ -402,12 +403,14 @@ class Bundle:
         self.sound: set[str] = set()
         self.named: set[str] = set()
         """Bodies that a record names."""
+        self.exhibits: set[str] = set()
+        """Files of exhibits that a record names."""
 
     def _read(self, value: Any, data: bytes) -> None:
         if value["kind"] != "aoai-evidence-bundle":
             raise Refused(f"the manifest is of another kind of file ({shown(value['kind'])}): name a bundle of aoai-evidence")
-        if value["v"] != 3:
-            raise Refused(f"the bundle has version {shown(value['v'])}, this file is for version 3: use the verify.py that came with it")
+        if value["v"] != 3 + any(file["path"].startswith("exhibits/") for file in value["files"]):
+            raise Refused(f"the bundle has version {shown(value['v'])}, this file is for versions 3 and 4: use the verify.py that came with it")
         self.period = (value["period"]["from"], value["period"]["to"])
         self.resources = value["scope"]["resources"]
         self.origin, self.size = value["log"]["origin"], count(value["log"]["size"])
@@ -777,6 +780,8 @@ class Examiner:
         self.key_records: set[int] = set()
         self.rests_on: set[int] = set()
         """Records that deletions and attributions rest on, which a bundle brings along from wherever they are."""
+        self.acts: list[tuple[int, Any]] = []
+        """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
         self.followed = False
@@ -823,8 +828,10 @@ class Examiner:
             self.report.problem("the first record of a log names the log, and this one does not", record=0)
         if kind == "event" and record["kind"] == "key":
             self.key_records.add(index)
-        if kind == "waiver":
+        if kind in ("waiver", "exhibit"):
             self.rests_on.add(index)
+        if kind == "exhibit":
+            self.acts.append((index, record["exhibit"]))
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
@@ -1226,11 +1233,16 @@ def verify(source: Folder | Zip, keys: list[Key], held: bytes | None, report: Re
     for first, many in bundle.ranges:
         read_run(bundle, tree, examiner, first, many)
     examiner.finish()
+    try:
+        check_exhibits(bundle, examiner.acts)
+    except MALFORMED:
+        report.problem("what was filed as exhibits has not the shape that it should have: their files cannot be compared")
     check_earlier(bundle, tree, checkpoint)
     for index, sweep in examiner.closings.items():
         check_proof(bundle, tree, sweep, index, data)
     for name in source.sizes:
-        stray = name.startswith("records/") and name not in {f"records/{first:020d}.jsonl" for first, _ in bundle.ranges}
+        stray = name.startswith("exhibits/") and name not in bundle.exhibits
+        stray = stray or (name.startswith("records/") and name not in {f"records/{first:020d}.jsonl" for first, _ in bundle.ranges})
         if stray or (name.startswith("body/") and name[-64:] not in bundle.named):
             report.problem("nothing in the bundle accounts for the file", file=name)
     if held is not None:
@@ -1281,6 +1293,33 @@ def check_earlier(bundle: Bundle, tree: Tree, newest: Note) -> None:
                 bundle.report.problem(str(error), file=name)
 
 
+def check_exhibits(bundle: Bundle, acts: list[tuple[int, Any]]) -> None:
+    """No act about an exhibit is missing, and each file that was filed, is kept and is about the period is here and is that file."""
+    report, start, end = bundle.report, *bundle.period
+    numbers = {count(said["number"]): index for index, said in acts}
+    if len(numbers) != len(acts) or sorted(numbers) != list(range(1, len(numbers) + 1)):
+        report.problem("an act about an exhibit is not here, though a later one is, or is here twice", record=max(numbers.values()))
+    gone = {said["exhibit"] for _, said in acts if said["action"] == "withdraw"}
+    for index, said in acts:
+        number = said["number"]
+        if said["action"] != "add" or number in gone:
+            continue
+        until = max(said["expires"] or said["covers"]["to"], said["covers"]["to"] or "")
+        if not said["covers"]["from"] < end or not start < until:
+            continue
+        file, name = said["file"], f"exhibits/{number:06d}-{said['file']['name']}"
+        if not file["kept"]:
+            report.unchecked.append(f"exhibit {number} against its file, which is not in the evidence: the document must have the SHA-256 {shown(file['sha256'])}")
+            continue
+        bundle.exhibits.add(name)
+        if name not in bundle.files:
+            report.problem(f"the file of exhibit {number} is not in the bundle", record=index)
+        elif bundle.files[name] != (file["sha256"], file["bytes"]):
+            report.problem(f"the file is not the one that was filed as exhibit {number}", record=index, file=name)
+        else:
+            report.counts["exhibits"] += 1
+
+
 def check_held(tree: Tree, held: Note, newest: Note, keys: list[Key], signatures: Signatures, report: Report) -> None:
     """A checkpoint from earlier: the log must extend the one that it is of."""
     if held.origin != newest.origin:
@@ -1325,6 +1364,10 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         f"{counts['bodies']:,} bodies are what their names say",
         f"{len(examiner.plans):,} sweeps: each planned question has its answer, each answer all its pages",
     ]
+    if counts["exhibits"]:
+        report.checked.append(f"{counts['exhibits']:,} files of exhibits have the digests that were sealed when they were filed")
+    if examiner.acts:
+        report.unchecked.append("whether exhibits are genuine, and say what they were filed for: what is sealed is that somebody filed documents with these digests")
     if any(name.startswith("checkpoints/") for name in bundle.source.sizes):
         report.unchecked.append("timestamps and cosignatures in checkpoints/: `aoai-evidence verify --tsa-roots --witness` checks them")
     if any(name.startswith("keys/") for name in bundle.source.sizes):

@@ -116,7 +116,7 @@ class Conclusions:
         if not self._is_ours(first):
             return
         run = Run(sweep, SWEEP_UNIT, first_index, [], self._tally)
-        run.only = None if self._view.whole else frozenset(control for control, _ in rejudge.provider_attested())
+        run.only = None if self._view.whole else rejudge.filed_controls()
         try:
             run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)[::-1]
         except rejudge.CannotJudgeError as error:

@@ -12,6 +12,7 @@ from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
+from shared.deliver.verify.exhibits import Exhibits
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.verdict import Tally
@@ -33,6 +34,7 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.exhibits = Exhibits(tally)
         self.waivers: set[int] = set()
         """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
@@ -91,6 +93,10 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if value["type"] == "waiver":
             self.waivers.add(index)
+        if value["type"] == "exhibit":
+            self.exhibits.take(index, value)
+            if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
+                self._intake.body(index, value["exhibit"]["file"]["sha256"], value["exhibit"]["file"]["bytes"])
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -162,6 +168,7 @@ class Examiner:
             self.tally.problem("plan", f"the sweep was planned already, at record {sweep.records.plan_record}", record=index)
             return
         sweep.planned(index, value)
+        sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -214,6 +221,7 @@ class Examiner:
         self._conclusions.end()
         self._conclusions.deletions.finish(read)
         self._intake.finish()
+        self.exhibits.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -8,7 +8,7 @@ from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
@@ -19,6 +19,8 @@ from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
+
+UNCOUNTED = "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
 
 
 class Examiner:
@@ -197,8 +199,10 @@ class Examiner:
             elif not unit.judged:
                 self.tally.problem("finding", f"{name} was collected and not judged", record=index)
         self._conclusions.collection(sweep, missing, index)
-        for remark in closing_remarks(sweep, value, whole=self.view.whole):
+        for remark in (*closing_remarks(sweep, value, whole=self.view.whole), *deletion_remarks(sweep, value, self.view)):
             self._intake.remark(remark, index)
+        if "deletions" not in value and not self.view.whole:
+            self.tally.unchecked(UNCOUNTED)
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")

@@ -98,8 +98,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("collection", "schedule", "schedule", "", "when sweeps are due (NCRONTAB, six fields)", everywhere=True),
     Key("collection", "worm", "choice", "locked", "write protection of the evidence", ("locked", ANY), everywhere=True),
     Key("collection", "retention_days", "number", 0, "how long evidence must be write-protected from its sealing", everywhere=True),
-    Key("exhibits", "wanted", "choices", EXHIBITS, "documents that must be on file and in force", EXHIBITS, may_be_empty=True, everywhere=True),
     Key("collection", "clock_skew_seconds", "number", 60, "how far our clock may be from Azure's", everywhere=True, least=1),
+    Key("exhibits", "wanted", "choices", EXHIBITS, "documents that must be on file and in force", EXHIBITS, may_be_empty=True, everywhere=True),
 )  # fmt: skip
 
 BY_PATH: Final[Mapping[str, Key]] = {key.path: key for key in KEYS}

@@ -17,6 +17,7 @@ from shared.records import timestamp
 from shared.service.acts import acts, acts_within, records_of
 from shared.service.compose import random_bytes
 from shared.service.filed import exhibits_said
+from shared.service.gone import deletions
 from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading, waivers_in
 from shared.service.queries import resources as accounts
@@ -94,10 +95,13 @@ def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str,
 def _resource_id(read: Reading, name: str) -> str:
     if name.startswith("/"):
         return name
-    found = [resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()]
+    found = {resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()}
+    if not found:
+        found = {one["account"] for one in deletions(read, None, Filter()) if one["account"].rpartition("/")[2] == name.lower()}
     if len(found) != 1:
-        raise Misuse(f"--resource {name!r}: {'no account' if not found else 'more than one account'} of that name in the last sweep; give its ARM id")
-    return str(found[0])
+        many = "no account" if not found else "more than one account"
+        raise Misuse(f"--resource {name!r}: {many} of that name in the last sweep or among what is gone; give its ARM id")
+    return str(*found)
 
 
 def _opener(read: Reading, disclose: Sequence[str]) -> Callable[[str], Json | None] | None:

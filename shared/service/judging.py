@@ -65,6 +65,8 @@ class Judge:
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
+    deletions: Counter[str] = field(default_factory=Counter)
+    """How many were concluded, by account."""
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
     reconciling: Reconciling = field(init=False)
@@ -104,6 +106,7 @@ class Judge:
         evidence = replace(evidence, deletions=gone.deletions, at=planned_at)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
         lines = [line(value, self._keep) for value in self.reconciling.records(unit, self.now(), gone)]
+        self.deletions.update(said["account"] for said in gone.deletions)
         lines += self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest, waiting = self.latest.kept(unit)
         changes = self._changes(unit, list(entries.values()), latest)
@@ -158,6 +161,8 @@ class Judge:
                 attributions.append(whole(value, self.bodies.load))
             if value["type"] == "finding":
                 self.statuses[value["status"]] += 1
+            if value["type"] == "deletion":
+                self.deletions[whole(value, self.bodies.load)["account"]] += 1
         entries = self.records.units.get(unit, {})
         if entries:
             latest, waiting = self.latest.kept(unit)

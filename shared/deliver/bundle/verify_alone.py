@@ -758,6 +758,8 @@ class Sweep:
         """Answers that planning itself asked for: subscriptions, accounts."""
         self.units: dict[str, list[Answer]] = {}
         self.findings: dict[str, list[int]] = {}
+        self.deletions: Counter[str] = Counter()
+        """How many there are of each account."""
         self.outside = False
         """Of another time than the bundle's period: only there to show where that ends."""
         self.strange = False
@@ -784,6 +786,8 @@ class Examiner:
         """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
+        self.uncounted = False
+        """Whether closing records do not say how many deletions there are."""
         self.followed = False
         """Whether there are answers about members of lists, or logs, which are not counted here."""
 
@@ -868,10 +872,13 @@ class Examiner:
             self._answer(index, record)
             self._keep(sweep, index, record)
         elif kind in CONCLUSIONS:
-            place = sweep.findings.setdefault(record["unit"], [index, 0])
-            if sum(place) != index and not sweep.strange:
-                self.report.problem(f"the findings about {record['unit']} do not stand together", record=index)
-            place[1] += 1
+            if kind == "deletion":
+                sweep.deletions[record["account"]] += 1
+            if record["unit"] not in sweep.asked or self.concerns(sweep.asked[record["unit"]]["resource"]):  # of other units, deletions alone are here
+                place = sweep.findings.setdefault(record["unit"], [index, 0])
+                if sum(place) != index and not sweep.strange:
+                    self.report.problem(f"the findings about {record['unit']} do not stand together", record=index)
+                place[1] += 1
             if any(rest is not None and count(rest) >= index for rest in record.get("records", [record.get("from"), record.get("to")])):
                 self.report.problem("rests on a record that comes later", record=index)
         elif kind == "sweep-closed":
@@ -1051,6 +1058,11 @@ class Examiner:
             for name in sorted({*said, *counted} if whole else counted):
                 if said.get(name) != counted.get(name):
                     self.report.problem(f"says that {name} is at {said.get(name)}, and it is at {counted.get(name)} (first record, records)", record=index)
+        for account in sorted({*closed.get("deletions", ()), *sweep.deletions}) if "deletions" in closed else ():
+            due, there = count(closed["deletions"].get(account, 0)), sweep.deletions[account]
+            if due != there and self.concerns(account):
+                self.report.problem(f"says that {due} deletions of {account} were concluded, and {there} are here", record=index)
+        self.uncounted = self.uncounted or ("deletions" not in closed and not whole)
         if closed["planned"] != sweep.plan_record or closed["slot"] != sweep.plan["slot"]:
             self.report.problem(f"names another plan or slot than the one at record {sweep.plan_record}", record=index)
         for name in sorted(missing):
@@ -1378,6 +1390,10 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         report.unchecked.append("that each member of a list, and each workspace with logs, was asked what was planned, and for the right times")
     if bundle.resources is not None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
+    if examiner.uncounted:
+        report.unchecked.append(
+            "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
+        )
     report.unchecked += [
         "that the findings, and what was said of changes, deletions and who made them, follow from the answers: `aoai-evidence verify` judges again",
         "that findings.csv, period.json, sample/, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",

@@ -215,7 +215,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     },
     "sweep-closed": {
         "sweep": _name, "slot": _or_null(is_time), "planned": _count, "units": _map_of(_place), "findings": _map_of(_place),
-        "missing": _list_of(_name), "failures": _count, "complete": _flag,
+        "missing": _list_of(_name), "failures": _count, "complete": _flag, "deletions": _if_there(_map_of(_count)),
     },
     "retention": {"storage": _STORAGE, "source": _text},
     "profile": {"profile": _BODY},

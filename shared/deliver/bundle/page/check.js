@@ -162,6 +162,7 @@ function say(report, bundle, examiner, signed) {
   for (const [type, number] of [...examiner.strangers].slice(0, 20)) report.unchecked.push(`what ${many(number, "record")} of type ${shown(type)} say: counted and proven, not interpreted here`);
   if (examiner.followed) report.unchecked.push("that each member of a list, and each workspace with logs, was asked what was planned, and for the right times");
   if (bundle.resources !== null) report.unchecked.push("records about other resources than those asked for: they are in the log and not in this bundle");
+  if (examiner.uncounted) report.unchecked.push("whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them");
   report.unchecked.push(
     "that the log extends an earlier state of it: verify.py and aoai-evidence verify do so with --checkpoint",
     "that the findings, and what was said of changes, deletions and who made them, follow from the answers: aoai-evidence verify judges again",

@@ -18,7 +18,7 @@ class Answer {
 
 class Sweep {
   constructor(name, first) {
-    Object.assign(this, { name, first, plan: null, planRecord: -1, asked: new Map(), planning: [], units: new Map(), findings: new Map(), outside: false, strange: false });
+    Object.assign(this, { name, first, plan: null, planRecord: -1, asked: new Map(), planning: [], units: new Map(), findings: new Map(), deletions: new Map(), outside: false, strange: false });
   }
 }
 
@@ -36,6 +36,7 @@ class Examiner {
     this.acts = []; // by which documents were filed as exhibits, or withdrawn: where, and what each says
     this.strangers = new Map();
     this.chains = new Set();
+    this.uncounted = false; // whether closing records do not say how many deletions there are
     this.followed = false; // whether there are answers about members of lists, or logs, which are not counted here
     this.statuses = { satisfied: 0, "not-satisfied": 0, unknown: 0, "not-applicable": 0, "provider-attested": 0 };
   }
@@ -128,10 +129,16 @@ class Examiner {
       this.answer(index, record);
       this.keep(sweep, index, record);
     } else if (CONCLUSIONS.has(type)) {
-      if (!sweep.findings.has(unit)) sweep.findings.set(unit, [index, 0]);
-      const place = sweep.findings.get(unit);
-      if (place[0] + place[1] !== index && !sweep.strange) this.report.problem(`the findings about ${shown(unit)} do not stand together`, { record: index });
-      place[1] += 1;
+      if (type === "deletion") {
+        need(typeof record.account === "string", "account");
+        sweep.deletions.set(record.account, (sweep.deletions.get(record.account) ?? 0) + 1);
+      }
+      if (!sweep.asked.has(unit) || this.concerns(sweep.asked.get(unit).resource)) { // of other units, deletions alone are here
+        if (!sweep.findings.has(unit)) sweep.findings.set(unit, [index, 0]);
+        const place = sweep.findings.get(unit);
+        if (place[0] + place[1] !== index && !sweep.strange) this.report.problem(`the findings about ${shown(unit)} do not stand together`, { record: index });
+        place[1] += 1;
+      }
       for (const rest of record.records ?? [record.from, record.to]) {
         if (rest !== null && rest !== undefined && count(rest) >= index) this.report.problem("rests on a record that comes later", { record: index });
       }

@@ -1,22 +1,35 @@
 """Exhibits: filed once, in force as long as they say, judged by what was on file, given with bundles, and refused where they cannot be."""
 
 import hashlib
+import io
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.deliver.bundle import verify_alone as alone
+from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.verify.store import verify_store
 from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import exhibit_kinds
+from shared.judge.checks.collection import Collection
+from shared.judge.checks.exhibits import on_file
+from shared.judge.engine import judge_exhibits
+from shared.judge.exhibits import Exhibit
+from shared.judge.profile import DEFAULT, effective
+from shared.model import Point
 from shared.privacy.disclosures import Disclosures
-from shared.records import timestamp
+from shared.records import record, timestamp
+from shared.seal.store import DirectoryStore
 from shared.service import acts, erase, exhibit
 from shared.service.compose import random_bytes
+from tests.fixtures.bundles import built
 from tests.fixtures.commandline import office
 from tests.fixtures.exhibits import REPORT, WHO, add, again, judged, sealed, site, sound
 from tests.fixtures.faulty import DyingStore, Killed
+from tests.fixtures.records import SIGNER, START, Account, LogMaker
 
 __all__ = ["site"]
 
@@ -195,6 +208,40 @@ def test_the_verifier_knows_the_shape():
     ):  # fmt: skip
         with pytest.raises(RecordError):
             check_fields({"type": "exhibit", "exhibit": broken})
+
+
+@pytest.mark.parametrize("said", [
+    None, 7, [], {"action": "withdraw", "number": 1, "exhibit": 9, "owner": "x", "reason": "y", "file": "x"}, {**GOOD, "number": 0}, {**GOOD, "number": 2**62},
+    {**GOOD, "covers": {"from": "2027-01-01T00:00:00.000000Z", "to": "2020-01-01T00:00:00.000000Z"}}, {**GOOD, "file": {**GOOD["file"], "kept": True}},
+    {**GOOD, "kind": "\u202e", "title": "%d%s{0}", "statements": ["S13"] * 3, "expires": "2027-01-01T00:00:00.000000Z"},
+])  # fmt: skip
+def test_whatever_is_filed_by_a_log_that_lies_is_a_problem_and_never_a_crash(tmp_path, said):
+    store = DirectoryStore(tmp_path / "log")
+    maker = LogMaker(store, SIGNER).birth()
+    maker.put("exhibit-000001", "exhibit", [record("exhibit", maker.stamp(), sweep=None, kind="exhibit", exhibit=said)])
+    maker.seal("exhibit-000001")
+    maker.sweep([Account("one")], slot=START + timedelta(hours=6))
+    harmless = isinstance(said, dict) and said.get("action") == "withdraw"
+    assert bool(verify_store(store, [SIGNER.key]).problems) != harmless
+    data = built(store, tmp_path, (START, START + timedelta(hours=7)), filed=lambda _size: ([1], {}))
+    assert bool(verify_bundle(io.BytesIO(data), [SIGNER.key]).problems) != harmless
+    report = alone.Report()
+    source = alone.Zip(str(tmp_path / "bundle.zip"), report)
+    alone.verify(source, [alone.Key(str(SIGNER.key))], None, report)
+    source.close()
+    assert not (report.problems and harmless)
+
+
+def test_the_page_that_the_catalogue_was_made_from_is_known_by_its_digest(site):
+    add(site, "provider-page", covers="2026-01-01..2026-12-31", expires=None)
+    again(site)
+    assert "another file than the one that the catalogue was made from" in judged(site, "exhibit-provider-page")[1]
+    kind = next(kind for kind in exhibit_kinds() if kind.kind == "provider-page")
+    same = Exhibit(1, 5, "", kind.kind, "t", "i", "2026-01-01", None, "2027-01-01", (), "n", 1, catalogue().seed.sha256, False, "o", "r")
+    one, = on_file(kind)(Collection(7, "2026-02-01", exhibits=(same,)), effective(DEFAULT, None))
+    assert one.status == "satisfied" and "the edition that the catalogue was made from." in one.reason
+    nobody, = (judgement for control, judgement in judge_exhibits(None, Point(7), "2026-02-01", DEFAULT) if control == "exhibit-soc-report")
+    assert nobody.status == "unknown", "what could not be read is not said to be missing"
 
 
 def test_every_statement_that_waits_for_the_provider_has_a_kind_that_speaks_to_it():

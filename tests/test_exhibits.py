@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from shared.deliver.bundle import verify_alone as alone
 from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
-from shared.errors import Misuse
+from shared.errors import Misuse, StoreConflict
 from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import exhibit_kinds
 from shared.judge.checks.collection import Collection
@@ -189,6 +190,17 @@ def test_where_the_acts_are_is_noted_and_a_note_that_lies_is_seen_through(site):
     sound(site)
 
 
+def test_an_act_that_is_none_is_one_line_and_no_traceback(site):
+    add(site)
+    path = site.root / "evidence/batch/exhibit-000001/exhibit.jsonl"
+    for broken in ('"statements":[["S13"]]', '"statements":7'):
+        whole = path.read_text()
+        path.write_text(re.sub(r'"statements":\[[^]]*\]', broken, whole))
+        with pytest.raises(StoreConflict, match="run verify --store"):
+            exhibit.exhibits(site.reading(), timestamp(site.clock()), over=True)
+        path.write_text(whole)
+
+
 GOOD = {
     "action": "add", "number": 1, "kind": "soc-report", "title": "t", "issuer": "i", "covers": {"from": "2025-10-01T00:00:00.000000Z", "to": None},
     "expires": "2026-10-01T00:00:00.000000Z", "statements": ["S01"], "owner": {"committed": "x"}, "reason": "r",
@@ -213,6 +225,7 @@ def test_the_verifier_knows_the_shape():
 @pytest.mark.parametrize("said", [
     None, 7, [], {"action": "withdraw", "number": 1, "exhibit": 9, "owner": "x", "reason": "y", "file": "x"}, {**GOOD, "number": 0}, {**GOOD, "number": 2**62},
     {**GOOD, "covers": {"from": "2027-01-01T00:00:00.000000Z", "to": "2020-01-01T00:00:00.000000Z"}}, {**GOOD, "file": {**GOOD["file"], "kept": True}},
+    {**GOOD, "covers": {"from": "1", "to": None}, "expires": "3"}, {**GOOD, "statements": [["S13"]], "expires": "2027-01-01T00:00:00.000000Z"}, {**GOOD, "expires": 7}, {**GOOD, "issuer": None},
     {**GOOD, "kind": "\u202e", "title": "%d%s{0}", "statements": ["S13"] * 3, "expires": "2027-01-01T00:00:00.000000Z"},
 ])  # fmt: skip
 def test_whatever_is_filed_by_a_log_that_lies_is_a_problem_and_never_a_crash(tmp_path, said):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from shared.canonical import Json
+from shared.deliver.verify.records import RecordError, check_fields
 from shared.errors import StoreConflict
 from shared.judge.exhibits import Exhibit, exhibits_of
 from shared.seal.store import Store
@@ -40,7 +41,10 @@ def exhibits_said(found: Iterable[tuple[int | None, Act]]) -> list[Exhibit]:
     Raises:
         StoreConflict: one is not as it should be.
     """
+    read = list(found)
     try:
-        return exhibits_of((index, act.at, act.said) for index, act in found)
-    except (KeyError, TypeError, ValueError):
+        for _, act in read:
+            check_fields({"type": "exhibit", "exhibit": act.said})
+    except RecordError:
         raise StoreConflict("an act about an exhibit is not as it should be: run verify --store") from None
+    return exhibits_of((index, act.at, act.said) for index, act in read)

@@ -8,19 +8,25 @@ from collections.abc import Iterable, Sequence
 from shared.canonical import Json
 from shared.deliver.period.fold import PeriodFold, micros, stamp
 from shared.deliver.period.timeline import Window, clip, holes, longest, share, total
+from shared.deliver.verify.records import RecordError, check_fields
 from shared.judge.exhibits import Exhibit, exhibits_of, last_day
 
 SECOND = 1_000_000
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
 def exhibit_rows(fold: PeriodFold) -> list[Json]:
     """The exhibits that cover or are in force at any time of the period, in the order of their numbers; those withdrawn say when."""
+    known = exhibits_of((index, at, said) for index, (at, said) in fold.acts.items() if _sound(said))
+    return [_row(one) for one in known if one.start < fold.end and fold.start < max(one.until, one.end or one.until)]
+
+
+def _sound(said: Json) -> bool:
+    """Whether an act has the shape that it must have; whoever verifies says elsewhere that it has not."""
     try:
-        known = exhibits_of((index, at, said) for index, (at, said) in fold.acts.items())
-        return [_row(one) for one in known if one.start < fold.end and fold.start < max(one.until, one.end or one.until)]
-    except _MALFORMED:  # whoever verifies has said so elsewhere
-        return []
+        check_fields({"type": "exhibit", "exhibit": said})
+    except RecordError:
+        return False
+    return True
 
 
 def _row(one: Exhibit) -> Json:

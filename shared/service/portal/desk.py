@@ -16,15 +16,15 @@ from shared.service.portal.bundles import Bundles
 from shared.service.portal.shown import Chosen, Nothing, Shelf, Shown, chosen_in
 from shared.service.queries import Reading
 
-HTML, TEXT = "text/html; charset=utf-8", "text/plain; charset=utf-8"
+HTML, TEXT = "text/html", "text/plain"
 HEADERS = {
     "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 }  # fmt: skip
 FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
-    "portal.css": ("text/css; charset=utf-8", lambda: source("report.css") + source("portal.css")),
-    "portal.js": ("text/javascript; charset=utf-8", lambda: source("portal.js")),
-    "verify.js": ("text/javascript; charset=utf-8", checking),
+    "portal.css": ("text/css", lambda: source("report.css") + source("portal.css")),
+    "portal.js": ("text/javascript", lambda: source("portal.js")),
+    "verify.js": ("text/javascript", checking),
 }
 """What pages need, by path."""
 MOST_FIELDS = 20
@@ -88,12 +88,10 @@ class Desk:
         except Nothing as nothing:
             return self.problem(404, str(nothing))
 
-    def problem(self, status: int, text: str, *, login: str | None = None, expired: bool = False) -> Reply:
-        """A page that says what is wrong; `login` is where to go for a caller who is not known."""
-        title = {403: "Not for you to see", 404: "Not found", 401: "Log in"}.get(status, "That did not work")
-        values: dict[str, Json] = {"problem": text, "login": login, "expired": expired}
-        if login or expired:
-            values["hidden"] = tuple(path for path, _ in PAGES)
+    def problem(self, status: int, text: str, *, menu: bool = True) -> Reply:
+        """A page that says what is wrong; `menu`: whether any other page would say more."""
+        title = {403: "Not for you to see", 404: "Not found"}.get(status, "That did not work")
+        values = {"problem": text, "menu": menu, "hidden": () if menu else tuple(path for path, _ in PAGES)}
         return self._page("problem", title, values, status=status)
 
     def _answer(self, asked: Asked) -> Reply:

@@ -22,6 +22,7 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.collect.work_queue import Queues
+    from shared.service.portal.desk import Desk
 
 PLANS = 400_000
 """Units of plans that are remembered, some 80 bytes each."""
@@ -98,6 +99,14 @@ class App:
         """Who is told of changes."""
         with self._lock:
             return receivers(self.settings)
+
+    @cached_property
+    def portal(self) -> "Desk":
+        """Who answers with pages: what a period looks like is worked out once for all that ask within a minute."""
+        from shared.service.portal.on_azure import desk_for  # templates: no other function needs them
+
+        with self._lock:
+            return desk_for(self)
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

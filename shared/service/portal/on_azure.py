@@ -1,0 +1,51 @@
+"""The portal in the function app: the same desk, with bundles that are built by the queue."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared import layout
+from shared.canonical import Json
+from shared.service.portal.desk import Desk
+from shared.service.queries import reading
+from shared.service.steps import bundle as steps
+from shared.service.steps.bundle import Wanted
+
+if TYPE_CHECKING:
+    from shared.service.steps.app import App
+
+BASE = "/api/portal/"
+LISTED = 20
+"""Requests that the form lists, the newest."""
+
+
+@dataclass(slots=True)
+class QueuedBundles:
+    """What `shared.service.steps.bundle` does, as the portal asks for it."""
+
+    app: "App"
+
+    def ask(self, wanted: Wanted, by: str | None) -> str:
+        """Note a request and queue it; return its name."""
+        return steps.ask(self.app, wanted, by)
+
+    def look(self, name: str) -> Json | None:
+        """How far a request is, with a link where it is built."""
+        return steps.look(self.app, name)
+
+    def file(self, name: str) -> Path | None:  # noqa: ARG002 - what is built lies in the account: `look` has a link to it
+        """Nothing: it is not on this machine."""
+        return None
+
+    def listed(self) -> list[tuple[str, str]]:
+        """(name, state) of the newest."""
+        paths = self.app.store.list(layout.BUNDLE_REQUESTS)
+        names = sorted((path.removeprefix(layout.BUNDLE_REQUESTS).removesuffix(".json") for path in paths), reverse=True)
+        found = ((name, self.look(name)) for name in names)
+        return list(islice(((name, str(one["state"])) for name, one in found if one is not None), LISTED))
+
+
+def desk_for(app: "App") -> Desk:
+    """The desk of this process."""
+    return Desk(lambda: reading(app.settings), app.now, QueuedBundles(app), BASE)

@@ -30,6 +30,8 @@ param copySecretName string
 param alertWebhooks string
 param alertSeverity string
 param alertSecretName string
+param alertReceiversPath string
+param alertSecretsName string
 param secondSigningKeySecretName string
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -110,6 +112,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_ALERT_WEBHOOKS: alertWebhooks
     EVIDENCE_ALERT_SEVERITY: alertSeverity
     EVIDENCE_ALERT_SECRET: empty(alertSecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretName})'
+    EVIDENCE_ALERT_RECEIVERS: alertReceiversPath
+    EVIDENCE_ALERT_SECRETS: empty(alertSecretsName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretsName})'
   }
 }
 

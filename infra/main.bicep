@@ -52,6 +52,12 @@ param alertSeverity string = 'medium'
 @description('Name of the secret in the vault that signs alerts. Empty: none.')
 param alertSecretName string = ''
 
+@description('Path of a list of receivers within the package, such as receivers.toml (docs/alerts.md). Empty: none but webhooks.')
+param alertReceiversPath string = ''
+
+@description('Name of the secret in the vault that holds the secrets of those receivers, NAME=SECRET in lines. Empty: none.')
+param alertSecretsName string = ''
+
 @description('Name of the secret in the vault with a second signing key, Ed25519, for witnesses that take no ECDSA. Empty: none.')
 param secondSigningKeySecretName string = ''
 
@@ -129,7 +135,7 @@ var tags = { 'azd-env-name': environmentName }
 var groupName = 'rg-${environmentName}'
 // EVIDENCE_CLOUD follows from where this is deployed.
 var clouds = { AzureCloud: 'public', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }
-var usesSecrets = !empty(copySecretName) || !empty(alertSecretName) || !empty(secondSigningKeySecretName)
+var usesSecrets = !empty(copySecretName) || !empty(alertSecretName) || !empty(alertSecretsName) || !empty(secondSigningKeySecretName)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: groupName
@@ -264,6 +270,8 @@ module app 'app.bicep' = {
     alertWebhooks: alertWebhooks
     alertSeverity: alertSeverity
     alertSecretName: alertSecretName
+    alertReceiversPath: alertReceiversPath
+    alertSecretsName: alertSecretsName
     secondSigningKeySecretName: secondSigningKeySecretName
   }
   dependsOn: [access] // the host reads its storage as soon as it starts

@@ -32,6 +32,8 @@ _BLOB_HOST = re.compile(
 )
 _CONTAINER = re.compile(r"/[a-z0-9](?:-?[a-z0-9]){2,62}/?")
 
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,59})=(\S+)")
+
 SECRET_LENGTH = 16
 """Characters of the secret that signs webhooks, at least."""
 
@@ -77,7 +79,11 @@ class Settings:
     alert_secret: str | None = None
     """Signs what goes to them (HMAC-SHA-256)."""
     alert_severity: Least = "medium"
-    """The least severity that is told."""
+    """The least severity that they are told."""
+    alert_receivers: str | None = None
+    """Path of a TOML file with more receivers, each with its kind and routing (docs/alerts.md)."""
+    alert_secrets: tuple[tuple[str, str], ...] = ()
+    """What its `secret` names: (name, secret) each; `*` where a function app was not given them."""
     second_signing_key: str | None = None
     """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
     ca_file: str | None = None
@@ -127,6 +133,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         alert_webhooks=_alert_webhooks(environment.get("EVIDENCE_ALERT_WEBHOOKS", ""), environment.get("EVIDENCE_ALERT_SECRET", ""), cloud),
         alert_secret=environment.get("EVIDENCE_ALERT_SECRET") or None,
         alert_severity=_severity(environment.get("EVIDENCE_ALERT_SEVERITY", "")),
+        alert_receivers=environment.get("EVIDENCE_ALERT_RECEIVERS") or None,
+        alert_secrets=_named_secrets(environment.get("EVIDENCE_ALERT_SECRETS", "")),
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
     )
@@ -137,9 +145,14 @@ def _several(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in re.split(r"[,\s]+", text) if part))
 
 
+def is_elsewhere(url: str, cloud: str) -> bool:
+    """Whether somebody else can be at an address: by https, or on loopback for the cloud of that name."""
+    return (_ELSEWHERE_ON_LOOPBACK if cloud == "loopback" else _ELSEWHERE).fullmatch(url) is not None
+
+
 def _elsewhere(name: str, url: str, cloud: str) -> str:
     """The address of somebody else. What follows a `?` may be a secret: it is not shown."""
-    if not (_ELSEWHERE_ON_LOOPBACK if cloud == "loopback" else _ELSEWHERE).fullmatch(url):
+    if not is_elsewhere(url, cloud):
         expected = "on 127.0.0.1 or [::1], with its port" if cloud == "loopback" else "by https: what comes back is kept for years"
         raise Misuse(f"{name}: {url.partition('?')[0][:100]!r} is not an address {expected}")
     return url
@@ -180,6 +193,15 @@ def _alert_webhooks(text: str, secret: str, cloud: str) -> tuple[str, ...]:
     if found and len(secret) < SECRET_LENGTH:
         raise Misuse(f"EVIDENCE_ALERT_SECRET is not set, or shorter than {SECRET_LENGTH} characters: it signs alerts (EVIDENCE_ALERT_WEBHOOKS)")
     return found
+
+
+def _named_secrets(text: str) -> tuple[tuple[str, str], ...]:
+    if text.startswith("@Microsoft.KeyVault("):  # what a function app has in place of a secret that it may not read
+        return (("*", text),)
+    found = [_NAMED.fullmatch(part) for part in text.split()]
+    if None in found:
+        raise Misuse(f"EVIDENCE_ALERT_SECRETS: part {found.index(None) + 1} is not NAME=SECRET; they are separated by spaces or lines")
+    return tuple((each[1], each[2]) for each in found if each)
 
 
 def _severity(text: str) -> Least:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from shared import alarms, layout
 from shared.canonical import canonical
-from shared.deliver.alerts.decide import STORM, WORST, alerts_of, at_least
+from shared.deliver.alerts.decide import STORM, WORST, alerts_of
+from shared.deliver.alerts.route import Route, at_least
 from shared.seal.attestor import Owed
 from shared.service import outbox
 from shared.service.steps import alerts
 from shared.service.steps.watch import watch
+from shared.service.telling import fill
 from tests.fixtures.app import event
 from tests.fixtures.local_http import Served
 from tests.fixtures.steps import plant
@@ -131,7 +133,7 @@ def test_from_change_to_receiver_once_whatever_is_replayed(tmp_path):
         assert alert["sweep"] == sweep and alert["kind"] == "aoai-evidence-alert"
         for _ in range(3):  # whatever is told again
             app = works.app()
-            assert outbox.fill(app.store, sweep, app.receivers, "low") == 0
+            assert fill(app.store, sweep, app.receivers, app.now()) == 0
             alerts.owe(app.store, sweep)
             watch(app)
             assert sent(works) == []
@@ -183,7 +185,7 @@ def test_one_that_is_down_delays_itself_alone_and_is_given_up_after_days(tmp_pat
         assert len(kept(works, layout.DEAD)) == 1 and kept(works, layout.WAITING) == []
         assert [alarm.id for alarm in watch(works.app())].count(alarms.ALERT_UNDELIVERED) == 1
         app = works.app()
-        assert outbox.fill(app.store, sweep, app.receivers, "low") == 0, "what was given up is not begun again"
+        assert fill(app.store, sweep, app.receivers, app.now()) == 0, "what was given up is not begun again"
 
 
 # -- killed anywhere --------------------------------------------------------------------------------------------------------
@@ -194,8 +196,8 @@ class Memory:
 
     name = "memory"
 
-    def __init__(self, fault=None):
-        self.got, self.fault = [], fault
+    def __init__(self, fault=None, **route):
+        self.got, self.fault, self.route = [], fault, Route(**route)
 
     def send(self, alert, _now):
         if self.fault:
@@ -240,7 +242,7 @@ def test_killed_at_any_write_every_alert_is_told_and_none_has_two_keys(tmp_path,
         for one in (mortal, store):
             try:
                 for alert in found:
-                    outbox._put(one, told.name, alert)
+                    outbox.put(one, told.name, alert, works.estate.clock())
                 list(outbox.deliver(one, [told], works.estate.clock))
             except Killed:
                 pass
@@ -253,7 +255,7 @@ def test_two_deliver_at_once_and_one_of_them_does(tmp_path):
     with plant(tmp_path) as works:
         store, told = works.estate.store, Memory()
         for alert in alerts_of("e", "s", [change(1), change(2)]):
-            outbox._put(store, told.name, alert)
+            outbox.put(store, told.name, alert, works.estate.clock())
         first = outbox.deliver(store, [told], works.estate.clock)
         next(first)
         assert list(outbox.deliver(store, [told], works.estate.clock)) == []

@@ -13,7 +13,7 @@ from shared.settings import CLOUDS, LEAST, is_container, read, subscription_ids
 GUID = "11111111-2222-3333-4444-555555555555"
 LOOPBACK = {"EVIDENCE_CLOUD": "loopback", "EVIDENCE_ARM_ENDPOINT": "http://127.0.0.1:8080"}
 NAMES = (
-    "EVIDENCE_ALERT_SECRET", "EVIDENCE_ALERT_SEVERITY", "EVIDENCE_ALERT_WEBHOOKS",
+    "EVIDENCE_ALERT_RECEIVERS", "EVIDENCE_ALERT_SECRET", "EVIDENCE_ALERT_SECRETS", "EVIDENCE_ALERT_SEVERITY", "EVIDENCE_ALERT_WEBHOOKS",
     "EVIDENCE_ARM_ENDPOINT", "EVIDENCE_CLOUD", "EVIDENCE_COPIES", "EVIDENCE_COPY_SECRET", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_PERSONAL_DATA", "EVIDENCE_PROFILE",
     "EVIDENCE_READS_PER_SECOND", "EVIDENCE_SCHEDULE", "EVIDENCE_SIGNING_KEY", "EVIDENCE_STORE", "EVIDENCE_STORE_ENDPOINT",
     "EVIDENCE_SUBSCRIPTIONS", "EVIDENCE_TSA_URL", "EVIDENCE_WITNESSES", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
@@ -223,3 +223,12 @@ def test_who_is_told_of_changes():
 def test_what_cannot_be_told_to_anybody_is_refused(said, complaint):
     with pytest.raises(Misuse, match=complaint):
         read({"EVIDENCE_ALERT_WEBHOOKS": "https://alerts.example/hook", "EVIDENCE_ALERT_SECRET": SECRET} | said)
+
+
+def test_secrets_of_receivers_have_names_and_are_in_no_message():
+    assert read({"EVIDENCE_ALERT_SECRETS": " a=https://h.example/x?y=z\n b-2=k=\t"}).alert_secrets == (("a", "https://h.example/x?y=z"), ("b-2", "k="))
+    withheld = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x)"
+    assert read({"EVIDENCE_ALERT_SECRETS": withheld}).alert_secrets == (("*", withheld),)
+    with pytest.raises(Misuse, match="part 2 is not NAME=SECRET") as caught:
+        read({"EVIDENCE_ALERT_SECRETS": "a=1 s3cret"})
+    assert "s3cret" not in str(caught.value)

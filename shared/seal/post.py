@@ -127,7 +127,7 @@ class _Call:
         family, kind, protocol, (host, *_) = address
         text = host.decode() if isinstance(host, bytes) else host
         if not is_public(text):
-            self.refused = f"its address is {text}, which is not on the internet: no copy is sent there"
+            self.refused = f"its address is {text}, which is not on the internet: nothing is sent there"
             return int(pycurl.SOCKET_BAD)
         return socket.socket(family, kind, protocol)
 

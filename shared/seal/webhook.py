@@ -24,13 +24,18 @@ _PREFIX = "whsec_"
 _UNRESOLVED = "@Microsoft.KeyVault("
 
 
+def is_unresolved(secret: str) -> bool:
+    """Whether it is what a function app has in place of a secret that it may not read."""
+    return secret.startswith(_UNRESOLVED)
+
+
 def signing_key(secret: str, setting: str = "EVIDENCE_COPY_SECRET") -> bytes:
     """The bytes that sign: what `whsec_` stands before in base64, or else the secret itself in UTF-8.
 
     Raises:
         Owed: it is no secret.
     """
-    if secret.startswith(_UNRESOLVED):  # what a function app has in place of a secret that it may not read
+    if is_unresolved(secret):
         raise Owed(f"{setting} could not be read from the vault: may the app read that secret?")
     if not secret.startswith(_PREFIX):
         return secret.encode()

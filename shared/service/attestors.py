@@ -8,7 +8,6 @@ import re
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from shared.deliver.alerts.webhook import AlertWebhook
 from shared.errors import Misuse, VerificationError
 from shared.seal import cosignature
 from shared.seal.attestor import Attestor
@@ -28,7 +27,7 @@ def attestors(settings: Settings) -> list[Attestor]:
     Raises:
         Misuse: one of them cannot be what the settings say.
     """
-    usual = Post(ca_file=_authorities(settings), proxies=settings.cloud != "loopback")
+    usual = Post(ca_file=authorities(settings), proxies=settings.cloud != "loopback")
     found: list[Attestor] = [Authority(named_after(url), url, usual) for url in settings.timestamp_urls]
     for line in settings.witnesses:
         vkey, _, url = line.partition(" ")
@@ -37,16 +36,10 @@ def attestors(settings: Settings) -> list[Attestor]:
     return found + [_copy(url, settings) for url in settings.copies]
 
 
-def receivers(settings: Settings) -> list[AlertWebhook]:
-    """Who is told of changes."""
-    post = Post(ca_file=_authorities(settings), proxies=False, public=settings.cloud != "loopback")
-    return [AlertWebhook(named_after(url), url, settings.alert_secret or "", post) for url in settings.alert_webhooks]
-
-
 def _copy(url: str, settings: Settings) -> Attestor:
     if is_container(url):
         return copy_container(named_after(url), url, settings)
-    post = Post(ca_file=_authorities(settings), proxies=False, public=settings.cloud != "loopback")
+    post = Post(ca_file=authorities(settings), proxies=False, public=settings.cloud != "loopback")
     return Webhook(named_after(url), url, settings.copy_secret or "", post)
 
 
@@ -77,7 +70,7 @@ def _plain(text: str) -> str:
     return re.sub(r"\.{2,}", ".", _NOT_IN_A_NAME.sub("_", text)).strip("._-")[:80] or "x"
 
 
-def _authorities(settings: Settings) -> str | None:
+def authorities(settings: Settings) -> str | None:
     """The certificate authorities to trust; libcurl's wheel has none of its own."""
     if settings.ca_file or settings.cloud == "loopback":
         return settings.ca_file

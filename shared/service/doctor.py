@@ -20,6 +20,7 @@ from shared.service.attest import owed_line, read_standing
 from shared.service.attestors import attestors
 from shared.service.compose import Clock, Sealing, azure_clients, profile_of, sealing, store_facts, utc_now
 from shared.service.doctor_data import Check, data_and_logs
+from shared.service.receivers import receivers
 from shared.service.signers import SECOND, current, first_place, second_place
 from shared.service.stores import is_account, store_of
 from shared.settings import Settings
@@ -28,7 +29,7 @@ from shared.settings import Settings
 def doctor(settings: Settings, now: Clock = utc_now) -> list[Check]:
     """Look at everything; what cannot be looked at is a failed check, never an exception."""
     checks: list[Check] = []
-    for name, look in (("store", _store), ("profile and schedule", _schedule), ("attestations", _attested), ("azure", _azure)):
+    for name, look in (("store", _store), ("profile and schedule", _schedule), ("attestations", _attested), ("alerts", _alerts), ("azure", _azure)):
         try:
             checks += look(settings, now)
         except EvidenceError as error:
@@ -139,6 +140,13 @@ def _attested(settings: Settings, _now: Clock) -> Iterator[Check]:
             yield Check(one.sort, "failed" if known["grave"] else "warning", line, todo)
         else:
             yield Check(one.sort, "ok", f"{one.name}: the first {known['size']} records, at {known['at']}")
+
+
+def _alerts(settings: Settings, _now: Clock) -> Iterator[Check]:
+    """Who is told of alerts. Nobody is asked: `alerts test` does that."""
+    found = receivers(settings)
+    if found:
+        yield Check("alerts", "ok", f"{len(found)} receivers: {', '.join(f'{one.name} ({one.kind})' for one in found)}")
 
 
 def _azure(settings: Settings, now: Clock) -> Iterator[Check]:

@@ -1,1 +1,1 @@
-"""Alerts: what is worth telling (`decide`), and how a receiver is told (`webhook`)."""
+"""Alerts: what is worth telling (`decide`), whom and when (`route`, `receivers`), and how each kind of receiver is told (`channel` and its neighbours)."""

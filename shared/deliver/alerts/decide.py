@@ -1,15 +1,16 @@
-"""Which alerts the changes of a closed sweep give. Pure.
+"""Which alerts the changes of a closed sweep give, and which digest several alerts give. Pure.
 
 An alert is a JSON object: v, kind, key, origin, sweep, at, severity, resource, controls, text, means, records, count. `records` are indexes in the
 log: whoever receives it can ask for these records, or verify a bundle that holds them. `key` follows from the log and these indexes alone, so
-that the same change gives the same alert however often it is looked at. Leaves out: who is told, and whether he was.
+that the same change gives the same alert however often it is looked at. A digest has `members` too, the keys of what it tells; a test has `test`.
+Leaves out: who is told (`route`), and whether he was (`shared.service.outbox`).
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
 from shared.canonical import Json, canonical, sha256
-from shared.model import SEVERITIES, Severity
+from shared.model import SEVERITIES
 
 KIND = "aoai-evidence-alert"
 
@@ -19,10 +20,8 @@ STORM = 20
 WORST = 10
 """Changes that such an alert names."""
 
-
-def at_least(severity: Severity) -> tuple[Severity, ...]:
-    """The severities from the worst down to this one."""
-    return SEVERITIES[: SEVERITIES.index(severity) + 1]
+LISTED = 30
+"""Alerts that a digest names."""
 
 
 def alerts_of(origin: str, sweep: str, changes: Sequence[Json]) -> list[Json]:
@@ -82,4 +81,47 @@ def _storm(origin: str, sweep: str, ranked: Sequence[Json]) -> Json:
         "means": [{"severity": change["severity"], "text": _text(change), "resource": change["resource"]} for change in worst],
         "records": [change["record"] for change in worst],
         "count": len(ranked),
+    }
+
+
+def digest_of(alerts: Sequence[Json]) -> Json:
+    """One alert for several of one log, the worst first. Its key follows from theirs."""
+    ranked = sorted(alerts, key=lambda alert: (SEVERITIES.index(alert["severity"]), alert["at"], alert["key"]))
+    counts = Counter(alert["severity"] for alert in ranked)
+    members, listed = sorted(alert["key"] for alert in ranked), ranked[:LISTED]
+    return {
+        "v": 1,
+        "kind": KIND,
+        "key": key_of(ranked[0]["origin"], "digest " + " ".join(members), []),
+        "origin": ranked[0]["origin"],
+        "sweep": None,
+        "at": max(alert["at"] for alert in ranked),
+        "severity": ranked[0]["severity"],
+        "resource": None,
+        "controls": sorted({control for alert in ranked for control in alert["controls"]}),
+        "text": f"digest of {len(ranked)} alerts: " + ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name]),
+        "means": [{"severity": alert["severity"], "text": alert["text"], "resource": alert["resource"]} for alert in listed],
+        "records": sorted({record for alert in listed for record in alert["records"]}),
+        "count": len(ranked),
+        "members": members,
+    }
+
+
+def trial(origin: str, at: str, receiver: str) -> Json:
+    """An alert that says of itself that nothing happened."""
+    return {
+        "v": 1,
+        "kind": KIND,
+        "key": key_of(origin, f"test {receiver} {at}", []),
+        "origin": origin,
+        "sweep": None,
+        "at": at,
+        "severity": "info",
+        "resource": None,
+        "controls": [],
+        "text": f"this is a test of the receiver {receiver}: nothing happened, nothing is to be done",
+        "means": [],
+        "records": [],
+        "count": 1,
+        "test": True,
     }

@@ -4,6 +4,7 @@ A run does what is new since the last one and keeps nothing in memory for the ne
 once do no harm: the lease keeps them from working for nothing, create-if-absent keeps the log right (shared/seal/sequencer.py).
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from shared import layout
 from shared.collect.plan import Unit
+from shared.errors import Misuse
 from shared.records import moment
 from shared.seal.lease import Lease, leased
 from shared.seal.sequencer import batch_lines
-from shared.service import outbox, state
+from shared.service import state
 from shared.service.collector import Collector
 from shared.service.compose import THREADS, Sealing
 from shared.service.steps import alerts
@@ -24,6 +26,7 @@ from shared.service.steps.plan import header_of, queue_units
 from shared.service.steps.read_ahead import ReadAhead
 from shared.service.steps.tally import Tally, forget, take_up
 from shared.service.sweep import OpenSweep, SweepResult
+from shared.service.telling import fill
 
 BUDGET = 240.0
 """Seconds that one run may take: well under the host's `functionTimeout`, so that a run ends by itself."""
@@ -172,8 +175,9 @@ class Advance:
             closed = sweep.close(resumed=False)
         self.done.closed.append(closed)
         self.tell(closed)
-        outbox.fill(self.app.store, name, self.app.receivers, self.app.settings.alert_severity)
-        alerts.settle(self.app.store, name)
+        with contextlib.suppress(Misuse):  # of the list of receivers: sealing goes on, and `watch` tells them when it is right
+            fill(self.app.store, name, self.app.receivers, self.app.now())
+            alerts.settle(self.app.store, name)
 
 
 def _subscription(unit: Unit, subscriptions: dict[str, Unit]) -> Unit:

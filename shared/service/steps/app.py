@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from shared.canonical import canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
-from shared.deliver.alerts.webhook import AlertWebhook
+from shared.deliver.alerts.channel import Channel
 from shared.errors import Misuse
 from shared.recent import Recent
 from shared.seal.attestor import Attestor
 from shared.seal.store import Store
-from shared.service.attestors import attestors, receivers
+from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
+from shared.service.receivers import receivers
 from shared.service.stores import store_of
 from shared.settings import Settings
 
@@ -95,8 +96,12 @@ class App:
             return attestors(self.settings)
 
     @cached_property
-    def receivers(self) -> list[AlertWebhook]:
-        """Who is told of changes."""
+    def receivers(self) -> list[Channel]:
+        """Who is told of changes.
+
+        Raises:
+            Misuse: one of them cannot be what the settings and the file say.
+        """
         with self._lock:
             return receivers(self.settings)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared import alarms, layout
 from shared.canonical import Json, canonical
-from shared.errors import EvidenceError
+from shared.errors import EvidenceError, Misuse
 from shared.records import moment, timestamp
 from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
@@ -23,6 +23,7 @@ from shared.service.steps import alerts
 from shared.service.steps.alerts import Alarm
 from shared.service.steps.app import App
 from shared.service.steps.plan import plan_due
+from shared.service.telling import fill
 
 GRACE = timedelta(minutes=3)
 """How late a timer may be before its slot is planned here."""
@@ -177,10 +178,16 @@ def _text(value: Json) -> str:
 
 def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     """What was to be told of sweeps whose closing nobody lived to tell."""
+    try:
+        receivers = app.receivers
+    except Misuse as error:
+        receivers = None
+        yield Alarm(alarms.ALERT_UNDELIVERED, f"nobody is told of anything: {error}")
     for sweep, found in alerts.owed(app.store):
         yield from found
-        outbox.fill(app.store, sweep, app.receivers, app.settings.alert_severity)
-        alerts.settle(app.store, sweep)
+        if receivers is not None:
+            fill(app.store, sweep, receivers, app.now())
+            alerts.settle(app.store, sweep)
     for receiver, count in outbox.dead(app.store).items():
         yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {layout.OUTBOX}{layout.DEAD}/{receiver}/ holds each with its reason")
 

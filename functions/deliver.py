@@ -27,13 +27,13 @@ def _problem(status: int, text: str) -> func.HttpResponse:
     return _json({"error": text}, status, {"Retry-After": "60"} if status == 503 else None)
 
 
-def answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse]) -> func.HttpResponse:
-    """Reply to a caller who has the role; every failure is an answer with one line that says what to do.
+def answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse], *, limited: bool = False) -> func.HttpResponse:
+    """Reply to a caller who has the role, or, where `reply` keeps to a caller's limits, a limited view; every failure is an answer with one line that says what to do.
 
     What is wrong with the request is told to the caller; what is wrong here is told to the log, and of it only that much to the caller.
     """
     try:
-        return reply(caller(request.headers, role))
+        return reply(caller(request.headers, role, limited=limited))
     except Denied as denied:
         return _problem(denied.status, str(denied))
     except Refused as error:
@@ -50,7 +50,7 @@ def answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], fun
 
 
 def _asked(question: str, request: func.HttpRequest) -> func.HttpResponse:
-    return answered(request, READER, lambda _: _json(answers.answer(app(), question, dict(request.params))))
+    return answered(request, READER, lambda who: _json(answers.answer(app(), question, dict(request.params), who.limits)), limited=True)
 
 
 @blueprint.route(route="status", methods=["GET"])
@@ -91,7 +91,7 @@ def checkpoint(req: func.HttpRequest) -> func.HttpResponse:
         found = answers.checkpoint(app())
         return func.HttpResponse(found, mimetype="text/plain", headers=HEADERS) if found else _problem(404, "nothing is sealed yet")
 
-    return answered(req, READER, reply)
+    return answered(req, READER, reply, limited=True)
 
 
 @blueprint.route(route="bundles", methods=["POST"])
@@ -121,7 +121,7 @@ def bundle(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="openapi.json", methods=["GET"])
 def openapi(req: func.HttpRequest) -> func.HttpResponse:
     """The description of all this."""
-    return answered(req, READER, lambda _: _json(DESCRIPTION))
+    return answered(req, READER, lambda _: _json(DESCRIPTION), limited=True)
 
 
 @blueprint.route(route="live", methods=["GET"])

@@ -14,14 +14,14 @@ def _page(request: func.HttpRequest, who: Caller, path: str) -> func.HttpRespons
 
     headers = {name.lower(): value for name, value in request.headers.items()}
     asked = Asked(str(request.method), path, dict(request.params), headers, request.get_body(), who.object_id, who.may(OPERATOR))
-    reply = app().portal.answer(asked)
+    reply = app().portal(who.limits).answer(asked)
     return func.HttpResponse(reply.body, status_code=reply.status, mimetype=reply.kind, headers=dict(reply.headers))
 
 
 @blueprint.route(route="portal/{*page}", methods=["GET"])
 def portal(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the portal."""
-    return answered(req, READER, lambda who: _page(req, who, req.route_params.get("page") or ""))
+    return answered(req, READER, lambda who: _page(req, who, req.route_params.get("page") or ""), limited=True)
 
 
 @blueprint.route(route="portal/bundles", methods=["POST"])

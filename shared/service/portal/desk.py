@@ -11,6 +11,8 @@ from shared.deliver.portal import PAGES, link_from, policy, render, source
 from shared.errors import Refused
 from shared.records import timestamp
 from shared.service.compose import Clock
+from shared.service.limited import Within, until
+from shared.service.limits import Limits
 from shared.service.portal import asking, pages
 from shared.service.portal.bundles import Bundles
 from shared.service.portal.shown import Chosen, Nothing, Shelf, Shown, chosen_in
@@ -60,18 +62,21 @@ class Reply:
 
 @dataclass(slots=True)
 class Desk:
-    """Answers for one store. `base`: the path under which all pages are, with a slash at both ends."""
+    """Answers for one store. `base`: the path under which all pages are, with a slash at both ends.
+
+    `opened` reads the store; a `Within` reads it within limits, and then the view is limited.
+    """
 
     opened: Callable[[], Reading]
     now: Clock
     bundles: Bundles
     base: str
-    limits: str | None = None
-    """What the view is limited to, in words; None where it is not. What is `opened` is limited already."""
+    limits: Limits | None = field(init=False)
     _shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shelf = Shelf(self.opened, self.now)
+        self.limits = self.opened.limits if isinstance(self.opened, Within) else None
+        self._shelf = Shelf(self.opened, until(self.now, self.limits) if self.limits else self.now)
 
     def answer(self, asked: Asked) -> Reply:
         """Answer a request.
@@ -96,11 +101,13 @@ class Desk:
 
     def _answer(self, asked: Asked) -> Reply:
         name, _, rest = asked.path.strip("/").partition("/")
-        if asked.method == "POST":
-            return self._order(asked, name, rest)
         if name in FILES and not rest:
             kind, text = FILES[name]
             return Reply(200, kind, text().encode(), self._headers(policy()))
+        if self.limits is not None and (over := self.limits.expired(self.now())):
+            return self.problem(403, over, menu=False)
+        if asked.method == "POST":
+            return self._order(asked, name, rest)
         if name == "verify" and not rest:
             return self._page("verify", "Verify a bundle", {}, chosen=chosen_in(asked.query), scripts=("verify.js",))
         if name == "bundles":
@@ -179,7 +186,8 @@ class Desk:
     ) -> Reply:  # fmt: skip
         chosen = chosen or Chosen()
         frame: dict[str, Json] = {
-            "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "limits": self.limits, "scripts": scripts,
+            "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "scripts": scripts,
+            "limits": self.limits.words() if self.limits else None,
             "here": here, "current": template if current is None else current, "hidden": ("bundles",) if self.limits else (), "asked_beside": [],
             "view": shown.page.view if shown else None, "page": shown.page if shown else None, "log": shown.page.view.log if shown else None,
             "as_of": timestamp(shown.at) if shown else None, **values,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared import layout
 from shared.canonical import Json
+from shared.service.limits import Limits
 from shared.service.portal.desk import Desk
 from shared.service.queries import reading
 from shared.service.steps import bundle as steps
@@ -46,6 +47,6 @@ class QueuedBundles:
         return list(islice(((name, str(one["state"])) for name, one in found if one is not None), LISTED))
 
 
-def desk_for(app: "App") -> Desk:
-    """The desk of this process."""
-    return Desk(lambda: reading(app.settings), app.now, QueuedBundles(app), BASE)
+def desk_for(app: "App", limits: Limits | None) -> Desk:
+    """The desk of this process for callers whose view has these limits."""
+    return Desk(app.within(limits) if limits is not None else lambda: reading(app.settings), app.now, QueuedBundles(app), BASE)

@@ -75,6 +75,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
+    examiner.exhibits.check_files(package)
     check_disclosures(package, tally)
     package.account()
     if kept is not None and held is not None:

@@ -8,16 +8,19 @@ from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
+from shared.deliver.verify.exhibits import Exhibits
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
+
+UNCOUNTED = "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
 
 
 class Examiner:
@@ -33,6 +36,7 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.exhibits = Exhibits(tally)
         self.waivers: set[int] = set()
         """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
@@ -91,6 +95,10 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if value["type"] == "waiver":
             self.waivers.add(index)
+        if value["type"] == "exhibit":
+            self.exhibits.take(index, value)
+            if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
+                self._intake.body(index, value["exhibit"]["file"]["sha256"], value["exhibit"]["file"]["bytes"])
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -162,6 +170,7 @@ class Examiner:
             self.tally.problem("plan", f"the sweep was planned already, at record {sweep.records.plan_record}", record=index)
             return
         sweep.planned(index, value)
+        sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -190,8 +199,10 @@ class Examiner:
             elif not unit.judged:
                 self.tally.problem("finding", f"{name} was collected and not judged", record=index)
         self._conclusions.collection(sweep, missing, index)
-        for remark in closing_remarks(sweep, value, whole=self.view.whole):
+        for remark in (*closing_remarks(sweep, value, whole=self.view.whole), *deletion_remarks(sweep, value, self.view)):
             self._intake.remark(remark, index)
+        if "deletions" not in value and not self.view.whole:
+            self.tally.unchecked(UNCOUNTED)
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
@@ -214,6 +225,7 @@ class Examiner:
         self._conclusions.end()
         self._conclusions.deletions.finish(read)
         self._intake.finish()
+        self.exhibits.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -207,6 +207,15 @@ def test_what_it_says_is_what_the_use_cases_say(site, desk):
     assert "2026-11-01 06:00" in Page(get(desk, "unseen?of=period")).words
 
 
+def test_one_object_is_looked_for_by_its_id(site, desk):
+    [one] = deletions(site.reading(), None, Filter())
+    page = Page(get(desk, "deletions?object=chat&from=2026-11-01"))
+    assert one["reason"] in page.words and f"/x/certificate?from=2026-11-01&record={one['record']}" in {each["href"] for each in page.all("a")}
+    assert "No deletion of an object with this id is sealed" in Page(get(desk, "deletions?object=nothing")).words
+    certificate = get(desk, f"certificate?record={one['record']}")
+    assert certificate.headers["Content-Disposition"].startswith("attachment") and b"small-two" in certificate.body
+
+
 def test_a_look_that_an_event_caused_counts_now(tmp_path):
     maker = LogMaker(DirectoryStore(tmp_path / "store")).birth()
     strange, plain = Account("one", capabilities=[{"name": "ContentLogging", "value": "strange"}]), Account("one")

@@ -13,10 +13,14 @@ from shared.deliver.view_coverage import duration
 from shared.errors import Misuse
 from shared.service import queries
 from shared.service.current import collected_since
+from shared.service.gone import Asked, deletions
 from shared.service.portal.shown import Shown
 from shared.service.residency import residency
 
 Values = dict[str, Json]
+
+MOST_FOUND = 50
+"""Deletions that one answer about an object shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,13 @@ def moment(shown: Shown, asked: Mapping[str, str]) -> Told:
     return Told("residency", "Where data is processed", {"at": at, "of": of, "moment": lines, "problem": problem})
 
 
+def gone(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """What was deleted; what became of one object, by its id: its name is personal, and who asks may not be one who may look it up."""
+    wanted = asked.get("object", "").strip()
+    found = deletions(shown.read, None, queries.Filter(), Asked(object=wanted), by_name=False) if wanted else []
+    return Told("deletions", "What was deleted", {"object": wanted, "found": found[:MOST_FOUND], "asked_beside": [("object", wanted)] if wanted else []})
+
+
 def unseen(shown: Shown, asked: Mapping[str, str]) -> Told:
     """What could not be seen."""
     whole = asked.get("of") == "period"
@@ -126,7 +137,7 @@ PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "resource": (resource, ("id",)),
     "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
     "residency": (moment, ("at", "resource")),
-    "deletions": (lambda _shown, _asked: Told("deletions", "What was deleted", {}), ()),
+    "deletions": (gone, ("object",)),
     "calendar": (lambda _shown, _asked: Told("calendar", "Coverage of the period", {}), ()),
     "unseen": (unseen, ("of",)),
 }

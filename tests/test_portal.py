@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -21,10 +22,11 @@ from shared.deliver.portal import PAGES
 from shared.seal.store import DirectoryStore
 from shared.service import queries
 from shared.service.gone import deletions
-from shared.service.portal.bundles import LocalBundles
+from shared.service.portal.bundles import MOST_WAITING, LocalBundles
 from shared.service.portal.desk import Asked, Desk
 from shared.service.portal.server import listening
 from shared.service.queries import Filter, reading
+from shared.service.steps.bundle import WAITING
 from shared.settings import Settings
 from tests.fixtures.app import small
 from tests.fixtures.estate import estate
@@ -335,11 +337,43 @@ def test_the_command_prints_its_address_and_ends_in_good_order(site):
         taken = command("portal", "--store", site.settings.store, "--port", str(urlsplit(address).port))
         _, err = taken.communicate(timeout=60)
         assert taken.returncode == 2 and err.count("\n") == 1 and "choose another with --port" in err
-        process.send_signal(signal.SIGINT)
+        assert ask(address, "bundles", method="POST", headers={"Content-Length": "0"}, body=b"")[0] == 303
+        process.send_signal(signal.SIGINT)  # while a bundle is being built
         _, err = process.communicate(timeout=60)
         assert (process.returncode, "Traceback" in err) == (0, False), err
     finally:
         process.kill()
+
+
+def test_a_limited_view_says_so_where_it_is_started(site):
+    account = site.azure.world.accounts()[0]
+    process = command("portal", "--store", site.settings.store, "--resource", account, "--to", "2026-11-01", "--expires", "2100-01-01")
+    try:
+        address = process.stdout.readline().strip()
+        assert "Limited view. It shows /subscriptions/" in process.stderr.readline()
+        status, _, body = ask(address, "resources")
+        assert status == 200 and b"Limited view." in body and b"small-one" in body and b"small-two" not in body
+        assert ask(address, "bundles", method="POST", headers={"Content-Length": "0"}, body=b"")[0] == 403
+    finally:
+        process.kill()
+        process.communicate()
+    for wrong in (("--resource", "small-one"), ("--expires", "soon"), ("--from", "2026-11-02", "--to", "2026-11-01")):
+        process = command("portal", "--store", site.settings.store, *wrong)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2 and err.startswith("aoai-evidence: ") and err.count("\n") == 1, wrong
+
+
+def test_no_more_bundles_wait_than_a_disk_is_to_hold(site, tmp_path):
+    desk = desk_of(site, folder=tmp_path)
+    with desk.bundles._building:
+        for _ in range(MOST_WAITING):
+            assert desk.answer(Asked("POST", "bundles")).status == 303
+        reply = desk.answer(Asked("POST", "bundles", body=b"disclose=ada%40example.org"))
+        assert reply.status == 400 and "wait until one is" in Page(reply).words and b"ada@example.org" in reply.body
+        assert Page(get(desk, "bundles")).words.count(": queued") == MOST_WAITING
+    while any(state in WAITING for _, state in desk.bundles.listed()):
+        time.sleep(0.01)
+    assert {state for _, state in desk.bundles.listed()} == {"built"}
 
 
 def test_no_store_is_said_at_once(tmp_path):

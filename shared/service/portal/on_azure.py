@@ -1,7 +1,7 @@
 """The portal in the function app: the same desk, with bundles that are built by the queue."""
 
+import json
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,11 @@ class QueuedBundles:
         return None
 
     def listed(self) -> list[tuple[str, str]]:
-        """(name, state) of the newest."""
-        paths = self.app.store.list(layout.BUNDLE_REQUESTS)
-        names = sorted((path.removeprefix(layout.BUNDLE_REQUESTS).removesuffix(".json") for path in paths), reverse=True)
-        found = ((name, self.look(name)) for name in names)
-        return list(islice(((name, str(one["state"])) for name, one in found if one is not None), LISTED))
+        """(name, state) of the newest, as it was noted: whether what was built is still kept, its page says."""
+        store = self.app.store
+        paths = sorted(store.list(layout.BUNDLE_REQUESTS), reverse=True)[:LISTED]
+        found = ((path, json.loads(store.get(path) or b"null")) for path in paths)
+        return [(path.removeprefix(layout.BUNDLE_REQUESTS).removesuffix(".json"), str(one["state"])) for path, one in found if one]
 
 
 def desk_for(app: "App", limits: Limits | None) -> Desk:

@@ -36,7 +36,7 @@ def listening(desk_at: Callable[[str, Path], Desk], port: int) -> Iterator[tuple
         Misuse: the port cannot be had.
     """
     base = f"/{random_bytes(16).hex()}/"
-    with tempfile.TemporaryDirectory(prefix="aoai-evidence-portal-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aoai-evidence-portal-", ignore_cleanup_errors=True) as folder:
         handler = type("Bound", (_Handler,), {"desk": desk_at(base, Path(folder)), "base": base})
         try:
             server = _Server((HOST, port), handler)

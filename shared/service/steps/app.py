@@ -116,7 +116,7 @@ class App:
             return self._within.setdefault(limits, Within(lambda: reading(self.settings), limits))
 
     def portal(self, limits: Limits | None) -> "Desk":
-        """Who answers with pages: what a period looks like is worked out once for all that ask within a minute."""
+        """Who answers with pages: what a period looks like is worked out once for all that ask within minutes."""
         from shared.service.portal.on_azure import desk_for  # templates: no other function needs them
 
         with self._lock:

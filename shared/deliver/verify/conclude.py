@@ -93,7 +93,7 @@ class Conclusions:
             if run.recomputed:
                 gone = [told(deletion) for _, deletion in run.deletions]
                 try:
-                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)[::-1]
+                    run.expected = self._judge.of_unit(sweep, name, unit, value["profile"], value["at"], gone)
                 except rejudge.CannotJudgeError as error:
                     self._cannot_judge(error, index)
                     run.recomputed = False
@@ -119,7 +119,7 @@ class Conclusions:
         run = Run(sweep, SWEEP_UNIT, first_index, [], self._tally)
         run.only = None if self._view.whole else rejudge.filed_controls()
         try:
-            run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)[::-1]
+            run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)
         except rejudge.CannotJudgeError as error:
             self._cannot_judge(error, first_index)
             return

@@ -15,6 +15,7 @@ from shared.deliver.verify.deletions import Read
 from shared.deliver.verify.exhibits import Exhibits
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
 from shared.judge.assemble import PLAN_UNIT
@@ -26,10 +27,12 @@ UNCOUNTED = "whether a deletion was left out that was concluded with a subscript
 class Examiner:
     """Takes in records; what it leaves is `plans`, `beyond`, `closings` and what it wrote into the tally."""
 
-    def __init__(self, tally: Tally, bodies: Parsed, view: View) -> None:
+    def __init__(self, tally: Tally, bodies: Parsed, view: View, trust: Trust) -> None:
+        """`trust` is told of every record that may change the keys: of all but findings and answers whose every byte is accounted for."""
         self.tally = tally
         self.bodies = bodies
         self.view = view
+        self._trust = trust
         self.plans: list[Plan] = []
         self.beyond: list[Plan] = []
         """Sweeps of other times than the view's period."""
@@ -60,23 +63,24 @@ class Examiner:
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in the records from the index `first` on."""
         usual, sweeps, intake, conclusions = shapes.USUAL, self._sweeps, self._intake, self._conclusions
-        awaited = conclusions.run.awaited() if conclusions.run else None
-        for index, line in enumerate(lines, first):
-            if line == awaited:
-                assert conclusions.run is not None
-                awaited = conclusions.run.matched()
+        position, end = 0, len(lines)
+        while position < end:
+            if conclusions.run is not None and (came := conclusions.run.matched(lines, position)):
+                position += came
                 continue
+            line = lines[position]
             found = usual(line)
             sweep = sweeps.get(found[11]) if found else None
-            if found is not None and sweep is not None and intake.usual(sweep, index, found.groups()):
+            if found is not None and sweep is not None and intake.usual(sweep, first + position, found.groups()):
                 if conclusions.run is not None:
                     conclusions.end()
             else:
-                self._other(index, line)
-            awaited = conclusions.run.awaited() if conclusions.run else None
+                self._other(first + position, line)
+            position += 1
 
     def _other(self, index: int, line: bytes) -> None:
         """A record that is neither an awaited finding nor an observation in the usual shape."""
+        self._trust.take(index, [line])
         try:
             stored = shapes.parse(line)
             for place in stored.get("overflow", {}).values():

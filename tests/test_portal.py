@@ -27,6 +27,7 @@ from shared.service.portal.desk import Asked, Desk
 from shared.service.portal.server import listening
 from shared.service.queries import Filter, reading
 from shared.service.steps.bundle import WAITING
+from shared.service.waiver import add as waive
 from shared.settings import Settings
 from tests.fixtures.app import small
 from tests.fixtures.estate import estate
@@ -56,6 +57,7 @@ def site(tmp_path_factory):
         world.set_property(accounts[0], "/properties/publicNetworkAccess", "Disabled")
         made.collect(by="schedule")
         made.clock.advance(hours=1)
+        waive(made.settings, "local-auth-disabled", accounts[0], until="2026-12-01", owner=NASTY, reason=f"{NASTY} is being built", now=made.clock)
         yield made
 
 
@@ -207,6 +209,14 @@ def test_what_it_says_is_what_the_use_cases_say(site, desk):
     assert all(one["status"] in gone and one["reason"] in gone for one in deletions(read, None, Filter())) and "small-two" in gone
     assert "1 without a sweep" in Page(get(desk, "calendar")).words
     assert "2026-11-01 06:00" in Page(get(desk, "unseen?of=period")).words
+
+
+def test_what_is_waived_says_so_and_stays_what_it_is(site, desk):
+    words = Page(get(desk, "accepted")).words
+    assert f"{NASTY} is being built" in words and "in force" in words and "None is filed." in words
+    told = Page(get(desk, "controls/local-auth-disabled"))
+    assert f"waived until 2026-12-02 00:00, by a name that is withheld: {NASTY} is being built" in told.words
+    assert sum("s-not-satisfied" in (each.get("class") or "") for each in told.all("article")) == 2 and "1 waived" in told.words
 
 
 def test_one_object_is_looked_for_by_its_id(site, desk):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from shared.canonical import Json, canonical
 from shared.deliver.bundle.page import checking
-from shared.deliver.portal import PAGES, link_from, policy, render, source
+from shared.deliver.portal import PAGES, WHOLE, link_from, policy, render, source
 from shared.errors import Refused
 from shared.records import timestamp
 from shared.service.compose import Clock
@@ -118,6 +118,8 @@ class Desk:
 
     def _of_period(self, asked: Asked, name: str, rest: str) -> Reply:
         maker, allowed = pages.PAGES.get(name, (None, ()))
+        if self.limits is not None and name in WHOLE:
+            raise pages.Missing("A limited view does not have this page.")
         if maker is None or (rest and name != "controls"):
             raise pages.Missing("There is no such page.")
         if unknown := set(asked.query) - {"from", "to", *allowed}:
@@ -188,7 +190,7 @@ class Desk:
         frame: dict[str, Json] = {
             "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "scripts": scripts,
             "limits": self.limits.words() if self.limits else None,
-            "here": here, "current": template if current is None else current, "hidden": ("bundles",) if self.limits else (), "asked_beside": [],
+            "here": here, "current": template if current is None else current, "hidden": WHOLE if self.limits else (), "asked_beside": [],
             "view": shown.page.view if shown else None, "page": shown.page if shown else None, "log": shown.page.view.log if shown else None,
             "as_of": timestamp(shown.at) if shown else None, **values,
         }  # fmt: skip

@@ -11,11 +11,14 @@ from shared.deliver.report.timeline import timeline
 from shared.deliver.residency_words import sentences
 from shared.deliver.view_coverage import duration
 from shared.errors import Misuse
+from shared.records import timestamp
 from shared.service import queries
 from shared.service.current import collected_since
+from shared.service.exhibit import exhibits
 from shared.service.gone import Asked, deletions
 from shared.service.portal.shown import Shown
 from shared.service.residency import residency
+from shared.service.waiver import waivers
 
 Values = dict[str, Json]
 
@@ -118,6 +121,13 @@ def gone(shown: Shown, asked: Mapping[str, str]) -> Told:
     return Told("deletions", "What was deleted", {"object": wanted, "found": found[:MOST_FOUND], "asked_beside": [("object", wanted)] if wanted else []})
 
 
+def accepted(shown: Shown, _: Mapping[str, str]) -> Told:
+    """What people accept for a time, and the documents that they filed."""
+    at = timestamp(shown.at)
+    there = {"waivers": waivers(shown.read, at, over=True), "exhibits": exhibits(shown.read, at, over=True)}
+    return Told("accepted", "Waivers and exhibits", {**there, "titles": shown.page.titles})
+
+
 def unseen(shown: Shown, asked: Mapping[str, str]) -> Told:
     """What could not be seen."""
     whole = asked.get("of") == "period"
@@ -139,6 +149,7 @@ PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "residency": (moment, ("at", "resource")),
     "deletions": (gone, ("object",)),
     "calendar": (lambda _shown, _asked: Told("calendar", "Coverage of the period", {}), ()),
+    "accepted": (accepted, ()),
     "unseen": (unseen, ("of",)),
 }
 """By path: what makes the page, and what may be asked of it beside the period."""

@@ -119,6 +119,7 @@ def test_no_page_names_anything_outside(site, tmp_path, scope):
         assert reply.status == (404 if path.startswith(("certificate", "accepted")) else 200), path
     everything = "".join(reply.body.decode() for reply in found.values())
     assert "in-time" in everything and "small-one" in everything and "Limited view." in everything
+    assert "What held at the end of the period" in everything and "holds now" not in everything, "now is another time"
 
 
 OTHERS = ("small-two", "far-away", "small-speech", "doomed-one", "/subscriptions/" + FAR, "/subscriptions/" + SUBSCRIPTION, "", "/", "%", "small-one/../small-two")

@@ -29,6 +29,8 @@ FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "verify.js": ("text/javascript", checking),
 }
 """What pages need, by path."""
+MENU = {"resource": "resources"}
+"""Under which entry of the menu a page is, where that is not its own name."""
 MOST_FIELDS = 20
 
 
@@ -127,7 +129,7 @@ class Desk:
         chosen = chosen_in(asked.query)
         shown = self._shelf.get(chosen)
         told = pages.control(shown, rest) if rest else maker(shown, asked.query)
-        return self._page(told.template, told.title, told.values, chosen=chosen, shown=shown, here=asked.path.strip("/"), current=name)
+        return self._page(told.template, told.title, told.values, chosen=chosen, shown=shown, here=asked.path.strip("/"), current=MENU.get(name, name))
 
     def _bundles(self, asked: Asked, rest: str) -> Reply:
         name, _, part = rest.partition("/")
@@ -187,9 +189,10 @@ class Desk:
         scripts: tuple[str, ...] = (), sends: bool | None = None, here: str = "", current: str | None = None,
     ) -> Reply:  # fmt: skip
         chosen = chosen or Chosen()
+        ended = self.limits is not None and self.limits.end <= self.now()
         frame: dict[str, Json] = {
             "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "scripts": scripts,
-            "limits": self.limits.words() if self.limits else None,
+            "ended": ended, "now_word": "At the end" if ended else "Now", "limits": self.limits.words() if self.limits else None,
             "here": here, "current": template if current is None else current, "hidden": WHOLE if self.limits else (), "asked_beside": [],
             "view": shown.page.view if shown else None, "page": shown.page if shown else None, "log": shown.page.view.log if shown else None,
             "as_of": timestamp(shown.at) if shown else None, **values,

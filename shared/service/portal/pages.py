@@ -79,8 +79,9 @@ def control(shown: Shown, name: str) -> Told:
     return Told("control", found.title, {"sheet": found, "titles": shown.page.titles})
 
 
-def resources(shown: Shown, _: Mapping[str, str]) -> Told:
-    """The accounts, and how each stands."""
+def resources(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """The accounts, and how each stands; those alone whose id holds what was asked for."""
+    wanted = asked.get("name", "").strip()
     accounts = shown.page.view.accounts
     known = {account.resource for account in accounts}
     rest: dict[str | None, list[Json]] = {}
@@ -88,7 +89,10 @@ def resources(shown: Shown, _: Mapping[str, str]) -> Told:
         if "/".join((finding["resource"] or "").split("/")[:9]) not in known and finding["status"] != "provider-attested":
             rest.setdefault(finding["resource"], []).append(finding)
     others = [(resource, sheet.tally(each)) for resource, each in sorted(rest.items(), key=lambda pair: pair[0] or "")]
-    return Told("resources", "Resources", {"owners": sheet.by_owner(shown.findings, accounts), "others": others})
+    return Told("resources", "Resources", {
+        "owners": sheet.by_owner(shown.findings, accounts), "others": others, "wanted": wanted,
+        "accounts": [account for account in accounts if wanted.lower() in account.resource], "asked_beside": [("name", wanted)] if wanted else [],
+    })  # fmt: skip
 
 
 def resource(shown: Shown, asked: Mapping[str, str]) -> Told:
@@ -143,7 +147,7 @@ Maker = Callable[[Shown, Mapping[str, str]], Told]
 PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "": (overview, ()),
     "controls": (controls, ()),
-    "resources": (resources, ()),
+    "resources": (resources, ("name",)),
     "resource": (resource, ("id",)),
     "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
     "residency": (moment, ("at", "resource")),

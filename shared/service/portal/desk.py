@@ -20,9 +20,10 @@ from shared.service.queries import Reading
 
 HTML, TEXT = "text/html", "text/plain"
 HEADERS = {
-    "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 }  # fmt: skip
+"""Nobody else is told of an address. The portal itself is: with `no-referrer`, a form of its own would come from nowhere, and be refused."""
 FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "portal.css": ("text/css", lambda: source("report.css") + source("portal.css")),
     "portal.js": ("text/javascript", lambda: source("portal.js")),

@@ -79,17 +79,3 @@ def test_what_is_wrong_here_is_told_to_the_log_alone(answering, tmp_path, caplog
         status, _, body = get(answering, "")
     assert status == 503 and b"secret-place" not in body and "secret-place" in caplog.text
 
-
-def test_a_link_to_what_is_built_is_followed_and_not_shown(answering):
-    """In an account, the file is fetched from there by a link that is good for a quarter of an hour."""
-    from shared.service.portal.desk import Asked, Desk
-
-    class Linked:
-        def look(self, name):
-            return {"id": name, "state": "built", "link": "https://account.example/bundles/x.zip?sig=secret"}
-
-        def file(self, name):
-            return None
-
-    reply = Desk(answering.estate.reading, answering.estate.clock, Linked(), "/x/").answer(Asked("GET", "bundles/x/file"))
-    assert (reply.status, reply.headers["Location"]) == (303, "https://account.example/bundles/x.zip?sig=secret")

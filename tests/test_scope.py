@@ -28,9 +28,9 @@ class Deleting(LogMaker):
         return super().answer(sweep, unit, kind, id_, pages, reason, **more)
 
 
-def history(store, **options):
+def history(store, estates=ESTATES, **options):
     maker = Deleting(store, **options).birth()
-    for number, estate in enumerate(ESTATES):
+    for number, estate in enumerate(estates):
         maker.sweep(estate, slot=START + timedelta(hours=6 * (number + 1)))
     return maker
 

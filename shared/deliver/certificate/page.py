@@ -23,7 +23,7 @@ def render(certificate: Certificate) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="color-scheme" content="light dark">',
         '<meta name="referrer" content="no-referrer">', f"<title>Deletion certificate: {asked}</title>", f"<style>{_css()}</style>", "</head>", "<body>",
-        "<main>", '<p class="kicker">Deletion certificate</p>', f"<h1><bdi>{asked}</bdi></h1>",
+        "<main>", '<p class="kicker">Deletion certificate · times are UTC</p>', f"<h1><bdi>{asked}</bdi></h1>",
         *_head(certificate), *(line for each in certificate.deletions for line in _end(each, certificate.asked)),
         *_check(certificate), *_proofs(certificate), "</main>", "</body>", "</html>", "",
     ])  # fmt: skip
@@ -47,6 +47,11 @@ def _time(text: str) -> str:
     return f'<time datetime="{_text(text)}">{_text(f"{text[:10]} {text[11:16]}")}</time>'
 
 
+def _second(text: str) -> str:
+    """A border of a period: to the second, since a sweep belongs to it or not by that."""
+    return f'<time datetime="{_text(text)}">{_text(f"{text[:10]} {text[11:19]}")}</time>'
+
+
 def _records(indexes: Json) -> str:
     return _text(", ".join(map(str, indexes)))
 
@@ -63,7 +68,7 @@ def _head(it: Certificate) -> Iterator[str]:
         rows.append(("As of", f"{_time(it.as_of)}, the last sweep that closed: nothing sealed up to then takes the place of what is said here"))
     if it.period is not None:
         rows.append((
-            "Covers", f"the sweeps from {_time(it.period[0])} until before {_time(it.period[1])}, which are in this bundle. "
+            "Covers", f"the sweeps from {_second(it.period[0])} until before {_second(it.period[1])}, which are in this bundle. "
             "Whether something sealed after them takes the place of what is said here, this bundle cannot show",
         ))  # fmt: skip
     if it.written_at is not None:

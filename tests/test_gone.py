@@ -261,6 +261,8 @@ def test_the_bundle_of_what_went_with_its_account_is_about_that_account(tmp_path
         read = site.reading()
         found = gone.deletions(read, None, Filter())
         assert {one["kind"] for one in found} >= {"account", "deployment"}
+        went = [one for one in found if one["cause"] == "account-deleted"]
+        assert went and all(one["first_seen"]["at"] <= one["after"] for one in went), "since when the account listed them"
         assert make_bundle(read, None, tmp_path / "name.zip", resources=["BW-lab-ncus"])["sweeps"], "though no sweep lists it any more"
         assert {line for line in lines_in(tmp_path / "name.zip") if json.loads(line)["type"] == "deletion"} == {
             line_of(site, one) for one in found if one["account"].endswith("/bw-lab-ncus")

@@ -2,7 +2,9 @@
 
 import html
 import json
+import random
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +17,8 @@ from shared.service.bundle import bundle
 from shared.service.queries import Period, reading
 from shared.settings import Settings
 from tests.fixtures.bundles import KEYS, apart, hours, together, verdict
-from tests.test_scope import GONE, STAYS, deletions, history, without
+from tests.fixtures.records import START
+from tests.test_scope import GONE, STAYS, Deleting, deletions, history, without
 from tests.test_verify_alone import run
 from tests.test_verify_deletions import holding
 
@@ -121,6 +124,50 @@ def test_an_end_that_was_taken_out_with_its_certificate_made_to_fit_is_found(rea
     lying = {**entries, REQUEST: changed(entries[REQUEST], lambda objects: objects[:1])}
     for taken in (gone, list(gone)[:1], list(gone)[1:]):
         assert sum(f"1 deletions of {TWIN.id.lower()} were concluded, and 0 are here" in reason for reason in reasons(without(lying, taken))) == len(taken)
+
+
+class Remembers(Deleting):
+    """Says when it saw first what is gone."""
+
+    first = None
+
+    def deletions(self, sweep, records, unit, at):
+        return [{**one, "first_seen": self.first(one)} for one in super().deletions(sweep, records, unit, at)]
+
+
+@pytest.mark.parametrize("what", ["the truth", "another time", "what lists another file", "no list", "not there"])
+def test_what_is_said_to_have_seen_it_first_lists_it(tmp_path, what):
+    """Files: file-0 is there from the first sweep, file-1 from the second; it is gone in the third."""
+    maker = Remembers(DirectoryStore(tmp_path / "store")).birth()
+    lists = {}
+
+    def first(one):
+        for index, record in reading(Settings(store=str(tmp_path / "store"))).log.records(0, maker.size()):
+            if record["kind"] == "files":
+                lists.setdefault(index, record["at"])
+        earlier, seen = sorted(lists)[:2]
+        record = {"what lists another file": earlier, "no list": 0, "not there": 10**9}.get(what, seen)
+        return {"record": record, "at": "2026-11-01T09:00:00.000000Z" if what == "another time" else lists.get(record, lists[seen])}
+
+    maker.first = first
+    for number, files in enumerate((["file-0"], ["file-0", "file-1"], ["file-0"])):
+        maker.sweep([holding(*files)], slot=START + timedelta(hours=6 * (number + 1)))
+    _, data = about(reading(Settings(store=str(tmp_path / "store"))), tmp_path, "file-1")
+    said = verdict(data)
+    if what in ("the truth", "not there"):
+        assert list(said.problems) == [] and any("is not here" in line for line in said.not_checked) == (what == "not there")
+    else:
+        assert any("and that record does not list it" in problem.reason for problem in said.problems)
+
+
+def test_whatever_a_request_holds_is_an_answer_and_no_crash(entries):
+    chance, good = random.Random(11), entries[REQUEST]
+    for _ in range(20):
+        data = bytearray(good)
+        for _ in range(chance.randint(1, 3)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        if bytes(data) != good:
+            assert not verdict(together({**entries, REQUEST: bytes(data)})).intact, bytes(data)
 
 
 def test_what_cannot_be_built_is_refused_and_leaves_no_file(read, tmp_path):

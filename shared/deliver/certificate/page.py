@@ -87,7 +87,8 @@ def _end(each: Json, asked: str) -> Iterator[str]:
     if each["created"]:
         rows.append(("Made, says Azure", _time(each["created"])))
     if each["first_seen"]:
-        rows.append(("First listed", f"{_time(each['first_seen']['at'])} (record {each['first_seen']['record']}), as whoever collects remembers"))
+        seen = each["first_seen"]
+        rows.append(("First listed", f"{_time(seen['at'])} (record {seen['record']}); that it was not there before is what the collector remembers"))
     by = _code(each["by"]) if isinstance(each["by"], str) else "a name that is withheld" if each["by"] else "not told"
     place = f", in place of {_records(each['superseded'])}" if each["superseded"] else ""
     rows += [

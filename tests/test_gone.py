@@ -237,6 +237,9 @@ def test_the_bundle_that_a_certificate_names_holds_every_record_of_it_and_conclu
     with ZipFile(bundle) as file:
         within = html.unescape(file.read("certificate/certificate.html").decode())
     assert re.findall(r'<pre class="line">(.*?)</pre>', within) == [line for line, _ in proven], "what saw it first, the witnesses, and what is said of them"
+    command(*words[1:-1], str(bundle), "--disclose", "claims-closed-2025.jsonl")
+    opened = verify_bundle(bundle, list(read_keys(told.store).in_force.keys))
+    assert opened.intact and "what the certificate is about was listed under the name claims-closed-2025.jsonl" in opened.checked
     assert "Whether it had the name that was asked for." in within and any("had the name claims-closed-2025.jsonl" in line for line in found.not_checked)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from shared.canonical import Json
 from shared.deliver.certificate.standing import Standing
-from shared.deliver.certificate.told import is_called
+from shared.deliver.certificate.told import NAMES, is_called
 from shared.deliver.view_points import resolve
 from shared.errors import EvidenceError
 from shared.judge.lives.kinds import BY_NAME
@@ -14,9 +14,6 @@ from shared.model import Point
 from shared.privacy.disclosures import Disclosures
 from shared.records import whole
 from shared.service.queries import Filter, Period, Reading
-
-NAMES = ("filename", "name", "fine_tuned_model")
-"""Members of a listed object by which people know it, besides its id."""
 
 
 @dataclass(slots=True)

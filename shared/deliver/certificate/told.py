@@ -11,6 +11,9 @@ from typing import Final
 from shared.canonical import Json
 from shared.judge.lives.statement import RESOURCE_LOG
 
+NAMES: Final = ("filename", "name", "fine_tuned_model")
+"""Members of a listed object by which people know it, besides its id."""
+
 TITLES: Final = {
     "corroborated": "It is gone, and a log tells of its deletion",
     "logged": "A log tells of its deletion; no inventory can show that it is gone",
@@ -35,7 +38,7 @@ UNNAMED: Final = (
 )
 NAMED: Final = (
     "Whether it had the name that was asked for. What is sealed of a deletion holds ids and no names, and in the lists of the service names of files are "
-    "replaced by commitments, as personal data: whoever keeps the log looked this one up."
+    "replaced by commitments, as personal data: whoever keeps the log looked this one up, and can open it in a bundle with --disclose."
 )
 
 

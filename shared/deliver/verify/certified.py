@@ -1,13 +1,13 @@
 """The certificate in a bundle about one object, made again from the records: every deletion of it that stands is on it, and nothing else."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shared.canonical import Json, sha256
 from shared.deliver.bundle.manifest import DERIVED
 from shared.deliver.certificate.request import MARK, PAGE, REQUEST, Request, left_out, needed, page, parse_request, unknown
 from shared.deliver.certificate.standing import Standing
-from shared.deliver.certificate.told import is_called
+from shared.deliver.certificate.told import NAMES, is_called
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.deletions import Read
@@ -15,8 +15,10 @@ from shared.deliver.verify.package import Package
 from shared.deliver.verify.verdict import shown
 from shared.errors import VerificationError
 from shared.judge.assemble import entry_of
-from shared.judge.lives.inventory import Shelf
+from shared.judge.lives.inventory import Inventory, Shelf
 from shared.judge.lives.kinds import BY_NAME
+from shared.judge.lives.statement import INVENTORY
+from shared.privacy.disclosures import check
 from shared.records import whole
 
 
@@ -76,8 +78,38 @@ class Certified:
             tally.problem("derived", "the file does not follow from the rest of the bundle", file=PAGE)
         else:
             tally.checked.append(f"the certificate of {shown(request.asked)} was made again from {len(lines):,} records, and tells all that is sealed here of it")
-        if not all(is_called(record, request.asked) for record in self._standing.found.values()):
-            tally.unchecked(f"whether what the certificate is about had the name {shown(request.asked)}: names are no part of what is sealed of a deletion")
+        self._names(request, lines)
+
+    # -- what is said of the object beside its end ------------------------------------------------------------------------
+
+    def _names(self, request: Request, lines: Mapping[int, bytes]) -> None:
+        """Whether it had the name that was asked for: where that is no id, and the lists hold it or a commitment to it that was opened."""
+        found = [record for record in self._standing.found.values() if request.covers(record) and not is_called(record, request.asked)]
+        if not found:
+            return
+        if all(self._had_name(record, request.asked.casefold(), lines) for record in found):
+            self._package.tally.checked.append(f"what the certificate is about was listed under the name {shown(request.asked)}")
+        else:
+            self._package.tally.unchecked(
+                f"whether what the certificate is about had the name {shown(request.asked)}: names are replaced by commitments; ask for a bundle built with --disclose"
+            )
+
+    def _had_name(self, record: Json, wanted: str, lines: Mapping[int, bytes]) -> bool:
+        place = next((one["record"] for one in record["witnesses"] if one["witness"] == INVENTORY and one["pointer"]), -1)
+        listing = self._listing(record, place, lines[place]) if place in lines else None
+        if listing is None or _id_in(record) not in listing:
+            return False
+        values = [listing.item(_id_in(record)).get(member) for member in NAMES]
+        values += [self._opened(value["committed"]) for value in values if isinstance(value, dict) and isinstance(value.get("committed"), str)]
+        return any(isinstance(value, str) and value.casefold() == wanted for value in values)
+
+    def _opened(self, commitment: str) -> Json:
+        """The value behind a commitment, where the bundle opens it."""
+        try:
+            value = json.loads(self._package.small("disclosures.json") or b"{}")[commitment]
+            return value["value"] if check(commitment, value["salt"], value["value"]) else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None  # what is wrong with disclosures is said where all of them are checked
 
     def _sightings(self, request: Request, read: Read) -> None:
         """Whether what is said to have listed an object first did list it; that none did before is what the collector remembered."""
@@ -88,18 +120,26 @@ class Certified:
             line = lines.get(first["record"])
             if line is None:
                 self._package.tally.unchecked(f"when some of what the certificate is about was first listed: record {first['record']} is not here")
-            elif not self._lists(first, line, record):
+                continue
+            listing = self._listing(record, first["record"], line)
+            if listing is None or listing.at != first["at"] or _id_in(record) not in listing:
                 reason = f"says that it was first listed in record {first['record']}, at {first['at']}, and that record does not list it"
                 self._package.tally.problem("certificate", reason, record=index)
 
-    def _lists(self, first: Json, line: bytes, record: Json) -> bool:
+    def _listing(self, record: Json, index: int, line: bytes) -> Inventory | None:
+        """The inventory on a line; None where it is none of what the deletion `record` is about."""
         kind = BY_NAME.get(record["kind"])
         try:
             value = whole(shapes.parse(line), self._bodies.load)
             shapes.check_fields(value)
-            if kind is None or value["type"] != "observation" or (value["kind"], value["at"]) != (kind.question, first["at"]):
-                return False
-            inventory = Shelf(self._bodies.load).inventory(kind, entry_of(first["record"], value))
+            if kind is None or (value["type"], value["kind"]) != ("observation", kind.question):
+                return None
+            return Shelf(self._bodies.load).inventory(kind, entry_of(index, value))
         except (shapes.RecordError, BodyError):
-            return False
-        return inventory is not None and (record["resource"] if kind.key == "value" else record["object"]["id"]) in inventory
+            return None
+
+
+def _id_in(record: Json) -> str:
+    """By which inventories list what a deletion is about."""
+    kind = BY_NAME.get(record["kind"])
+    return str(record["resource"] if kind is not None and kind.key == "value" else record["object"]["id"])

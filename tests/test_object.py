@@ -16,7 +16,7 @@ from shared.seal.store import DirectoryStore
 from shared.service.bundle import bundle
 from shared.service.queries import Period, reading
 from shared.settings import Settings
-from tests.fixtures.bundles import KEYS, apart, hours, together, verdict
+from tests.fixtures.bundles import KEYS, apart, built, hours, together, verdict
 from tests.fixtures.records import START
 from tests.test_scope import GONE, STAYS, Deleting, deletions, history, without
 from tests.test_verify_alone import run
@@ -168,6 +168,23 @@ def test_whatever_a_request_holds_is_an_answer_and_no_crash(entries):
             data[chance.randrange(len(data))] = chance.randrange(256)
         if bytes(data) != good:
             assert not verdict(together({**entries, REQUEST: bytes(data)})).intact, bytes(data)
+
+
+@pytest.mark.parametrize("fields", [
+    {"created": {}}, {"by": ["x"], "created": 7}, {"cause": None}, {"object": {"kind": "file", "id": "\u202e<b>"}}, {"status": "<script>alert(1)</script>"},
+    {"kind": "zebra"}, {"first_seen": {"record": 0, "at": "2026-11-01T12:00:00.000000Z"}}, {"witnesses": []}, {"count": 10**15}, {"supersedes": [1, 2, 3]},
+], ids=str)  # fmt: skip
+def test_a_well_sealed_lie_gives_a_verdict_and_no_crash(tmp_path, fields):
+    def edit(name, records):
+        return [{**one, **fields} if one["type"] == "deletion" and one["kind"] == "file" else one for one in records]
+
+    store = DirectoryStore(tmp_path / "store")
+    history(store, ESTATES, edit=edit)
+    entries = apart(built(store, tmp_path, hours(15, 30), resources=[TWIN.id]))
+    request = {"v": 1, "asked": "file-1", "objects": [{"kind": fields.get("kind", "file"), "resource": f"{TWIN.id}/files/file-1".lower()}]}
+    said = verdict(together({**entries, REQUEST: canonical(request), PAGE: b"<p>It is gone."}))
+    assert any(problem.file == PAGE for problem in said.problems), "the page is none that follows"
+    assert all("\u202e" not in line for line in said.as_lines())
 
 
 def test_what_cannot_be_built_is_refused_and_leaves_no_file(read, tmp_path):

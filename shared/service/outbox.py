@@ -107,7 +107,7 @@ def _one(store: Store, one: Receiver, key: str, now: datetime) -> Delivery | Non
     """Send one, if it is due. None: it is not, or was sent already."""
     waiting = layout.outbox(layout.WAITING, one.name, key)
     entry = read_entry(store, waiting)
-    if entry is not None and (_is_held(one.route, entry["alert"], now) or _rests(entry, now)):
+    if entry is not None and (held_for(one.route, entry["alert"], now) or _rests(entry, now)):
         return None
     if _is_done(store, one.name, key):
         store.delete(waiting)
@@ -125,11 +125,13 @@ def _one(store: Store, one: Receiver, key: str, now: datetime) -> Delivery | Non
     return Delivery(one.name, key, None)
 
 
-def _is_held(route: Route, alert: Json, now: datetime) -> bool:
-    """Whether an alert waits for the end of quiet hours, or for a digest."""
+def held_for(route: Route, alert: Json, now: datetime) -> str | None:
+    """What an alert is kept back for, though nothing went wrong; None: it may be sent."""
     if breaks_through(route, alert["severity"]):
-        return False
-    return is_quiet(route, now) or (route.digest is not None and "members" not in alert)
+        return None
+    if is_quiet(route, now):
+        return "the end of quiet hours"
+    return f"the {route.digest} digest" if route.digest is not None and "members" not in alert else None
 
 
 def _rests(entry: Json, now: datetime) -> bool:

@@ -22,7 +22,7 @@ from shared.service.recovery import set_torn_aside
 from shared.service.steps import alerts
 from shared.service.stores import is_account, store_of
 from shared.service.sweep import OpenSweep, Progress, SweepResult
-from shared.service.telling import fill
+from shared.service.telling import expired, fill
 from shared.settings import Settings, subscription_ids
 
 Close = Callable[[OpenSweep, bool], SweepResult]
@@ -79,6 +79,7 @@ def _tell(store: Store, told: Sequence[Channel], sweeps: Sequence[str] | None, n
         if sweeps is None or sweep in sweeps:
             fill(store, sweep, told, now())
             alerts.settle(store, sweep)
+    expired(store, told, now())
     for _ in deliver(store, told, now):
         pass
 

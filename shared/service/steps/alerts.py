@@ -19,6 +19,10 @@ class Alarm:
 
     id: str
     text: str
+    about: str = ""
+    """What is in trouble: with the id, this says which trouble it is, however its text may change."""
+    ends: bool = True
+    """Whether it is over when it is not found any more. A slot that was missed stays missed."""
 
 
 def closing_alarms(sweep: str, *, missing: int, failures: int, changes: int) -> Iterator[Alarm]:

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import alerting, asking, collecting, delivering, holding, keys, local, profiling, questions, stating, waiving
+from shared.commands import alerting, asking, collecting, delivering, holding, keys, local, profiling, questions, showing, stating, waiving
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -33,6 +33,7 @@ COMMANDS: Final = (
     (delivering.verify, "aoai-evidence verify q4.zip --key auditor.vkey --checkpoint last-quarter.checkpoint"),
     (delivering.report, "aoai-evidence report -o report.html"),
     (delivering.export, "aoai-evidence export --format csv -o findings.csv --framework soc2"),
+    (showing.portal, "aoai-evidence portal --port 8081"),
     (local.simulate, "aoai-evidence simulate --port 8080 --scenario demo"),
     (local.demo, "aoai-evidence demo --directory ./demo"),
 )

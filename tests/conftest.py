@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fixtures import app, bundles, commandline, vaults
 from tests.fixtures import azurite as emulator
@@ -14,6 +15,9 @@ quarry, desk = commandline.quarry, commandline.desk
 answering = app.answering
 local_vault = vaults.local_vault
 store, good, entries = bundles.store, bundles.good, bundles.entries
+
+settings.register_profile("patient", settings(), deadline=None)  # a machine with much to do is slow, and nothing is wrong with that
+settings.load_profile("patient")
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3

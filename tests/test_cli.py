@@ -87,4 +87,4 @@ def test_every_command_answers_with_one_json_document(desk):
         assert outcome.err == "", line
         assert outcome.out[0] in "[{", line
         assert isinstance(outcome.json, dict | list), line
-    assert {line.split()[0] for line in lines} >= {name for name in COMMANDS if " " not in name} - {"simulate", "demo"}
+    assert {line.split()[0] for line in lines} >= {name for name in COMMANDS if " " not in name} - {"simulate", "demo", "portal"}

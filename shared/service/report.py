@@ -16,6 +16,7 @@ from shared.service.queries import Period, Reading, last_plan
 
 if TYPE_CHECKING:
     from shared.deliver.period.fold import PeriodFold
+    from shared.deliver.view_model import PeriodView
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,34 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime, 
     Raises:
         Misuse: no sweep in the period, or the file cannot be written.
     """
-    from shared.deliver import view as views
-    from shared.deliver.period.fold import PeriodFold
     from shared.deliver.period.summary import document
     from shared.deliver.report import render
-    from shared.deliver.view_words import words
     from shared.deliver.whole_file import place_of, whole_file
 
     place_of(out)
-    sweeps = read.within(when) if when else read.sweeps
+    built, fold = viewed(read, when, written_at)
+    html = render(built, written_at=timestamp(written_at), evidenced=document(fold), verified=verified).encode()
+    with whole_file(out) as file:
+        file.write(html)
+    return Written(str(out), len(html), len(_within(read, when)))
+
+
+def viewed(read: Reading, when: Period | None, now: datetime) -> tuple["PeriodView", "PeriodFold"]:
+    """What a period looks like (default: from the first sweep on), and how much of it is evidenced, in one pass over its records.
+
+    Raises:
+        Misuse: no sweep in the period.
+    """
+    from shared.deliver import view as views
+    from shared.deliver.period.fold import PeriodFold
+    from shared.deliver.view_words import words
+
+    sweeps = _within(read, when)
     if not sweeps:
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
     earliest = sweeps[0]["slot"] or sweeps[0]["planned_at"]
-    start, end = (timestamp(when.start), timestamp(when.end)) if when else (earliest, timestamp(written_at))
-    start, end = max(start, earliest), min(end, timestamp(written_at))
+    start, end = (timestamp(when.start), timestamp(when.end)) if when else (earliest, timestamp(now))
+    start, end = max(start, earliest), min(end, timestamp(now))
     fold = PeriodFold(start, end, read.body)
     records = _records(read, min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps))
     built = views.build(
@@ -59,10 +74,11 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime, 
         log=views.LogIdentity(read.facts["origin"], read.log.size, str(read_keys(read.store).in_force.keys[0]), read.log.checkpoint().decode()),
         expected=_expected(read, start, end),
     )
-    html = render(built, written_at=timestamp(written_at), evidenced=document(fold), verified=verified).encode()
-    with whole_file(out) as file:
-        file.write(html)
-    return Written(str(out), len(html), len(sweeps))
+    return built, fold
+
+
+def _within(read: Reading, when: Period | None) -> list[Json]:
+    return read.within(when) if when else read.sweeps
 
 
 def _passed_on(records: Iterable[tuple[int, Json]], fold: "PeriodFold") -> Iterator[tuple[int, Json]]:

@@ -25,9 +25,14 @@ def _allowed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def checking() -> str:
+    """The script that checks a bundle which is dropped on a page, in one piece."""
+    return "\n".join(map(_source, SCRIPTS))
+
+
 def page(manifest: Manifest) -> bytes:
     """index.html of the bundle with this manifest; its list of files is not looked at."""
-    script, css = "\n".join(map(_source, SCRIPTS)), _source("page.css")
+    script, css = checking(), _source("page.css")
     policy = f"default-src 'none'; script-src {_allowed(script)}; style-src {_allowed(css)}; base-uri 'none'; form-action 'none'"
     facts = {"origin": manifest.origin, "size": manifest.size, "from": manifest.period[0], "to": manifest.period[1]}
     scope = "everything that the collector looked at" if manifest.resources is None else ", ".join(manifest.resources)

@@ -79,8 +79,8 @@ async function run() {
       section("Checked", report.checked), section("Not checked here", report.unchecked), section("Worth knowing", report.notes),
     ];
     byId("details").replaceChildren(...parts.filter(Boolean));
-    const own = JSON.parse(byId("bundle").textContent);
-    if (own.origin !== bundle.origin || own.size !== bundle.size || own.from !== bundle.period[0]) byId("details").prepend(element("p", "This is another bundle than the one that this page came with.", { class: "small" }));
+    const own = byId("bundle") && JSON.parse(byId("bundle").textContent); // the portal's page came with none
+    if (own && (own.origin !== bundle.origin || own.size !== bundle.size || own.from !== bundle.period[0])) byId("details").prepend(element("p", "This is another bundle than the one that this page came with.", { class: "small" }));
   } catch (error) {
     const unreadable = error instanceof DOMException; // moved, changed or taken away since it was chosen
     if (!(error instanceof Refused) && !unreadable) console.error(error);

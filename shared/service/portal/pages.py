@@ -1,0 +1,133 @@
+"""The pages of a period: which template, and what it needs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.canonical import Json
+from shared.deliver.portal import sheet
+from shared.deliver.report.text import last_part
+from shared.deliver.report.timeline import timeline
+from shared.deliver.residency_words import sentences
+from shared.deliver.view_coverage import duration
+from shared.errors import Misuse
+from shared.service import queries
+from shared.service.current import collected_since
+from shared.service.portal.shown import Shown
+from shared.service.residency import residency
+
+Values = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A page: its template, its title, what the template needs."""
+
+    template: str
+    title: str
+    values: Values
+
+
+class Missing(Exception):
+    """There is no such page; the text is for the reader."""
+
+
+def overview(shown: Shown, _: Mapping[str, str]) -> Told:
+    """What is true now."""
+    page, now = shown.page, shown.findings
+    tallies = sheet.by_control(now)
+    titles = page.titles
+    bad = [(titles.get(name, name), name, each, _gravest(now, name)) for name, each in tallies.items() if each.status == "not-satisfied"]
+    ranks = {row.headline.control: place for place, row in enumerate(page.urgent)}
+    last = shown.standing["last_sweep"]
+    return Told("overview", "Overview", {
+        "standing": shown.standing, "blind": shown.unseen(period=False), "since": len(collected_since(shown.read.sweeps)),
+        "statements": [(each, sheet.statement_status(each, tallies)) for each in page.view.words.statements],
+        "not_satisfied": sorted(bad, key=lambda each: (ranks.get(each[1], len(ranks)), each[1])),
+        "unknown": sum(each.status == "unknown" for each in tallies.values()),
+        "ago": duration((shown.at - datetime.fromisoformat(last["planned_at"])).total_seconds()) if last else "–",
+    })  # fmt: skip
+
+
+def _gravest(now: list[Json], control: str) -> Json:
+    """A finding that is not satisfied, one that nobody waived if there is one."""
+    found = [each for each in now if each["control"] == control and each["status"] == "not-satisfied"]
+    return min(found, key=lambda each: (each["waived"] is not None, each["record"]))
+
+
+def controls(shown: Shown, _: Mapping[str, str]) -> Told:
+    """Every statement with its controls."""
+    page = shown.page
+    rows = [*page.own, *(row for theme in page.themes for statement in theme.statements for row, _ in statement.controls)]
+    return Told("controls", "Statements and controls", {
+        "tallies": sheet.by_control(shown.findings), "rows": {row.headline.control: row for row in rows}, "titles": page.titles,
+    })  # fmt: skip
+
+
+def control(shown: Shown, name: str) -> Told:
+    """One control."""
+    found = sheet.control_sheet(name, shown.page, shown.findings, shown.evidenced)
+    if found is None:
+        raise Missing(f"No control is called {name!r}.")
+    return Told("control", found.title, {"sheet": found, "titles": shown.page.titles})
+
+
+def resources(shown: Shown, _: Mapping[str, str]) -> Told:
+    """The accounts, and how each stands."""
+    accounts = shown.page.view.accounts
+    known = {account.resource for account in accounts}
+    rest: dict[str | None, list[Json]] = {}
+    for finding in shown.findings:
+        if "/".join((finding["resource"] or "").split("/")[:9]) not in known and finding["status"] != "provider-attested":
+            rest.setdefault(finding["resource"], []).append(finding)
+    others = [(resource, sheet.tally(each)) for resource, each in sorted(rest.items(), key=lambda pair: pair[0] or "")]
+    return Told("resources", "Resources", {"owners": sheet.by_owner(shown.findings, accounts), "others": others})
+
+
+def resource(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """One account or subscription, or what lies in one."""
+    wanted = asked.get("id", "").strip().rstrip("/").lower()
+    found = sheet.resource_sheet(wanted, shown.page, shown.findings, shown.evidenced) if wanted else None
+    if found is None:
+        raise Missing("Nothing of this period is about that resource.")
+    title = found.account.name if found.account else last_part(wanted)
+    drawn = timeline(found.changes, shown.page.view.period)
+    return Told("resource", title, {"sheet": found, "titles": shown.page.titles, "drawn": drawn, "asked_beside": [("id", wanted)]})
+
+
+def moment(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """Where data is processed; where it was at a moment."""
+    at, of = asked.get("at", "").strip(), asked.get("resource", "").strip()
+    lines, problem = None, None
+    if at:
+        try:
+            lines = sentences(residency(shown.read, queries.instant(at, "the time"), queries.Filter(of or None), shown.at))
+        except Misuse as error:
+            problem = str(error).replace("--at ", "")
+    return Told("residency", "Where data is processed", {"at": at, "of": of, "moment": lines, "problem": problem})
+
+
+def unseen(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """What could not be seen."""
+    whole = asked.get("of") == "period"
+    beside = [("of", "period")] if whole else []
+    return Told("unseen", "What could not be seen", {
+        "blind": shown.unseen(period=whole), "asked_period": whole, "titles": shown.page.titles, "asked_beside": beside,
+    })  # fmt: skip
+
+
+Maker = Callable[[Shown, Mapping[str, str]], Told]
+"""Makes a page of what is shown and of what was asked."""
+
+PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
+    "": (overview, ()),
+    "controls": (controls, ()),
+    "resources": (resources, ()),
+    "resource": (resource, ("id",)),
+    "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
+    "residency": (moment, ("at", "resource")),
+    "deletions": (lambda _shown, _asked: Told("deletions", "What was deleted", {}), ()),
+    "calendar": (lambda _shown, _asked: Told("calendar", "Coverage of the period", {}), ()),
+    "unseen": (unseen, ("of",)),
+}
+"""By path: what makes the page, and what may be asked of it beside the period."""

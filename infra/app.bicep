@@ -32,6 +32,7 @@ param alertSeverity string
 param alertSecretName string
 param alertReceiversPath string
 param alertSecretsName string
+param heartbeatUrl string
 param secondSigningKeySecretName string
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -114,6 +115,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_ALERT_SECRET: empty(alertSecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretName})'
     EVIDENCE_ALERT_RECEIVERS: alertReceiversPath
     EVIDENCE_ALERT_SECRETS: empty(alertSecretsName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretsName})'
+    EVIDENCE_HEARTBEAT_URL: heartbeatUrl
   }
 }
 

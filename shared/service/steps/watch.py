@@ -4,7 +4,7 @@ A slot whose timer never fired is planned here; what cannot be helped is told, a
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from shared import alarms, layout
@@ -15,9 +15,12 @@ from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
 from shared.seal.log import open_log
 from shared.seal.sequencer import batch_lines
+from shared.seal.store import read_hint
 from shared.service import outbox, state
 from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
+from shared.service.heartbeat import beat
+from shared.service.newest import newest_sweep
 from shared.service.planning import slot_sweep
 from shared.service.steps import alerts
 from shared.service.steps.alarmed import tell_alarms
@@ -52,6 +55,9 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
         for alarm in look(app, memory):
             tell(alarm)
             told.append(alarm)
+    for alarm in _heartbeat(app, memory, told):
+        tell(alarm)
+        told.append(alarm)
     tell_alarms(app, before, memory, told)
     app.store.put(layout.WATCH, canonical(memory))
     return told
@@ -227,6 +233,22 @@ def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
         count = app.queues.length(queue + layout.POISON_SUFFIX)
         if count:
             yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md", queue)
+
+
+def _heartbeat(app: App, memory: dict[str, Json], found: Sequence[Alarm]) -> Iterator[Alarm]:
+    """Call who waits to hear of each slot that its sweep closed whole and sealed; not while anything is alarmed. What changed is no alarm here."""
+    if app.settings.heartbeat_url is None or any(alarm.id != alarms.DRIFT for alarm in found):
+        return
+    slot = newest_sweep(app.store, open_log(app.store)).slot
+    if slot is None or slot == memory.get("beat"):
+        return
+    summary = read_hint(app.store, layout.sweep_summary(f"{moment(slot):%Y%m%dT%H%M%SZ}"))
+    if summary.get("missing") != []:
+        return
+    if (error := beat(app.settings)) is None:
+        memory["beat"] = slot
+    else:
+        yield Alarm(alarms.ALERT_UNDELIVERED, error, "heartbeat")
 
 
 def _owed(app: App, _: dict[str, Json]) -> Iterator[Alarm]:

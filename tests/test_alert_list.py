@@ -4,7 +4,6 @@ import json
 
 from shared import layout
 from shared.canonical import canonical
-from shared.service.steps.alerts import owe
 from tests.fixtures import told
 from tests.fixtures.commandline import SUBSCRIPTION, office
 
@@ -61,7 +60,7 @@ def test_a_collector_that_was_killed_before_it_told_is_followed_by_one_that_does
         made("collect")
         switch(made)
         sweep = made("collect", "--json").json["sweep"]  # nobody is told
-        owe(store_of(made), sweep)  # what it leaves behind who is killed right after the closing
+        store_of(made).put(layout.alert(sweep), b"{}")  # what it leaves behind who is killed right after the closing
         desk = receiver(made, one.url)
         desk("collect")
         assert len(one.taken) == 1 and list(store_of(made).list(layout.ALERTS)) == []

@@ -15,12 +15,12 @@ from infra.local.authorship import Actor
 from infra.local.child_shapes import content_filters
 from infra.local.ids import guid
 from infra.local.world import World
+from shared import layout
 from shared.deliver.bundle.build import build
 from shared.deliver.verify import verify_bundle
 from shared.seal import note
 from shared.service import outbox
 from shared.service.queries import Filter, changes
-from shared.service.steps import alerts
 from shared.service.steps.watch import watch
 from tests.fixtures.steps import plant
 from tests.test_attributed import deliver, sweep
@@ -176,7 +176,7 @@ def check_alerts(works, hook, incident):
     """Each change that must come out is told once, and what turned is told with it or by itself; nothing again, whatever is done again."""
     told(works)
     for summary in works.estate.reading().sweeps:
-        alerts.owe(works.estate.store, summary["sweep"])
+        works.estate.store.put(layout.alert(summary["sweep"]), b"{}")
     watch(works.app())
     told(works)
     taken = hook.taken

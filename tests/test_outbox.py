@@ -17,7 +17,6 @@ from shared.deliver.alerts.decide import STORM, WORST, alerts_of
 from shared.deliver.alerts.route import Route, at_least
 from shared.seal.attestor import Owed
 from shared.service import outbox
-from shared.service.steps import alerts
 from shared.service.steps.watch import watch
 from shared.service.telling import fill
 from tests.fixtures.app import event
@@ -134,7 +133,7 @@ def test_from_change_to_receiver_once_whatever_is_replayed(tmp_path):
         for _ in range(3):  # whatever is told again
             app = works.app()
             assert fill(app.store, sweep, app.receivers, app.now()) == 0
-            alerts.owe(app.store, sweep)
+            app.store.put(layout.alert(sweep), b"{}")  # as if nobody had lived to tell
             watch(app)
             assert sent(works) == []
         assert len(hook.taken) == 1 and kept(works, layout.WAITING) == []

@@ -17,6 +17,7 @@ from shared.service.collector import Collector, open_collector, schedule_of
 from shared.service.compose import Clock, sealing, utc_now
 from shared.service.outbox import deliver
 from shared.service.planning import Planner, Scope, name_sweep
+from shared.service.pruning import prune
 from shared.service.receivers import receivers
 from shared.service.recovery import set_torn_aside
 from shared.service.steps import alerts
@@ -82,6 +83,8 @@ def _tell(store: Store, told: Sequence[Channel], sweeps: Sequence[str] | None, n
     expired(store, told, now())
     for _ in deliver(store, told, now):
         pass
+    if sweeps is None:
+        prune(store, now())
 
 
 def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence[str]) -> Scope:

@@ -1,7 +1,7 @@
 """The outbox: what is to be told to whom, until it was taken or given up. Each is told at least once, with the same key each time.
 
     state/outbox/waiting/<receiver>/<key>   an alert that is to be sent; when it was put there, tried last, and why it was not taken
-    state/outbox/sent/<receiver>/<key>      it was taken: what has its key is not sent again
+    state/outbox/sent/<receiver>/<key>      it was taken: what has its key is not sent again; forgotten after a month (`shared.service.pruning`)
     state/outbox/dead/<receiver>/<key>      it was given up, with the last reason: `watch` says so until the blob is deleted
 
 Order of writing: `sent` or `dead` is written before `waiting` is deleted, and is looked for before anything is sent: whoever is killed in
@@ -37,6 +37,10 @@ GIVEN_UP = timedelta(days=3)
 
 BUDGET = 20.0
 """Seconds that one run may take: the next run that seals waits for it."""
+
+
+_SORTS = {"members": "digest", "alarm": "alarm", "waiver": "waiver", "sweep": "sweep"}
+"""What an alert is of, by the field that says so: how long its marker is kept follows from it (`shared.service.pruning`)."""
 
 
 class Receiver(Protocol):
@@ -141,7 +145,8 @@ def _rests(entry: Json, now: datetime) -> bool:
 
 def _sent(store: Store, receiver: str, alert: Json, now: datetime, digest: str | None = None) -> None:
     told = {name: alert.get(name) for name in ("severity", "text", "sweep", "resource", "records")}
-    store.put(layout.outbox(layout.SENT, receiver, alert["key"]), canonical({"at": timestamp(now), "digest": digest, **told}))
+    of = next((sort for field, sort in _SORTS.items() if alert.get(field)), None)
+    store.put(layout.outbox(layout.SENT, receiver, alert["key"]), canonical({"at": timestamp(now), "of": of, "digest": digest, **told}))
     store.delete(layout.outbox(layout.WAITING, receiver, alert["key"]))
 
 

@@ -11,17 +11,20 @@ from shared.deliver.alerts.route import wanted
 from shared.judge.catalogue import catalogue
 from shared.judge.waivers import Waiver, lapsed
 from shared.model import SEVERITIES
-from shared.records import timestamp
+from shared.records import moment, timestamp
 from shared.seal.log import open_log
 from shared.seal.store import Store, read_hint
 from shared.service import outbox, state
 from shared.service.compose import store_facts
+from shared.service.pruning import TOLD
 from shared.service.queries import Filter, Reading, changes, findings, waivers_in
 from shared.service.turned import turned
 
 
 def fill(store: Store, sweep: str, receivers: Sequence[Channel], now: datetime) -> int:
     """Put what a closed sweep gives into the outbox of everybody; how much was not in it yet. Any number of times is as good as once.
+
+    Of a sweep that was closed long ago nothing is told, unless a note says that nobody was: markers of what was sent are not kept for ever.
 
     Raises:
         StoreConflict: the log is not what was sealed.
@@ -31,7 +34,7 @@ def fill(store: Store, sweep: str, receivers: Sequence[Channel], now: datetime) 
         return 0
     read = _reading(store)
     summary = next((one for one in read.sweeps if one["sweep"] == sweep), None)
-    if summary is None:
+    if summary is None or (now - moment(summary["closed_at"]) > TOLD and not store.exists(layout.alert(sweep))):
         return 0
     changed = list(changes(Reading(store, read.log, read.facts, [summary]), None, Filter())) if summary["changes"] else []
     bad = turned(read, summary)

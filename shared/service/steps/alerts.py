@@ -34,8 +34,9 @@ def closing_alarms(sweep: str, *, missing: int, failures: int, changes: int) -> 
 
 
 def owe(store: Store, sweep: str) -> None:
-    """Note that a sweep is being closed of which nobody was told."""
-    store.put(layout.alert(sweep), b"{}")
+    """Note that a sweep is about to be closed of which nobody was told. One that is closed already has its note, or was told."""
+    if not store.exists(layout.batch(sweep, layout.CLOSED)):
+        store.put(layout.alert(sweep), b"{}")
 
 
 def settle(store: Store, sweep: str) -> None:

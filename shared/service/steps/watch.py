@@ -22,6 +22,7 @@ from shared.service.collector import schedule_of
 from shared.service.heartbeat import beat
 from shared.service.newest import newest_sweep
 from shared.service.planning import slot_sweep
+from shared.service.pruning import prune
 from shared.service.steps import alerts
 from shared.service.steps.alarmed import tell_alarms
 from shared.service.steps.alerts import Alarm
@@ -59,7 +60,11 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
         tell(alarm)
         told.append(alarm)
     tell_alarms(app, before, memory, told)
+    day = timestamp(app.now())[:10]
+    pruned, memory["pruned"] = memory.get("pruned"), day
     app.store.put(layout.WATCH, canonical(memory))
+    if pruned != day:
+        prune(app.store, app.now())
     return told
 
 

@@ -11,7 +11,21 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import alerting, asking, collecting, delivering, holding, keys, local, profiling, questions, showing, stating, waiving
+from shared.commands import (
+    alerting,
+    asking,
+    collecting,
+    delivering,
+    exhibiting,
+    holding,
+    keys,
+    local,
+    profiling,
+    questions,
+    showing,
+    stating,
+    waiving,
+)
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -64,6 +78,12 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
         (waiving.add, "aoai-evidence waiver add public-network-access --scope all --until 2026-12-31 --owner 'Head of Platform' --reason 'private link is being built'"),
         (waiving.list_, "aoai-evidence waiver list --all"),
         (waiving.end, "aoai-evidence waiver end 1 --owner 'Head of Platform' --reason 'private link is in use'"),
+    )),
+    ("exhibit", "Exhibits: documents that speak to what only the provider can observe.", (
+        (exhibiting.add, "aoai-evidence exhibit add soc-report --file soc2.pdf --issuer 'Example Auditors LLP' --covers 2025-10-01..2026-09-30 --expires 2027-03-31 "
+            "--owner 'Head of Compliance' --reason 'vendor review of 2026'"),
+        (exhibiting.list_, "aoai-evidence exhibit list --all"),
+        (exhibiting.withdraw, "aoai-evidence exhibit withdraw 1 --owner 'Head of Compliance' --reason 'superseded by the report of 2027'"),
     )),
 )  # fmt: skip
 """Commands of two words: name, what they have in common, and each with an example."""

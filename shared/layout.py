@@ -149,6 +149,11 @@ def act_sweep(kind: str, number: int) -> str:
     return f"{kind}-{number:06d}"
 
 
+def acts_noted(kind: str) -> str:
+    """Where it is noted which records of the log the acts of a kind are."""
+    return f"{STATE}acts/{checked_name(kind)}.json"
+
+
 def hold(number: int) -> str:
     """The batch of the act of holding, or releasing, numbered `number`."""
     return act("hold", number)

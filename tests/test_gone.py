@@ -20,6 +20,7 @@ from shared.errors import Misuse
 from shared.seal import merkle, note
 from shared.seal.keys import read_keys
 from shared.service import gone, held
+from shared.service.bundle import bundle as make_bundle
 from shared.service.certificate import certify
 from shared.service.queries import Filter, period
 from shared.service.steps.answers import answer
@@ -245,8 +246,8 @@ def test_the_line_of_a_record_is_printed_so_that_its_leaf_follows_from_what_is_p
     assert "\u202e" not in page and "\u200b" not in page
 
 
-def test_the_bundle_of_what_went_with_its_account_is_the_subscriptions(tmp_path):
-    """Its deletion is concluded where the account was listed, and of an account that was never asked there is nothing else."""
+def test_the_bundle_of_what_went_with_its_account_is_about_that_account(tmp_path):
+    """Though its deletion is concluded where the account was listed, and the account was never asked in that sweep."""
     with estate(tmp_path, tuned, inside=False) as site:
         site.settings = replace(site.settings, logs_endpoint=site.azure.endpoint)
         site.collect()
@@ -256,15 +257,24 @@ def test_the_bundle_of_what_went_with_its_account_is_the_subscriptions(tmp_path)
         read = site.reading()
         found = gone.deletions(read, None, Filter())
         assert {one["kind"] for one in found} >= {"account", "deployment"}
+        assert make_bundle(read, None, tmp_path / "name.zip", resources=["BW-lab-ncus"])["sweeps"], "though no sweep lists it any more"
+        assert {line for line in lines_in(tmp_path / "name.zip") if json.loads(line)["type"] == "deletion"} == {
+            line_of(site, one) for one in found if one["account"].endswith("/bw-lab-ncus")
+        }  # fmt: skip
         for number, one in enumerate(found):
             certify(read, [one], "it", tmp_path / "gone.html", site.clock())
             page = html.unescape((tmp_path / "gone.html").read_text())
             words = shlex.split(re.search(r"<pre>(aoai-evidence bundle .*?)</pre>", page).group(1))
             scope = [words[place + 1] for place, word in enumerate(words) if word == "--resource"]
             when = period(words[words.index("--from") + 1], words[words.index("--to") + 1], site.clock())
+            assert scope == [one["account"]]
             build(site.store, tmp_path / f"{number}.zip", period=(when.start, when.end), resources=scope)
             assert verify_bundle(tmp_path / f"{number}.zip", list(read_keys(site.store).in_force.keys)).intact
             assert set(re.findall(r'<pre class="line">(.*?)</pre>', page)) <= lines_in(tmp_path / f"{number}.zip")
+
+
+def line_of(site, deletion):
+    return next(iter(site.reading().log.lines(deletion["record"], deletion["record"] + 1)))[1].decode()
 
 
 def lines_in(bundle):

@@ -22,7 +22,7 @@ from tests.fixtures.bundles import apart, built, hours, together, verdict
 from tests.fixtures.keys import BESIDE, FIRST, SECOND, STRANGER, THIRD, begun, hand_over, handed_over, put_change, sealed_by, sweeps
 
 LED = "the newest checkpoint is signed by"
-CHANGE, NEXT = 117, 233
+CHANGE, NEXT = 125, 249
 """Records that change the keys."""
 
 
@@ -103,7 +103,7 @@ def account_of(log):
 
 def filled(maker, size):
     """The same log with records about nothing, until it has this many."""
-    filler = [record("exhibit", maker.stamp(), sweep=None, kind="filler", number=number) for number in range(size - maker.size())]
+    filler = [record("event", maker.stamp(), sweep=None, kind="filler", number=number) for number in range(size - maker.size())]
     maker.put("filler", f"to-{size}", filler)
     maker.seal("filler")
     return maker

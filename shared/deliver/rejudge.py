@@ -11,10 +11,11 @@ from shared.judge import attribution as attributed
 from shared.judge import engine
 from shared.judge.assemble import LoadBody, SweepRecords
 from shared.judge.catalogue import FRAMEWORKS, catalogue
+from shared.judge.catalogue.exhibits import exhibit_kinds
 from shared.judge.collected import collection_of
 from shared.judge.meaning import meanings
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
-from shared.model import Evidence, Judgement
+from shared.model import Evidence, Judgement, Point
 
 Judged = tuple[str, Judgement]
 """The id of a control, and one judgement by it."""
@@ -118,6 +119,16 @@ def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, 
         raise CannotJudgeError(f"the judge does not cope with the records ({type(error).__name__})") from error
 
 
-def provider_attested() -> Sequence[Judged]:
+def provider_attested(records: SweepRecords) -> Sequence[Judged]:
     """The statements that nobody outside the provider can observe."""
-    return engine.provider_attested()
+    return engine.provider_attested(records.exhibits, records.plan["at"])
+
+
+def on_file(records: SweepRecords, profile: Profile) -> Sequence[Judged]:
+    """Of what is judged of the collection, what rests on nothing but the plan and the exhibits: so it can be judged again where other records are not."""
+    return engine.judge_exhibits(records.exhibits, Point(records.plan_record), records.plan["at"], profile)
+
+
+def filed_controls() -> frozenset[str]:
+    """The controls that `on_file` and `provider_attested` judge."""
+    return frozenset(kind.control for kind in exhibit_kinds() if kind.control) | {control.id for control in catalogue().of_scope("provider")}

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from shared.canonical import Json
 from shared.deliver.bundle.build import build
+from shared.deliver.bundle.manifest import exhibit_path
 from shared.deliver.bundle.sample import Sample
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
@@ -14,6 +16,8 @@ from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.service.acts import acts, records_of
 from shared.service.compose import random_bytes
+from shared.service.filed import exhibits_said
+from shared.service.gone import deletions
 from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading, waivers_in
 from shared.service.queries import resources as accounts
@@ -51,6 +55,7 @@ def bundle(
         period=(when.start, when.end),
         resources=ids or None,
         waivers=_waivers(read, when, ids),
+        filed=partial(_filed, read, when),
         framework=framework,
         disclose=_opener(read, disclose),
         since=read_input(since, "the checkpoint") if since is not None else None,
@@ -79,13 +84,25 @@ def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]
     return sorted(records_of(read.store, "waiver", chosen | ends).values())
 
 
+def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:
+    """The records of every act about an exhibit, and the digests of the files that are kept and about the period, by their entries in a bundle."""
+    said = {act.number: act for act in acts(read.store, "exhibit")}
+    places = {number: index for number, index in records_of(read.store, "exhibit", set(said)).items() if index < size}
+    known = exhibits_said((places[number], said[number]) for number in places)
+    files = {exhibit_path(one.number, one.name): one.sha256 for one in known if one.kept and one.concerns(timestamp(when.start), timestamp(when.end))}
+    return sorted(places.values()), files
+
+
 def _resource_id(read: Reading, name: str) -> str:
     if name.startswith("/"):
         return name
-    found = [resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()]
+    found = {resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()}
+    if not found:
+        found = {one["account"] for one in deletions(read, None, Filter()) if one["account"].rpartition("/")[2] == name.lower()}
     if len(found) != 1:
-        raise Misuse(f"--resource {name!r}: {'no account' if not found else 'more than one account'} of that name in the last sweep; give its ARM id")
-    return str(found[0])
+        many = "no account" if not found else "more than one account"
+        raise Misuse(f"--resource {name!r}: {many} of that name in the last sweep or among what is gone; give its ARM id")
+    return str(*found)
 
 
 def _opener(read: Reading, disclose: Sequence[str]) -> Callable[[str], Json | None] | None:

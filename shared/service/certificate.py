@@ -14,7 +14,7 @@ from shared.errors import Misuse
 from shared.records import timestamp
 from shared.seal import merkle
 from shared.seal.keys import read_keys
-from shared.service.queries import Reading, plan_of
+from shared.service.queries import Reading
 
 MOST: Final = 12
 """Ends that one certificate tells of: more are not one request."""
@@ -62,15 +62,10 @@ def _proven(read: Reading, index: int) -> Proven:
 
 
 def _command(read: Reading, found: Sequence[Json]) -> str:
-    """The bundle of the sweeps in which these deletions were sealed; what they rest on comes along by itself.
-
-    Its scope is the units that concluded them: of what went with its account, that is the subscription's.
-    """
-    concluded = {(each["sweep"], each["unit"]) for each in found}
-    sweeps = [sweep for sweep in read.sweeps if sweep["sweep"] in {name for name, _ in concluded}]
-    slots = sorted(sweep["slot"] or sweep["planned_at"] for sweep in sweeps)
-    scopes = {unit["resource"] for sweep in sweeps for unit in plan_of(read, sweep)["units"] if (sweep["sweep"], unit["unit"]) in concluded}
+    """The bundle of the sweeps in which these deletions were sealed, about their accounts; what they rest on comes along by itself."""
+    names = {each["sweep"] for each in found}
+    slots = sorted(sweep["slot"] or sweep["planned_at"] for sweep in read.sweeps if sweep["sweep"] in names)
     words = ["aoai-evidence", "bundle", "--from", slots[0][:10], "--to", slots[-1][:10]]
-    for scope in sorted(scopes):
-        words += ["--resource", scope]
+    for account in sorted({each["account"] for each in found}):
+        words += ["--resource", account]
     return shlex.join([*words, "-o", "deletion.zip"])

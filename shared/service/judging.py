@@ -21,6 +21,7 @@ from shared.records import MAX_LINE, line, record, whole
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
 from shared.service.attributing import Attributing, after_crash
+from shared.service.filed import filed
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
 from shared.service.reconciling import Reconciled, Reconciling
 from shared.service.remembering import Places
@@ -64,6 +65,8 @@ class Judge:
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
+    deletions: Counter[str] = field(default_factory=Counter)
+    """How many were concluded, by account."""
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
     reconciling: Reconciling = field(init=False)
@@ -103,6 +106,7 @@ class Judge:
         evidence = replace(evidence, deletions=gone.deletions, at=planned_at)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
         lines = [line(value, self._keep) for value in self.reconciling.records(unit, self.now(), gone)]
+        self.deletions.update(said["account"] for said in gone.deletions)
         lines += self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest, waiting = self.latest.kept(unit)
         changes = self._changes(unit, list(entries.values()), latest)
@@ -140,7 +144,10 @@ class Judge:
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        judged = [*engine.judge_sweep(collection_of(self.records, missing, self.bodies.load), self.profile), *engine.provider_attested()]
+        self.records.exhibits = filed(self.store, self.records.plan["log"]["size"])
+        collection = collection_of(self.records, missing, self.bodies.load)
+        attested = engine.provider_attested(collection.exhibits, collection.planned_at)
+        judged = [*engine.judge_sweep(collection, self.profile), *attested]
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:
@@ -154,6 +161,8 @@ class Judge:
                 attributions.append(whole(value, self.bodies.load))
             if value["type"] == "finding":
                 self.statuses[value["status"]] += 1
+            if value["type"] == "deletion":
+                self.deletions[whole(value, self.bodies.load)["account"]] += 1
         entries = self.records.units.get(unit, {})
         if entries:
             latest, waiting = self.latest.kept(unit)

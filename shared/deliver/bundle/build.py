@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_pa
 from shared.deliver.bundle.runs import run_digest, view_again
 from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sample, Sampler
 from shared.deliver.bundle.since import held_size
+from shared.deliver.bundle.spooled import measured, spooled_bytes
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.period.fold import PeriodFold
@@ -44,8 +45,16 @@ Disclose = Callable[[str], Json | None]
 """Gives `{"salt","value"}` behind a commitment, None where it may not be shown or was erased."""
 
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
-_CHUNK = 256 * 1024
 TABLE = "findings.csv"
+
+Filed = Callable[[int], tuple[Sequence[int], Mapping[str, str]]]
+"""Gives the indexes of the records of exhibits among so many first ones, and the digests of files by their entries."""
+
+
+def nothing_filed(_size: int) -> tuple[Sequence[int], Mapping[str, str]]:
+    """No exhibits."""
+    return (), {}
+
 
 RESTING = frozenset({"deletion", "attribution"})
 """Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
@@ -71,13 +80,14 @@ class BundleInfo:
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
     framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
-    progress: Progress = no_progress,
+    filed: Filed = nothing_filed, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
     `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
+    `filed`: the records of exhibits, and digests of files by their entries, given the size of the log.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -95,7 +105,8 @@ def build(
     held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
-    job.named.update(record for record in waivers if record < log.size)
+    records, job.exhibits = filed(log.size)
+    job.named.update(record for record in (*waivers, *records) if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
@@ -112,6 +123,7 @@ class _Job:
     held: int
     progress: Progress
     sample: Sample | None = None
+    exhibits: Mapping[str, str] = field(default_factory=dict)
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
     bodies: set[bytes] = field(default_factory=set)
@@ -120,7 +132,7 @@ class _Job:
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     named: set[int] = field(default_factory=set)
-    """Records that conclusions here rest on, and waivers."""
+    """Records that conclusions here rest on, and acts of people."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
@@ -218,8 +230,8 @@ class _Job:
         known = {name: File(name, sha256(content()), len(content())) for name, content in contents.items()}
         known |= {records_path(first): File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()}
         spooled = {TABLE: self.table, **({POPULATION: self.population} if self.sampler else {})}
-        known |= {name: File(name, *_measured(content)) for name, content in spooled.items()}
-        bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies}
+        known |= {name: File(name, *measured(content)) for name, content in spooled.items()}
+        bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies} | dict(self.exhibits)
         sums = checksums([*((name, each.sha256) for name, each in known.items()), *bodies.items()])
         contents[CHECKSUMS] = lambda: sums
         known[CHECKSUMS] = File(CHECKSUMS, sha256(sums), len(sums))
@@ -236,7 +248,7 @@ class _Job:
                 data = contents[name]()
             else:
                 held = spooled.get(name)
-                zipped.add(name, known[name].bytes, lambda name=name, held=held: _spooled(held) if held else self._run(firsts[name]))  # type: ignore[misc]
+                zipped.add(name, known[name].bytes, lambda name=name, held=held: spooled_bytes(held) if held else self._run(firsts[name]))  # type: ignore[misc]
                 continue
             zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
         zipped.close()
@@ -245,7 +257,7 @@ class _Job:
 
     def _contents(self, manifest: Manifest, checkpoint: bytes) -> dict[str, Callable[[], bytes]]:
         """What gives each file, the bodies, the records and the table of findings apart."""
-        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
+        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers), exhibits=bool(self.exhibits))
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
         found |= {"catalogue.json": rejudge.catalogue_json, PERIOD: lambda: self.view}
         if self.sampler:
@@ -314,17 +326,3 @@ class _Job:
         if data is None or len(data) < 32 * width:
             raise StoreConflict(f"log/{path} is missing or cut short: run verify --store, and restore it from a copy")
         return data[: 32 * width]
-
-
-def _spooled(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while data := file.read(_CHUNK):
-        yield data
-
-
-def _measured(file: IO[bytes]) -> tuple[str, int]:
-    digest, length = hashlib.sha256(), 0
-    for data in _spooled(file):
-        digest.update(data)
-        length += len(data)
-    return digest.hexdigest(), length

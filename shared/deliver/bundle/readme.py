@@ -101,7 +101,7 @@ WHAT IS IN THE ZIP
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-{attested}  findings.csv                  the findings as a table, one a line
+{attested}{exhibits}  findings.csv                  the findings as a table, one a line
   by-control/FRAMEWORK/         the same for each control, by resource and time: a line for as long
                                 as a conclusion stayed the same, with the records it rests on
   index.html                    checks all this in a browser, as said above
@@ -134,6 +134,12 @@ ATTESTED = """\
                                 (c2sp.org/tlog-cosignature). To check them too, give verify the
                                 root certificates of the authorities with --tsa-roots, and the
                                 witnesses' keys with --witness; have them from their own places
+"""
+
+EXHIBITS = """\
+  exhibits/NUMBER-NAME          documents that the keeper of the log filed because they speak to what
+                                only the provider can observe, byte for byte as they were filed. That
+                                they are genuine nobody here says: ask whoever issued them
 """
 
 HANDOVERS = """\

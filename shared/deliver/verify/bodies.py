@@ -4,6 +4,7 @@ One seam, two implementations: the bodies of a store, each file hashed once and 
 """
 
 import json
+import re
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
@@ -37,13 +38,20 @@ class Bodies(Protocol):
         """
 
 
-class Parsed:
-    """Parsed bodies, the last few of them kept: many accounts share the same list of models."""
+SMALL, LARGE = 8_192, 524_288
+"""Bytes: what is larger than the one is kept among few, what is larger than the other not at all."""
 
-    def __init__(self, bodies: Bodies, keep: int = 32) -> None:
+MANY, FEW = 512, 32
+"""How many bodies of either size are kept."""
+
+
+class Parsed:
+    """Parsed bodies, the last of them kept: many accounts share the same list of models, and nearly all the same empty list."""
+
+    def __init__(self, bodies: Bodies) -> None:
         self.bodies = bodies
-        self._keep = keep
-        self._kept: OrderedDict[str, Json] = OrderedDict()
+        self._small: OrderedDict[str, Json] = OrderedDict()
+        self._large: OrderedDict[str, Json] = OrderedDict()
 
     def load(self, digest: str) -> Json:
         """The parsed body.
@@ -51,24 +59,29 @@ class Parsed:
         Raises:
             BodyError: it is missing, altered, or not JSON.
         """
-        if digest in self._kept:
-            self._kept.move_to_end(digest)
-            return self._kept[digest]
+        for kept in (self._small, self._large):
+            if digest in kept:
+                kept.move_to_end(digest)
+                return kept[digest]
         data = self.bodies.read(digest)
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
             raise NotJsonError(f"the body {digest} is not JSON") from None
-        if 8_192 < len(data) < 524_288:
-            self._kept[digest] = value
-            if len(self._kept) > self._keep:
-                self._kept.popitem(last=False)
+        if len(data) < LARGE:
+            kept, most = (self._small, MANY) if len(data) <= SMALL else (self._large, FEW)
+            kept[digest] = value
+            if len(kept) > most:
+                kept.popitem(last=False)
         return value
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 def is_digest(text: object) -> bool:
     """Whether this is a SHA-256 as we write it."""
-    return isinstance(text, str) and len(text) == 64 and all(c in "0123456789abcdef" for c in text)
+    return isinstance(text, str) and _DIGEST(text) is not None
 
 
 class StoreBodies:

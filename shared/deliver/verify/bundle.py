@@ -60,13 +60,13 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     tree.check(package.names("tile/"))
     bodies = Parsed(PackageBodies(package))
     from_start = manifest.resources is None and manifest.ranges[0][0] == 0
-    examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period))
+    examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period), trust)
     texts = Texts(manifest, bodies, tally)
     texts.expect_sample(package)
     attested = _attested(package, trusted)
     marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
-        _run(package, tree, first, count, (marks.take, texts.take, trust.take), progress)
+        _run(package, tree, first, count, (marks.take, texts.take), progress)
     examiner.finish(_reader(package))
     follow_handovers(package, tree, trust, signed)
     kept = open_held(held, checkpoint.origin, trust.known) if held is not None else None
@@ -75,6 +75,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
+    examiner.exhibits.check_files(package)
     check_disclosures(package, tally)
     package.account()
     if kept is not None and held is not None:

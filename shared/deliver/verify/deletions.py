@@ -9,6 +9,7 @@ import json
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import IO, Final
 
 from shared.canonical import Json, canonical
@@ -16,7 +17,7 @@ from shared.deliver.verify import records as shapes
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
-from shared.judge.assemble import Entry, entry_of
+from shared.judge.assemble import Entry, Likeness, entry_of
 from shared.judge.lives.fold import NOT_SERVED, gone_from
 from shared.judge.lives.given import ACTIVITY
 from shared.judge.lives.inventory import Inventory, Shelf
@@ -29,6 +30,8 @@ PORTION: Final = 2_000
 
 Read = Callable[[Sequence[int]], Iterable[tuple[int, bytes]]]
 """Gives the lines of the records at these ascending indexes, as far as they are here, in that order."""
+
+_OF_ACCOUNTS: Final = BY_QUESTION.keys() - {ACCOUNT.question}
 
 _NOTHING: Final = "cannot be concluded again"
 
@@ -58,8 +61,8 @@ class Deletions:
         self._known: set[int] = set()
         self._before: dict[int, list[tuple[int, str]]] = {}
         """What is superseded and was not taken in: by whom, and the unit that it has to be of."""
-        self._last: dict[tuple[str, str], Entry] = {}
-        """By question and unit: the last whole inventory."""
+        self._last: dict[tuple[str, str], tuple[Likeness, int]] = {}
+        """By question and unit: the last whole inventory, and its record."""
         self._owed: dict[tuple[str, str], int] = {}
         """What is gone and no deletion says so yet: kind and id; and at which record that shows."""
         self.named: set[int] = set()
@@ -89,40 +92,43 @@ class Deletions:
         if ACTIVITY not in sweep.plan["questions"].get("subscription", ()):
             return  # of a version that did not reconcile
         resource = sweep.asked[name]["resource"]
-        said = {(tuple(pair), value["resource"]) for _, value in deletions for pair in value["pairs"]}
-        for record, like in sorted(zip(unit.indexes, unit.likes, strict=True), key=lambda pair: pair[0]):
-            kind = BY_QUESTION.get(like.kind)
-            if kind is None or like.resource != resource or (kind is ACCOUNT) == ("/accounts/" in resource):
-                continue
+        asked = {ACCOUNT.question} if "/accounts/" not in resource else _OF_ACCOUNTS
+        found = [(record, like) for record, like in zip(unit.indexes, unit.likes, strict=True) if like.kind in asked and like.resource == resource]
+        for record, like in sorted(found, key=itemgetter(0)):
             try:
-                found = self._follows(like.entry(record))
+                inventories = self._follows(like, record)
             except BodyError:
                 self._last.pop((like.kind, resource), None)  # said where the record was read
                 continue
-            if found is not None:
-                was, now = found
-                for identifier in gone_from(was, now):
-                    key = _resource(was, identifier)
-                    if ((was.record, now.record), key) not in said:
-                        self._owed[kind.name, key] = index
+            if inventories is not None:
+                self._owe(*inventories, deletions, index)
 
-    def _follows(self, entry: Entry) -> tuple[Inventory, Inventory] | None:
+    def _follows(self, like: Likeness, record: int) -> tuple[Inventory, Inventory] | None:
         """The whole inventory before, and this one; None where nothing follows. The same rules as in `shared.judge.lives.fold`."""
-        key = (entry.kind, entry.resource)
-        kind, before = BY_QUESTION[entry.kind], self._last.get(key)
-        if entry.failure is not None or not entry.digests or (before is not None and entry.record <= before.record):
+        key = (like.kind, like.resource)
+        before = self._last.get(key)
+        if like.failure is not None or not like.digests or (before is not None and record <= before[1]):
             return None
-        if before is not None and before.digests == entry.digests:
-            self._last[key] = entry
+        if before is not None and before[0].digests == like.digests:  # as nearly all of them
+            self._last[key] = (like, record)
             return None
-        now = self._shelf.inventory(kind, entry)
+        kind = BY_QUESTION[like.kind]
+        now = self._shelf.inventory(kind, like.entry(record))
         if now is None:
-            if entry.status in NOT_SERVED:
+            if like.status in NOT_SERVED:
                 self._last.pop(key, None)
             return None
-        self._last[key] = entry
-        was = self._shelf.inventory(kind, before) if before is not None else None
+        self._last[key] = (like, record)
+        was = self._shelf.inventory(kind, before[0].entry(before[1])) if before is not None else None
         return (was, now) if was is not None else None
+
+    def _owe(self, was: Inventory, now: Inventory, deletions: Sequence[tuple[int, Json]], index: int) -> None:
+        """Note what is gone between two inventories, and of which no deletion says so."""
+        said = {(tuple(pair), value["resource"]) for _, value in deletions for pair in value["pairs"]}
+        for identifier in gone_from(was, now):
+            key = _resource(was, identifier)
+            if ((was.record, now.record), key) not in said:
+                self._owed[was.kind.name, key] = index
 
     # -- when all came by -----------------------------------------------------------------------------------------------
 

@@ -8,31 +8,38 @@ from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
+from shared.deliver.verify.exhibits import Exhibits
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
+from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
 
+UNCOUNTED = "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
+
 
 class Examiner:
     """Takes in records; what it leaves is `plans`, `beyond`, `closings` and what it wrote into the tally."""
 
-    def __init__(self, tally: Tally, bodies: Parsed, view: View) -> None:
+    def __init__(self, tally: Tally, bodies: Parsed, view: View, trust: Trust) -> None:
+        """`trust` is told of every record that may change the keys: of all but findings and answers whose every byte is accounted for."""
         self.tally = tally
         self.bodies = bodies
         self.view = view
+        self._trust = trust
         self.plans: list[Plan] = []
         self.beyond: list[Plan] = []
         """Sweeps of other times than the view's period."""
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
+        self.exhibits = Exhibits(tally)
         self.waivers: set[int] = set()
         """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
@@ -56,23 +63,24 @@ class Examiner:
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in the records from the index `first` on."""
         usual, sweeps, intake, conclusions = shapes.USUAL, self._sweeps, self._intake, self._conclusions
-        awaited = conclusions.run.awaited() if conclusions.run else None
-        for index, line in enumerate(lines, first):
-            if line == awaited:
-                assert conclusions.run is not None
-                awaited = conclusions.run.matched()
+        position, end = 0, len(lines)
+        while position < end:
+            if conclusions.run is not None and (came := conclusions.run.matched(lines, position)):
+                position += came
                 continue
+            line = lines[position]
             found = usual(line)
             sweep = sweeps.get(found[11]) if found else None
-            if found is not None and sweep is not None and intake.usual(sweep, index, found.groups()):
+            if found is not None and sweep is not None and intake.usual(sweep, first + position, found.groups()):
                 if conclusions.run is not None:
                     conclusions.end()
             else:
-                self._other(index, line)
-            awaited = conclusions.run.awaited() if conclusions.run else None
+                self._other(first + position, line)
+            position += 1
 
     def _other(self, index: int, line: bytes) -> None:
         """A record that is neither an awaited finding nor an observation in the usual shape."""
+        self._trust.take(index, [line])
         try:
             stored = shapes.parse(line)
             for place in stored.get("overflow", {}).values():
@@ -91,6 +99,10 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if value["type"] == "waiver":
             self.waivers.add(index)
+        if value["type"] == "exhibit":
+            self.exhibits.take(index, value)
+            if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
+                self._intake.body(index, value["exhibit"]["file"]["sha256"], value["exhibit"]["file"]["bytes"])
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -162,6 +174,7 @@ class Examiner:
             self.tally.problem("plan", f"the sweep was planned already, at record {sweep.records.plan_record}", record=index)
             return
         sweep.planned(index, value)
+        sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -190,8 +203,10 @@ class Examiner:
             elif not unit.judged:
                 self.tally.problem("finding", f"{name} was collected and not judged", record=index)
         self._conclusions.collection(sweep, missing, index)
-        for remark in closing_remarks(sweep, value, whole=self.view.whole):
+        for remark in (*closing_remarks(sweep, value, whole=self.view.whole), *deletion_remarks(sweep, value, self.view)):
             self._intake.remark(remark, index)
+        if "deletions" not in value and not self.view.whole:
+            self.tally.unchecked(UNCOUNTED)
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
@@ -214,6 +229,7 @@ class Examiner:
         self._conclusions.end()
         self._conclusions.deletions.finish(read)
         self._intake.finish()
+        self.exhibits.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

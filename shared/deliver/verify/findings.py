@@ -64,7 +64,7 @@ class Recomputation:
         self._bodies = bodies
         self._tally = tally
         self._kept: OrderedDict[Any, Kept] = OrderedDict()
-        self._templates: dict[tuple[bytes, tuple[int, ...]], Template] = {}
+        self._templates: dict[Any, Template] = {}
         self._profiles: dict[str, Profile] = {}
 
     def profile(self, digest: object) -> Profile:
@@ -135,54 +135,64 @@ class Recomputation:
             raise rejudge.CannotJudgeError(str(error)) from None
 
     def _template(self, control: str, judgement: Judgement, order: tuple[int, ...], resource: str, profile: str) -> Template:
-        """The canonical line of the finding, member by member in their order, with places."""
-        slots: list[int] = [_AT]
-
-        def record(index: int) -> bytes:
-            if not 0 <= index - _MARK < len(order):
-                return b"%d" % index
-            slots.append(index - _MARK)
-            return b"%d"
-
-        points = [
-            b'{"page":%d,"pointer":%b,"record":' % (p.page, _literal(p.pointer)) + record(p.record) + b"}" for p in judgement.points
-        ]
-        place = {position: number for number, position in enumerate(order)}
-        named = sorted({p.record for p in judgement.points}, key=lambda index: place.get(index - _MARK, -1))
-        records = [record(index) for index in named]
-        subject = judgement.resource
-        if subject is not None and subject.startswith(resource):
-            about = b'"%b' + _literal(subject[len(resource) :])[1:]
-            slots.append(_RESOURCE)
-        else:
-            about = _literal(subject)
-        slots += [_SWEEP, _UNIT]
-        text = b"".join([
-            b'{"at":"%b","catalogue":', _literal(rejudge.catalogue_version()), b',"control":', _literal(control), b',"kind":"finding","points":[',
-            b",".join(points), b'],"profile":', _literal(profile), b',"reason":', _literal(judgement.reason), b',"records":[', b",".join(records),
-            b'],"resource":', about, b',"status":', _literal(judgement.status), b',"sweep":"%b","type":"finding","unit":"%b","v":1}',
-        ])  # fmt: skip
-        key = (text, tuple(slots))
-        if key not in self._templates:
+        """The template of a finding. Most accounts of an estate are judged alike: what was made for one serves the next."""
+        own = judgement.resource is not None and judgement.resource.startswith(resource)
+        about = judgement.resource[len(resource) :] if own and judgement.resource is not None else judgement.resource
+        key = (control, judgement.status, judgement.reason, judgement.points, own, about, order, profile)
+        found = self._templates.get(key)
+        if found is None:
             if len(self._templates) >= KEPT_TEMPLATES:
                 self._templates.clear()
-            self._templates[key] = Template(text, itemgetter(*slots))
-        return self._templates[key]
+            found = self._templates[key] = _template(control, judgement, order, _literal(about), own=own, profile=profile)
+        return found
+
 
     def of_sweep(self, sweep: SweepState, first: Json, missing: frozenset[str], *, whole: bool) -> list[bytes]:
         """The lines that the findings about the collection itself and the provider's statements must be, given the first of them.
 
-        `whole`: the records of the whole sweep are here; otherwise only the provider's statements can be judged again.
+        `whole`: the records of the whole sweep are here; otherwise only what rests on exhibits can be judged again.
 
         Raises:
             CannotJudgeError: the profile is missing, or the judge does not cope.
         """
         profile = self.profile(first["profile"])
         in_order = [name for name in sweep.asked if name in missing]
-        judged = list(rejudge.collection(sweep.collected(missing), in_order, profile, self._load)) if whole else []
-        judged += rejudge.provider_attested()
+        records = sweep.collected(missing)
+        judged = list(rejudge.collection(records, in_order, profile, self._load) if whole else rejudge.on_file(records, profile))
+        judged += rejudge.provider_attested(records)
         common = {"at": first["at"], "sweep": sweep.name, "unit": first["unit"], "profile": first["profile"]}
         return [canonical(finding(control, judgement, **common)) for control, judgement in judged]
+
+
+def _template(control: str, judgement: Judgement, order: tuple[int, ...], about: bytes, *, own: bool, profile: str) -> Template:
+    """The canonical line of the finding, member by member in their order, with places.
+
+    `about`: what it is about, as canonical JSON; if `own`, without the resource of its unit, with which it begins.
+    """
+    slots: list[int] = [_AT]
+
+    def record(index: int) -> bytes:
+        if not 0 <= index - _MARK < len(order):
+            return b"%d" % index
+        slots.append(index - _MARK)
+        return b"%d"
+
+    points = [
+        b'{"page":%d,"pointer":%b,"record":' % (p.page, _literal(p.pointer)) + record(p.record) + b"}" for p in judgement.points
+    ]
+    place = {position: number for number, position in enumerate(order)}
+    named = sorted({p.record for p in judgement.points}, key=lambda index: place.get(index - _MARK, -1))
+    records = [record(index) for index in named]
+    if own:
+        about = b'"%b' + about[1:]
+        slots.append(_RESOURCE)
+    slots += [_SWEEP, _UNIT]
+    text = b"".join([
+        b'{"at":"%b","catalogue":', _literal(rejudge.catalogue_version()), b',"control":', _literal(control), b',"kind":"finding","points":[',
+        b",".join(points), b'],"profile":', _literal(profile), b',"reason":', _literal(judgement.reason), b',"records":[', b",".join(records),
+        b'],"resource":', about, b',"status":', _literal(judgement.status), b',"sweep":"%b","type":"finding","unit":"%b","v":1}',
+    ])  # fmt: skip
+    return Template(text, itemgetter(*slots))
 
 
 @lru_cache(maxsize=4096)
@@ -199,7 +209,7 @@ class Run:
     unit: str
     first: int
     expected: list[bytes]
-    """Lines that must come and have not; the next one last."""
+    """Lines that must come and have not, in their order."""
     tally: Tally
     recomputed: bool = True
     only: frozenset[str] | None = None
@@ -218,17 +228,19 @@ class Run:
     beside: list[tuple[int, Json]] = field(default_factory=list)
     """Records that were none of the expected lines as they stand."""
 
-    def awaited(self) -> bytes | None:
-        """The line that should come next."""
-        return self.expected[-1] if self.expected else None
-
-    def matched(self) -> bytes | None:
-        """The awaited line came; return the one after it."""
-        self.count += 1
-        self.compared += 1
-        self.unread += 1
-        self.expected.pop()
-        return self.expected[-1] if self.expected else None
+    def matched(self, lines: list[bytes], start: int) -> int:
+        """How many of `lines`, from `start` on, are those that should come next: as a rule all of them, or none."""
+        due = self.expected
+        if not due or lines[start] != due[0]:
+            return 0
+        came = lines[start : start + len(due)]
+        differing = (place for place, (line, other) in enumerate(zip(came, due, strict=False)) if line != other)
+        same = len(came) if came == due else next(differing, len(came))
+        del due[:same]
+        self.count += same
+        self.compared += same
+        self.unread += same
+        return same
 
     def other(self, index: int, record: Json, line: bytes) -> None:
         """Another record of the run came."""
@@ -246,7 +258,7 @@ class Run:
 
     def close(self) -> int:
         """Compare what is left on both sides, by what it says; note what does not agree. Returns how many findings were recomputed."""
-        left = [json.loads(line) for line in reversed(self.expected)]
+        left = [json.loads(line) for line in self.expected]
         for index, record in self.beside:
             same = next((value for value in left if _says(value) == _says(record)), None)
             rival = same or next((value for value in left if _names(value) == _names(record)), None)

@@ -3,7 +3,8 @@
 Nine in ten answers are what the same question brought in the sweep before. What does not depend on the time is then checked by one look-up.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -22,8 +23,11 @@ KEPT_ANSWERS = 40_000
 
 KEPT_UNITS = 100_000
 
-Known = tuple[Likeness, bytes, bytes]
-"""An answer that was checked: its likeness, the size of its body, its address."""
+Known = tuple[Likeness, bytes, bytes, str]
+"""An answer that was checked: its likeness, the size of its body, its address; that again as `UnitRecords.addresses` has it."""
+
+_DATE = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([1-9][0-9]{3}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT", re.ASCII).fullmatch
+_MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
 
 
 class Intake:
@@ -33,6 +37,7 @@ class Intake:
         self._tally = tally
         self._bodies = bodies
         self._view = view
+        self._whole = view.whole
         self._answers: dict[tuple[bytes, ...], Known] = {}
         self._texts: dict[bytes, str] = {}
         self._chains: set[int] = set()
@@ -51,7 +56,7 @@ class Intake:
     def usual(self, sweep: SweepState, index: int, found: tuple[bytes, ...]) -> bool:
         """Take in an observation that `records.USUAL` took apart; False, and nothing was done, where it needs a closer look."""
         at, kind, size, digest, page_url, method, url, resource, date, status, _, unit_name = found
-        if sweep.plan is None or page_url != url or sweep.outside or not self._view.whole:
+        if sweep.plan is None or page_url != url or sweep.outside or not self._whole:
             return False
         known = self._answers.get((kind, resource, digest, status))
         if known is None or known[1] != size or known[2] != url:
@@ -63,7 +68,7 @@ class Intake:
         unit = sweep.units.get(name)
         if unit is None:
             unit = sweep.units[name] = UnitRecords()
-        self._add(sweep, name, unit, index, known[0], self._text(url[1:-1]))
+        self._add(sweep, name, unit, index, known[0], known[3])
         self._clock(sweep, unit, index, at.decode(), date.decode() if date else None)
         self._tally.counts["observations"] += 1
         return True
@@ -80,8 +85,8 @@ class Intake:
             return None
         if len(self._answers) >= KEPT_ANSWERS:
             self._answers.clear()
-        self._answers[kind, resource, digest, status] = (like, size, url)
-        return like, size, url
+        known = self._answers[kind, resource, digest, status] = (like, size, url, _address(like, page["url"]))
+        return known
 
     def _text(self, data: bytes) -> str:
         text = self._texts.get(data)
@@ -124,7 +129,7 @@ class Intake:
                 sweep.located[like.resource] = (index, like)
             return
         unit = sweep.units.setdefault(name, UnitRecords())
-        self._add(sweep, name, unit, index, like, value["request"]["url"] if value.get("reason") != "foreign-host" else "")
+        self._add(sweep, name, unit, index, like, _address(like, value["request"]["url"] if value.get("reason") != "foreign-host" else ""))
         if failed:
             sweep.failed.append((name, like.entry(index)))
         self._clock(sweep, unit, index, value["at"], response.get("date"))
@@ -141,8 +146,8 @@ class Intake:
 
     # -- units ----------------------------------------------------------------------------------------------------------
 
-    def _add(self, sweep: SweepState, name: str, unit: UnitRecords, index: int, like: Likeness, url: str) -> None:
-        if not unit.add(index, like, url if asked_elsewhere(like.kind) else ""):
+    def _add(self, sweep: SweepState, name: str, unit: UnitRecords, index: int, like: Likeness, address: str) -> None:
+        if not unit.add(index, like, address):
             self._tally.problem("answer", f"the answers of {name} do not stand together", record=index)
         if like.kind == "locations":
             sweep.located[like.resource] = (index, like)
@@ -188,9 +193,17 @@ class Intake:
                 self._tally.note(f"{records} records name the body {digest}, which is missing or altered")
 
 
+def _address(like: Likeness, url: str) -> str:
+    return url if asked_elsewhere(like.kind) else ""
+
+
 @lru_cache(maxsize=4096)
 def _moment(date: str) -> datetime | None:
+    """What a `Date` header says; None for what cannot be read. The form that every server uses costs a tenth of the others."""
+    usual = _DATE(date)
     try:
+        if usual is not None and usual[2] in _MONTHS:
+            return datetime(int(usual[3]), _MONTHS[usual[2]], int(usual[1]), int(usual[4]), int(usual[5]), int(usual[6]), tzinfo=UTC)
         moment = parsedate_to_datetime(date)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

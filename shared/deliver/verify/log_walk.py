@@ -25,7 +25,7 @@ from shared.seal.tiles import WIDTH, Edge, encode_bundle, load_edge
 
 
 class Sink(Protocol):
-    """What is told of the records, in order."""
+    """What is told of the records, in order; it tells `Walk.trust` of those that may change the keys."""
 
     def take(self, first: int, lines: list[bytes]) -> None:
         """The records from `first` on."""
@@ -159,7 +159,6 @@ class Walk:
     def _append(self, lines: list[bytes], size: int) -> None:
         self.tally.counts["records"] += len(lines)
         self.sink.take(self.edge.size, lines)
-        self.trust.take(self.edge.size, lines)
         for path, data in grown(self.edge, lines):
             self._compare(path, data, size)
 

@@ -49,7 +49,7 @@ def verify_store(
     newest = _trusted(blobs, files.checkpoints, keys)
     trust = Trust(keys, tally)
     parsed = Parsed(files.bodies)
-    examiner = Examiner(tally, parsed, View())
+    examiner = Examiner(tally, parsed, View(), trust)
     marks = Marks(files.attested.sizes, examiner.take, lambda: examiner.last_at)
     walk = Walk(blobs, trust, tally, marks, progress, files.checkpoints)
     walk.run(files.last_commit)

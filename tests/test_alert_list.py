@@ -37,6 +37,7 @@ def test_collect_tells_and_list_says_so(tmp_path):
         done = desk("collect")
         assert one.taken == [] and "alerts that people has not taken: 1, last the alert was not taken: it answers 503" in done.err
         (waiting,) = desk("alerts", "list", "--json").json["waiting"]
+        assert "alerts that wait to be sent: 1; given up: 0" in desk("status").out
         assert (waiting["receiver"], waiting["failures"], waiting["resource"]) == ("people", 1, account) and "answers 503" in waiting["reason"]
         assert "s3cret" not in done.err + desk("alerts", "list").out + desk("alerts", "list", "--json").out
         store = store_of(desk)

@@ -202,10 +202,10 @@ def read_entry(store: Store, path: str) -> Json:
     return entry if sound else None
 
 
-def dead(store: Store) -> dict[str, int]:
-    """How many alerts were given up, by receiver."""
+def counted(store: Store, folder: str) -> dict[str, int]:
+    """How many alerts are in a folder of the outbox, by receiver."""
     found: dict[str, int] = {}
-    for path in store.list(layout.OUTBOX + layout.DEAD + "/"):
+    for path in store.list(f"{layout.OUTBOX}{folder}/"):
         name = path.split("/")[-2]
         found[name] = found.get(name, 0) + 1
     return found

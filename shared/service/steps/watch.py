@@ -228,7 +228,7 @@ def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
             fill(app.store, sweep, receivers, app.now())
             alerts.settle(app.store, sweep)
     expired(app.store, receivers or (), app.now())
-    for receiver, count in outbox.dead(app.store).items():
+    for receiver, count in outbox.counted(app.store, layout.DEAD).items():
         where = f"{layout.OUTBOX}{layout.DEAD}/{receiver}/"
         yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {where} holds each with its reason", receiver)
 

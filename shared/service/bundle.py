@@ -54,7 +54,7 @@ def bundle(
         out,
         period=(when.start, when.end),
         resources=ids or None,
-        waivers=_waivers(read, when, ids),
+        decisions=[*_waivers(read, when, ids), *_baselines(read)],
         filed=partial(_filed, read, when),
         framework=framework,
         disclose=_opener(read, disclose),
@@ -82,6 +82,11 @@ def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]
     }  # fmt: skip
     ends = {act.number for act in acts(read.store, "waiver") if act.said.get("waiver") in chosen}
     return sorted(records_of(read.store, "waiver", chosen | ends).values())
+
+
+def _baselines(read: Reading) -> list[int]:
+    """The records of every approval of a baseline."""
+    return sorted(records_of(read.store, "baseline", {act.number for act in acts(read.store, "baseline")}).values())
 
 
 def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:

@@ -79,14 +79,14 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, decisions: Sequence[int] = (),
     filed: Filed = nothing_filed, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
-    `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
+    `sample`: what to draw from the findings; records are never left out for it. `decisions`: records of waivers and baselines that come along, wherever they are.
     `filed`: the records of exhibits, and digests of files by their entries, given the size of the log.
 
     Raises:
@@ -106,7 +106,7 @@ def build(
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
     records, job.exhibits = filed(log.size)
-    job.named.update(record for record in (*waivers, *records) if record < log.size)
+    job.named.update(record for record in (*decisions, *records) if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))

@@ -7,6 +7,7 @@ Told of lines, it writes down problems and gaps; it never raises on any line. Th
 from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
+from shared.deliver.verify.baselines import Approvals
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
@@ -40,6 +41,7 @@ class Examiner:
         self.origin: str | None = None
         """What the first record says the log is called."""
         self.exhibits = Exhibits(tally)
+        self.approvals = Approvals(tally)
         self.waivers: set[int] = set()
         """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
@@ -99,6 +101,9 @@ class Examiner:
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if value["type"] == "waiver":
             self.waivers.add(index)
+        if value["type"] == "baseline":
+            closed = {name: record for name, (record, _) in self._done.items()}
+            self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
         if value["type"] == "exhibit":
             self.exhibits.take(index, value)
             if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
@@ -230,6 +235,7 @@ class Examiner:
         self._conclusions.deletions.finish(read)
         self._intake.finish()
         self.exhibits.finish()
+        self.approvals.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -1,6 +1,6 @@
 // The records: was everything that was planned answered, and is every answer here with all its pages?
 
-const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "attribution"]);
+const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "baseline", "attribution"]);
 const CONCLUSIONS = new Set(["finding", "change", "deletion", "attribution"]);
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const pair = (a, b) => `${a}\n${b}`;
@@ -34,6 +34,7 @@ class Examiner {
     this.keyRecords = new Set();
     this.restsOn = new Set(); // records that deletions and attributions rest on, which a bundle brings along from wherever they are
     this.acts = []; // by which documents were filed as exhibits, or withdrawn: where, and what each says
+    this.approvals = []; // by which states were approved as baselines
     this.strangers = new Map();
     this.chains = new Set();
     this.uncounted = false; // whether closing records do not say how many deletions there are
@@ -90,7 +91,8 @@ class Examiner {
   record(index, record) {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
-    if (type === "waiver" || type === "exhibit") this.restsOn.add(index);
+    if (type === "waiver" || type === "exhibit" || type === "baseline") this.restsOn.add(index);
+    if (type === "baseline") this.approvals.push([index, record.baseline]);
     if (type === "exhibit") this.acts.push([index, record.exhibit]);
     if (type === "deletion" || type === "attribution") for (const each of [...record.records, ...(record.supersedes ?? [])]) this.restsOn.add(count(each));
     if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);

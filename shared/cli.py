@@ -14,6 +14,7 @@ from shared import __version__
 from shared.commands import (
     alerting,
     asking,
+    baselining,
     collecting,
     delivering,
     exhibiting,
@@ -38,6 +39,7 @@ COMMANDS: Final = (
     (asking.status, "aoai-evidence status --json"),
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
+    (baselining.drift, "aoai-evidence drift --resource contoso-prod"),
     (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
     (questions.unseen, "aoai-evidence unseen --from 2026-10-01 --to 2026-12-31"),
     (questions.residency, "aoai-evidence residency --at 2026-11-01T12:00:00Z"),
@@ -78,6 +80,10 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
         (waiving.add, "aoai-evidence waiver add public-network-access --scope all --until 2026-12-31 --owner 'Head of Platform' --reason 'private link is being built'"),
         (waiving.list_, "aoai-evidence waiver list --all"),
         (waiving.end, "aoai-evidence waiver end 1 --owner 'Head of Platform' --reason 'private link is in use'"),
+    )),
+    ("baseline", "Baselines: the state that somebody approved, from which drift is told.", (
+        (baselining.approve, "aoai-evidence baseline approve --all --owner 'Head of Platform' --reason 'reviewed in the change board of 2026-11-20'"),
+        (baselining.list_, "aoai-evidence baseline list"),
     )),
     ("exhibit", "Exhibits: documents that speak to what only the provider can observe.", (
         (exhibiting.add, "aoai-evidence exhibit add soc-report --file soc2.pdf --issuer 'Example Auditors LLP' --covers 2025-10-01..2026-09-30 --expires 2027-03-31 "

@@ -141,7 +141,7 @@ def key_change(number: int) -> str:
 
 
 def act(kind: str, number: int) -> str:
-    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`)."""
+    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`, …)."""
     return batch(act_sweep(kind, number), kind)
 
 

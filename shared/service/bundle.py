@@ -59,7 +59,7 @@ def bundle(
         out,
         period=(when.start, when.end),
         resources=ids or None,
-        waivers=_waivers(read),
+        decisions=[*_waivers(read), *_baselines(read)],
         request=one.request if one is not None else None,
         sightings=one.sightings if one is not None else (),
         filed=partial(_filed, read, when),
@@ -82,6 +82,11 @@ def _waivers(read: Reading) -> list[int]:
     """The records of every act about a waiver, whenever it was and whatever it is about: so it is seen that none is missing."""
     found = records_of(read.store, "waiver", {act.number for act in acts(read.store, "waiver")})
     return sorted(index for index in found.values() if index < read.log.size)
+
+
+def _baselines(read: Reading) -> list[int]:
+    """The records of every approval of a baseline."""
+    return sorted(records_of(read.store, "baseline", {act.number for act in acts(read.store, "baseline")}).values())
 
 
 def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:

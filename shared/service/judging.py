@@ -205,7 +205,7 @@ class Judge:
                     if entry.kind == "accounts" and any(f.pointer for f in change.fields):
                         continue  # what changed within an account is said by the answer about that account
                     self.changes += 1
-                    fields = [_difference(field) for field in change.fields]
+                    fields = [difference(field) for field in change.fields]
                     value = record(
                         "change",
                         at,
@@ -223,7 +223,8 @@ class Judge:
         return found
 
 
-def _difference(field: drift.Field) -> Json:
+def difference(field: drift.Field) -> Json:
+    """A field that changed, as records have it."""
     of = {"of": list(field.of)} if field.of else {}
     return {"pointer": field.pointer, "op": field.op, "was": field.was, "is": field.is_, **of}
 

@@ -81,15 +81,15 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, decisions: Sequence[int] = (),
     request: Request | None = None, sightings: Sequence[int] = (), filed: Filed = nothing_filed, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
-    `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
-    `request`: what a certificate is written about; `sightings`: records that show when it was there, which come along as waivers do.
+    `sample`: what to draw from the findings; records are never left out for it. `decisions`: records of waivers and baselines that come along, wherever they are.
+    `request`: what a certificate is written about; `sightings`: records that show when it was there, which come along as these do.
     `filed`: the records of exhibits, and digests of files by their entries, given the size of the log.
 
     Raises:
@@ -109,7 +109,7 @@ def build(
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
     job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample, request)
     records, job.exhibits = filed(log.size)
-    job.named.update(record for record in (*waivers, *sightings, *records) if record < log.size)
+    job.named.update(record for record in (*decisions, *sightings, *records) if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))

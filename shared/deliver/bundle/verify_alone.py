@@ -69,7 +69,7 @@ SWEEP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 KNOWN = {
     "event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed",
-    "exhibit", "waiver", "attribution",
+    "exhibit", "waiver", "baseline", "attribution",
 }  # fmt: skip
 CONCLUSIONS = {"finding", "change", "deletion", "attribution"}
 
@@ -786,6 +786,8 @@ class Examiner:
         """By which waivers were granted, or ended: as `acts`."""
         self.acts: list[tuple[int, Any]] = []
         """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
+        self.approvals: list[tuple[int, Any]] = []
+        """By which states were approved as baselines."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
         self.uncounted = False
@@ -834,10 +836,12 @@ class Examiner:
             self.report.problem("the first record of a log names the log, and this one does not", record=0)
         if kind == "event" and record["kind"] == "key":
             self.key_records.add(index)
-        if kind in ("waiver", "exhibit"):
+        if kind in ("waiver", "exhibit", "baseline"):
             self.rests_on.add(index)
         if kind in ("waiver", "exhibit"):
             (self.waivers if kind == "waiver" else self.acts).append((index, record[kind]))
+        if kind == "baseline":
+            self.approvals.append((index, record["baseline"]))
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
@@ -1252,6 +1256,10 @@ def verify(source: Folder | Zip, keys: list[Key], held: bytes | None, report: Re
         check_exhibits(bundle, examiner.acts)
     except MALFORMED:
         report.problem("what was waived, or filed as exhibits, has not the shape that it should have")
+    try:
+        check_approvals(bundle.report, examiner.approvals)
+    except MALFORMED:
+        report.problem("an approval of a baseline has not the shape that it should have")
     check_earlier(bundle, tree, checkpoint)
     for index, sweep in examiner.closings.items():
         check_proof(bundle, tree, sweep, index, data)
@@ -1315,6 +1323,16 @@ def check_waivers(acts: list[tuple[int, Any]], report: Report) -> None:
     given = [*numbers, *free[: sum("number" not in said for _, said in acts)]]
     if sorted(given) != list(range(1, len(acts) + 1)):
         report.problem("an act about a waiver is not here, though a later one is, or is here twice", record=max(numbers.values()))
+
+
+def check_approvals(report: Report, approvals: list[tuple[int, Any]]) -> None:
+    """No approval of a baseline is missing, and each is of records before it."""
+    numbers = {count(said["number"]): index for index, said in approvals}
+    if len(numbers) != len(approvals) or sorted(numbers) != list(range(1, len(numbers) + 1)):
+        report.problem("an approval of a baseline is not here, though a later one is, or is here twice", record=max(numbers.values()))
+    for index, said in approvals:
+        if not count(said["from"]) < count(said["size"]) <= index:
+            report.problem("approves what was not all sealed before it", record=index)
 
 
 def check_exhibits(bundle: Bundle, acts: list[tuple[int, Any]]) -> None:

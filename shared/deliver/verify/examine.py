@@ -7,6 +7,7 @@ Told of lines, it writes down problems and gaps; it never raises on any line. Th
 from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
+from shared.deliver.verify.baselines import Approvals
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
@@ -42,6 +43,7 @@ class Examiner:
         """What the first record says the log is called."""
         self.exhibits = Exhibits(tally)
         self.waivers = Waivers(tally)
+        self.approvals = Approvals(tally)
         self.format: Json = None
         """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
@@ -97,13 +99,8 @@ class Examiner:
             self._conclusions.end()
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
-        if value["type"] == "waiver":
-            self.waivers.take(index, value)
-        if value["type"] == "exhibit":
-            self.exhibits.take(index, value)
-            if self.view.period is None:  # of a bundle, its file is looked for there
-                for digest, size in kept_file(value["exhibit"]):
-                    self._intake.body(index, digest, size)
+        if value["type"] in ("waiver", "baseline", "exhibit"):
+            self._act(index, value)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -112,6 +109,18 @@ class Examiner:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:
             self._of_sweep(index, value, line)
+
+    def _act(self, index: int, value: Json) -> None:
+        """What somebody decided."""
+        if value["type"] == "waiver":
+            self.waivers.take(index, value)
+        elif value["type"] == "baseline":
+            closed = {name: record for name, (record, _) in self._done.items()}
+            self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
+        else:
+            self.exhibits.take(index, value)
+            for digest, size in kept_file(value["exhibit"]) if self.view.period is None else ():  # of a bundle, its file is looked for there
+                self._intake.body(index, digest, size)
 
     def _first(self, value: Json) -> None:
         store = value.get("store")
@@ -233,6 +242,7 @@ class Examiner:
         self._intake.finish()
         self.exhibits.finish()
         self.waivers.finish()
+        self.approvals.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -192,6 +192,10 @@ _FILED = _with(
 )  # fmt: skip
 _WITHDRAWN = _with(action=lambda value: value == "withdraw", number=_count, exhibit=_count, **_DECIDED)
 
+_APPROVED = _with(
+    action=lambda value: value == "approve", number=_count, scope=_or_null(_lower), sweep=_name, size=_count, **{"from": _count}, **_DECIDED,
+)  # fmt: skip
+
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "observation": {**_ASKED, "pages": lambda value: bool(value) and _list_of(_PAGE)(value)},
     "failure": {**_ASKED, "pages": _list_of(_PAGE), "reason": _text, "detail": _text},
@@ -222,6 +226,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "erasure": {"commitments": _list_of(_text)},
     "event": {"pages": _if_there(_list_of(_BODY))},
     "exhibit": {"exhibit": lambda value: (_FILED(value) and (value["expires"] or value["covers"]["to"]) is not None) or _WITHDRAWN(value)},
+    "baseline": {"baseline": _APPROVED},
     "waiver": {"waiver": lambda value: _WAIVED(value) or _ENDED(value)},
     "deletion": {
         "sweep": _name, "unit": _name, "resource": _text, "account": _lower, "object": _with(kind=_text, id=_or_null(_text)), "count": _count,

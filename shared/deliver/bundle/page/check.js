@@ -18,6 +18,12 @@ async function verify(source, keys, report, progress) {
     if (!(error instanceof TypeError)) throw error;
     report.problem("what was waived, or filed as exhibits, has not the shape that it should have");
   }
+  try {
+    checkApprovals(report, examiner.approvals);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    report.problem("an approval of a baseline has not the shape that it should have");
+  }
   await checkEarlier(bundle, tree, checkpoint);
   for (const [index, sweep] of examiner.closings) await checkProof(bundle, tree, sweep, index, data);
   const runs = new Set(bundle.ranges.map(([first]) => runName(first)));
@@ -140,6 +146,17 @@ function checkExhibits(bundle, acts) {
     if (!there) report.problem(`the file of exhibit ${said.number} is not in the bundle`, { record: index });
     else if (there.digest !== file.sha256 || there.bytes !== file.bytes) report.problem(`the file is not the one that was filed as exhibit ${said.number}`, { record: index, file: name });
     else report.counts.exhibits = (report.counts.exhibits ?? 0) + 1;
+  }
+}
+
+// No approval of a baseline is missing, and each is of records before it.
+function checkApprovals(report, approvals) {
+  const numbers = new Map(approvals.map(([index, said]) => [count(said.number), index]));
+  if (numbers.size !== approvals.length || [...numbers.keys()].some((number) => number < 1 || number > numbers.size)) {
+    report.problem("an approval of a baseline is not here, though a later one is, or is here twice", { record: Math.max(...numbers.values()) });
+  }
+  for (const [index, said] of approvals) {
+    if (!(count(said.from) < count(said.size) && said.size <= index)) report.problem("approves what was not all sealed before it", { record: index });
   }
 }
 

@@ -1,6 +1,6 @@
 // The records: was everything that was planned answered, and is every answer here with all its pages?
 
-const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "attribution"]);
+const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "baseline", "attribution"]);
 const CONCLUSIONS = new Set(["finding", "change", "deletion", "attribution"]);
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const pair = (a, b) => `${a}\n${b}`;
@@ -35,6 +35,7 @@ class Examiner {
     this.restsOn = new Set(); // records that deletions and attributions rest on, which a bundle brings along from wherever they are
     this.waivers = []; // by which waivers were granted, or ended: as acts
     this.acts = []; // by which documents were filed as exhibits, or withdrawn: where, and what each says
+    this.approvals = []; // by which states were approved as baselines
     this.strangers = new Map();
     this.chains = new Set();
     this.uncounted = false; // whether closing records do not say how many deletions there are
@@ -91,8 +92,11 @@ class Examiner {
   record(index, record) {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
-    if (type === "waiver" || type === "exhibit") this.restsOn.add(index);
-    if (type === "waiver" || type === "exhibit") (type === "waiver" ? this.waivers : this.acts).push([index, record[type]]);
+    const acts = { waiver: this.waivers, exhibit: this.acts, baseline: this.approvals }[type];
+    if (acts !== undefined) {
+      this.restsOn.add(index);
+      acts.push([index, record[type]]);
+    }
     if (type === "deletion" || type === "attribution") for (const each of [...record.records, ...(record.supersedes ?? [])]) this.restsOn.add(count(each));
     if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);
     if (type === "profile") this.body(index, record.profile.sha256, record.profile.bytes);

@@ -42,11 +42,14 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
+UNITS = STATE + "unit/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
 OUTBOX = STATE + "outbox/"
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
 """What becomes of an alert, each a folder of the outbox."""
+EXPIRED = STATE + "expired.json"
+"""The waivers of which it was told that their time is over."""
 DELIVERING_LOCK = STATE + "delivering.lock"
 EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
@@ -236,7 +239,7 @@ def sweep_index(year: str) -> str:
 
 def unit_state(unit: str) -> str:
     """The latest answers about a unit: what the next sweep's changes are measured against."""
-    return f"{STATE}unit/{checked_name(unit)}.json"
+    return f"{UNITS}{checked_name(unit)}.json"
 
 
 def lives(unit: str) -> str:

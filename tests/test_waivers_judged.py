@@ -19,8 +19,9 @@ from shared.service.bundle import bundle
 from shared.service.stores import store_of
 from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import apart, together
+from tests.fixtures.exhibits import again, judged
 from tests.test_bundle_page import answered
-from tests.test_exhibits import again, both, day_of, judged
+from tests.test_exhibits_given import both, day_of
 from tests.test_waivers import CONTROL, GOOD, SUBSCRIPTION, WHO, add, found, sealed, site, sound
 
 __all__ = ["site"]

@@ -16,7 +16,8 @@ from shared.service.export import export_csv
 from shared.service.queries import Filter
 from shared.service.report import report
 from tests.fixtures.bundles import apart, together
-from tests.test_exhibits import again, both
+from tests.fixtures.exhibits import again
+from tests.test_exhibits_given import both
 from tests.test_waivers import CONTROL, GOOD, SUBSCRIPTION, WHO, add, found, sealed, site
 
 __all__ = ["site"]

@@ -29,6 +29,7 @@ _BRIEF = {
     "sweep-planned": ("at", "slot", "schedule", "scope", "previous", "log"),
     "sweep-closed": ("at", "slot", "missing", "failures", "complete"),
     "retention": ("at", "storage", "source"),
+    "exhibit": ("at", "exhibit"),
     "waiver": ("at", "waiver"),
 }
 """What is shown of a record that a point names as a whole."""
@@ -60,7 +61,7 @@ def build(
     fold.take(records)
     fold.finish()
     if fold.shown is not None:
-        fold.shown.raw |= fold.waivers
+        fold.shown.raw |= fold.exhibits | fold.waivers
     sweeps = tuple(sorted((each.summary() for each in fold.passes.values() if each.number >= 0), key=lambda sweep: sweep.number))
     findings = tuple(_findings(fold.shown, load, Commands(words, log.vkey, fold.shown, load)))
     population = Population(fold.shown, load, _status_of(findings))

@@ -60,6 +60,8 @@ class Fold:
     used_profiles: dict[str, None] = field(default_factory=dict)
     presence: dict[str, Presence] = field(default_factory=dict)
     personal_data: str | None = None
+    exhibits: dict[int, Json] = field(default_factory=dict)
+    """Records of exhibits, which findings point at, whenever they were filed."""
     waived: Waived = field(default_factory=Waived)
     waivers: dict[int, Json] = field(default_factory=dict)
     """Records of waivers, which findings point at, whenever they were granted."""
@@ -87,6 +89,8 @@ class Fold:
                 self.personal_data = record["store"].get("personal_data")
             elif kind in self._handlers and record.get("sweep"):
                 self._of_sweep(index, kind, record)
+            elif kind == "exhibit":
+                self.exhibits[index] = record
             elif kind == "waiver":
                 self.waivers[index] = self._whole(record)
                 self.waived.take(index, self.waivers[index])

@@ -1,6 +1,7 @@
 """What was waived until a day comes back when that is over; and nobody can leave a waiver out of a bundle without being found."""
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -16,8 +17,11 @@ from shared.service import state, waiver
 from shared.service.acts import ready_to_act
 from shared.service.bundle import bundle
 from shared.service.stores import store_of
+from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import apart, together
-from tests.test_exhibits import again, both, day_of, judged
+from tests.fixtures.exhibits import again, judged
+from tests.test_bundle_page import answered
+from tests.test_exhibits_given import both, day_of
 from tests.test_waivers import CONTROL, GOOD, SUBSCRIPTION, WHO, add, found, sealed, site, sound
 
 __all__ = ["site"]
@@ -111,6 +115,33 @@ def test_a_bundle_from_which_an_act_was_taken_is_found_out(site, tmp_path, resou
             problems, report = both(site, path)
             assert any(f"the act {number} about a waiver is not here" in one for one in problems), problems
             assert any("act about a waiver is not here" in one for one in report.problems), report.problems
+
+
+def test_the_page_in_a_browser_misses_it_too(site, tmp_path):
+    if chromium.BINARY is None:
+        reason = "no Chromium is here: index.html was NOT tried in a browser"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    add(site, days=1)
+    again(site, hours=72)
+    end(site, 1)
+    again(site)
+    good, bad = tmp_path / "good.zip", tmp_path / "bad.zip"
+    bundle(site.reading(), day_of(site, -1), good)
+    files, first = apart(good.read_bytes()), sealed(site)[0][0]
+    kept = {name: data for name, data in files.items() if name != records_path(first)}
+    bad.write_bytes(together(kept, ranges=[entry for entry in json.loads(files[NAME])["ranges"] if entry[0] != first]))
+    (tmp_path / "index.html").write_bytes(files["index.html"])
+    browser = chromium.Browser(tmp_path / "profile")
+    try:
+        browser.open(tmp_path / "index.html")
+        browser.put("#zip", good)
+        assert answered(browser, site.vkey)[0] in ("good", "gap")
+        browser.put("#zip", bad)
+        kind, _, text = answered(browser, site.vkey)
+        assert kind == "bad" and "an act about a waiver is not here" in text
+        assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_the_number_must_be_one():

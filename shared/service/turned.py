@@ -92,17 +92,23 @@ def _findings(read: Reading, place: Sequence[int]) -> Iterator[tuple[int, Json]]
             yield index, whole(record, read.body)
 
 
+def severity_of(control: str) -> Severity:
+    """How much it matters that a control is not satisfied; of one that this version does not know (another one judged it), as most do."""
+    return next((known.severity for known in catalogue().controls if known.id == control), "medium")
+
+
 def _item(index: int, finding: Json, was: str | None) -> Json:
-    control = catalogue().control(finding["control"])
-    severity = control.severity if finding["status"] == "not-satisfied" or control.severity == "low" else _NOBODY_KNOWS
-    text = f"{control.id} is {finding['status']} ({f'it was {was}' if was else 'judged for the first time'}): {finding['reason']}"
+    severity = severity_of(finding["control"])
+    if finding["status"] == "unknown" and severity == "high":
+        severity = _NOBODY_KNOWS
+    text = f"{finding['control']} is {finding['status']} ({f'it was {was}' if was else 'judged for the first time'}): {finding['reason']}"
     return {
         "record": index,
         "at": finding["at"],
         "resource": finding["resource"],
         "severity": severity,
-        "means": [{"severity": severity, "text": text, "control": control.id, "pointer": None}],
-        "control": control.id,
+        "means": [{"severity": severity, "text": text, "control": finding["control"], "pointer": None}],
+        "control": finding["control"],
         "status": finding["status"],
         "was": was,
     }

@@ -12,7 +12,7 @@ from shared.deliver.verify.closing import Closed, closing_remarks, deletion_rema
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
-from shared.deliver.verify.exhibits import Exhibits
+from shared.deliver.verify.exhibits import Exhibits, kept_file
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.trust import Trust
@@ -101,8 +101,9 @@ class Examiner:
             self.waivers.add(index)
         if value["type"] == "exhibit":
             self.exhibits.take(index, value)
-            if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
-                self._intake.body(index, value["exhibit"]["file"]["sha256"], value["exhibit"]["file"]["bytes"])
+            if self.view.period is None:  # of a bundle, its file is looked for there
+                for digest, size in kept_file(value["exhibit"]):
+                    self._intake.body(index, digest, size)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):

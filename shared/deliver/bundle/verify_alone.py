@@ -782,6 +782,8 @@ class Examiner:
         self.key_records: set[int] = set()
         self.rests_on: set[int] = set()
         """Records that deletions and attributions rest on, which a bundle brings along from wherever they are."""
+        self.waivers: list[tuple[int, Any]] = []
+        """By which waivers were granted, or ended: as `acts`."""
         self.acts: list[tuple[int, Any]] = []
         """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
         self.strangers: Counter[str] = Counter()
@@ -834,8 +836,8 @@ class Examiner:
             self.key_records.add(index)
         if kind in ("waiver", "exhibit"):
             self.rests_on.add(index)
-        if kind == "exhibit":
-            self.acts.append((index, record["exhibit"]))
+        if kind in ("waiver", "exhibit"):
+            (self.waivers if kind == "waiver" else self.acts).append((index, record[kind]))
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
@@ -1246,9 +1248,10 @@ def verify(source: Folder | Zip, keys: list[Key], held: bytes | None, report: Re
         read_run(bundle, tree, examiner, first, many)
     examiner.finish()
     try:
+        check_waivers(examiner.waivers, report)
         check_exhibits(bundle, examiner.acts)
     except MALFORMED:
-        report.problem("what was filed as exhibits has not the shape that it should have: their files cannot be compared")
+        report.problem("what was waived, or filed as exhibits, has not the shape that it should have")
     check_earlier(bundle, tree, checkpoint)
     for index, sweep in examiner.closings.items():
         check_proof(bundle, tree, sweep, index, data)
@@ -1303,6 +1306,15 @@ def check_earlier(bundle: Bundle, tree: Tree, newest: Note) -> None:
                     raise Refused("the checkpoint does not have the root of the records before it: it is of another log")
             except (Refused, Damaged) as error:
                 bundle.report.problem(str(error), file=name)
+
+
+def check_waivers(acts: list[tuple[int, Any]], report: Report) -> None:
+    """No act about a waiver is missing. Those of old say no number: theirs are the first that are free."""
+    numbers = {count(said["number"]): index for index, said in acts if "number" in said}
+    free = [number for number in range(1, len(acts) + 1) if number not in numbers]
+    given = [*numbers, *free[: sum("number" not in said for _, said in acts)]]
+    if sorted(given) != list(range(1, len(acts) + 1)):
+        report.problem("an act about a waiver is not here, though a later one is, or is here twice", record=max(numbers.values()))
 
 
 def check_exhibits(bundle: Bundle, acts: list[tuple[int, Any]]) -> None:

@@ -18,6 +18,7 @@ from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
+from shared.deliver.verify.waivers import Waivers
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
 
@@ -40,8 +41,7 @@ class Examiner:
         self.origin: str | None = None
         """What the first record says the log is called."""
         self.exhibits = Exhibits(tally)
-        self.waivers: set[int] = set()
-        """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
+        self.waivers = Waivers(tally)
         self.format: Json = None
         """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
@@ -98,7 +98,7 @@ class Examiner:
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
         if value["type"] == "waiver":
-            self.waivers.add(index)
+            self.waivers.take(index, value)
         if value["type"] == "exhibit":
             self.exhibits.take(index, value)
             if self.view.period is None:  # of a bundle, its file is looked for there
@@ -176,6 +176,7 @@ class Examiner:
             return
         sweep.planned(index, value)
         sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
+        sweep.records.waivers = self.waivers.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -231,6 +232,7 @@ class Examiner:
         self._conclusions.deletions.finish(read)
         self._intake.finish()
         self.exhibits.finish()
+        self.waivers.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

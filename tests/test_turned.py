@@ -151,7 +151,7 @@ def test_a_waiver_that_expired_is_told_once_if_what_it_waived_is_still_so(tmp_pa
             after = sweep(works)
             judged = [record for _, record in works.estate.records("finding") if record["sweep"] == after and record["control"] == "waivers-current"]
             assert [record["status"] for record in judged] == ["not-satisfied"]
-            assert [item["control"] for item in turns(works, after)] == [], "it is told of the waiver itself, and once"
+            assert "waivers-current" not in [item["control"] for item in turns(works, after)], "it is told of the waiver itself, and once"
         works.estate.clock.advance(days=1)
         elsewhere = Memory(scopes=("/subscriptions/other",))
         elsewhere.name = "elsewhere"

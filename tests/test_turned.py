@@ -109,9 +109,12 @@ def test_what_is_waived_has_not_turned(tmp_path):
         assert [item for item in turns(works, sweep(works)) if item["control"] == LOCAL_AUTH] == []
 
 
-@pytest.mark.parametrize(("status", "severity"), [("not-satisfied", "high"), ("unknown", "medium")])
-def test_a_finding_matters_as_its_control_does_and_what_nobody_knows_less(status, severity):
-    item = turned._item(7, {"control": "public-network-access", "status": status, "reason": "r", "at": "t", "resource": "/s/a"}, None)
+@pytest.mark.parametrize(
+    ("control", "status", "severity"),
+    [("public-network-access", "not-satisfied", "high"), ("public-network-access", "unknown", "medium"), ("of-another-version", "not-satisfied", "medium")],
+)
+def test_a_finding_matters_as_its_control_does_and_what_nobody_knows_less(control, status, severity):
+    item = turned._item(7, {"control": control, "status": status, "reason": "r", "at": "t", "resource": "/s/a"}, None)
     assert (item["severity"], item["means"][0]["severity"]) == (severity, severity) and "for the first time" in item["means"][0]["text"]
 
 
@@ -143,7 +146,13 @@ def test_a_waiver_that_expired_is_told_once_if_what_it_waived_is_still_so(tmp_pa
         if kind == "satisfied":
             log_in_with_keys(works, allowed=False)
             sweep(works)
-        works.estate.clock.advance(days=3)
+        works.estate.clock.advance(days=2)
+        if kind == "expired":
+            after = sweep(works)
+            judged = [record for _, record in works.estate.records("finding") if record["sweep"] == after and record["control"] == "waivers-current"]
+            assert [record["status"] for record in judged] == ["not-satisfied"]
+            assert "waivers-current" not in [item["control"] for item in turns(works, after)], "it is told of the waiver itself, and once"
+        works.estate.clock.advance(days=1)
         elsewhere = Memory(scopes=("/subscriptions/other",))
         elsewhere.name = "elsewhere"
         for _ in range(3):

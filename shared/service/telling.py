@@ -8,7 +8,6 @@ from shared.canonical import Json, canonical
 from shared.deliver.alerts.channel import Channel
 from shared.deliver.alerts.decide import WORST, alerts_of, bare, key_of
 from shared.deliver.alerts.route import wanted
-from shared.judge.catalogue import catalogue
 from shared.judge.waivers import Waiver, lapsed
 from shared.model import SEVERITIES
 from shared.records import moment, timestamp
@@ -18,7 +17,7 @@ from shared.service import outbox, state
 from shared.service.compose import store_facts
 from shared.service.pruning import TOLD
 from shared.service.queries import Filter, Reading, changes, findings, waivers_in
-from shared.service.turned import turned
+from shared.service.turned import severity_of, turned
 
 
 def fill(store: Store, sweep: str, receivers: Sequence[Channel], now: datetime) -> int:
@@ -77,7 +76,7 @@ def expired(store: Store, receivers: Sequence[Channel], now: datetime) -> int:
 
 
 def _item(finding: Json) -> Json:
-    severity = catalogue().control(finding["control"]).severity
+    severity = severity_of(finding["control"])
     means = [{"severity": severity, "text": finding["reason"], "control": finding["control"], "resource": finding["resource"]}]
     return {"record": finding["record"], "resource": finding["resource"], "severity": severity, "means": means}
 

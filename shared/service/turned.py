@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from shared import layout
 from shared.canonical import Json
 from shared.judge.catalogue import catalogue
-from shared.judge.waivers import waiver_of
+from shared.judge.checks.waivers import WAIVERS_CURRENT
+from shared.judge.waivers import Waiver, waiver_of
 from shared.model import Severity
 from shared.records import whole
 from shared.service import state
@@ -78,11 +79,17 @@ def turned(read: Reading, summary: Json) -> list[Json]:
     for name, place in state.read_closing(read.store, read.log, summary["closed_record"])["findings"].items():
         if name == _SWEEP and layout.BY_EVENT in summary["sweep"]:
             continue
-        bad = [(index, record) for index, record in _findings(read, place) if record["status"] in _BAD and waiver_of(waivers, record, record["at"]) is None]
+        bad = [(index, record) for index, record in _findings(read, place) if record["status"] in _BAD and not _said_otherwise(waivers, record)]
         if bad:
             was = {(record["control"], record["resource"]): record["status"] for record in before.findings(name)}
             found += [_item(index, one, known) for index, one in bad if (known := was.get((one["control"], one["resource"]))) != one["status"]]
     return found
+
+
+def _said_otherwise(waivers: Sequence[Waiver], finding: Json) -> bool:
+    """Whether somebody knows: it is waived; or it is about waivers that expired, each of which is told by itself (`telling.expired`)."""
+    about_waivers = (finding["control"], finding["status"]) == (WAIVERS_CURRENT, "not-satisfied")
+    return about_waivers or waiver_of(waivers, finding, finding["at"]) is not None
 
 
 def _findings(read: Reading, place: Sequence[int]) -> Iterator[tuple[int, Json]]:
@@ -92,17 +99,23 @@ def _findings(read: Reading, place: Sequence[int]) -> Iterator[tuple[int, Json]]
             yield index, whole(record, read.body)
 
 
+def severity_of(control: str) -> Severity:
+    """How much it matters that a control is not satisfied; of one that this version does not know (another one judged it), as most do."""
+    return next((known.severity for known in catalogue().controls if known.id == control), "medium")
+
+
 def _item(index: int, finding: Json, was: str | None) -> Json:
-    control = catalogue().control(finding["control"])
-    severity = control.severity if finding["status"] == "not-satisfied" or control.severity == "low" else _NOBODY_KNOWS
-    text = f"{control.id} is {finding['status']} ({f'it was {was}' if was else 'judged for the first time'}): {finding['reason']}"
+    severity = severity_of(finding["control"])
+    if finding["status"] == "unknown" and severity == "high":
+        severity = _NOBODY_KNOWS
+    text = f"{finding['control']} is {finding['status']} ({f'it was {was}' if was else 'judged for the first time'}): {finding['reason']}"
     return {
         "record": index,
         "at": finding["at"],
         "resource": finding["resource"],
         "severity": severity,
-        "means": [{"severity": severity, "text": text, "control": control.id, "pointer": None}],
-        "control": control.id,
+        "means": [{"severity": severity, "text": text, "control": finding["control"], "pointer": None}],
+        "control": finding["control"],
         "status": finding["status"],
         "was": was,
     }

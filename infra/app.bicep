@@ -31,7 +31,9 @@ param alertWebhooks string
 param alertSeverity string
 param alertSecretName string
 param alertReceiversPath string
+param auditors string
 param alertSecretsName string
+param heartbeatUrl string
 param secondSigningKeySecretName string
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -113,7 +115,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_ALERT_SEVERITY: alertSeverity
     EVIDENCE_ALERT_SECRET: empty(alertSecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretName})'
     EVIDENCE_ALERT_RECEIVERS: alertReceiversPath
+    EVIDENCE_AUDITORS: auditors
     EVIDENCE_ALERT_SECRETS: empty(alertSecretsName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretsName})'
+    EVIDENCE_HEARTBEAT_URL: heartbeatUrl
   }
 }
 

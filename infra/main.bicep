@@ -55,8 +55,14 @@ param alertSecretName string = ''
 @description('Path of a list of receivers within the package, such as receivers.toml (docs/alerts.md). Empty: none but webhooks.')
 param alertReceiversPath string = ''
 
+@description('Whose view is limited, to what and until when (docs/portal.md). Empty: nobody has a limited view.')
+param auditors string = ''
+
 @description('Name of the secret in the vault that holds the secrets of those receivers, NAME=SECRET in lines. Empty: none.')
 param alertSecretsName string = ''
+
+@description('Address that is called after each sweep while nothing is alarmed, such as a check of healthchecks.io. Empty: none.')
+param heartbeatUrl string = ''
 
 @description('Name of the secret in the vault with a second signing key, Ed25519, for witnesses that take no ECDSA. Empty: none.')
 param secondSigningKeySecretName string = ''
@@ -271,7 +277,9 @@ module app 'app.bicep' = {
     alertSeverity: alertSeverity
     alertSecretName: alertSecretName
     alertReceiversPath: alertReceiversPath
+    auditors: auditors
     alertSecretsName: alertSecretsName
+    heartbeatUrl: heartbeatUrl
     secondSigningKeySecretName: secondSigningKeySecretName
   }
   dependsOn: [access] // the host reads its storage as soon as it starts

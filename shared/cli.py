@@ -11,7 +11,22 @@ from typing import Any, Final, NoReturn
 import typer
 
 from shared import __version__
-from shared.commands import asking, collecting, delivering, holding, keys, local, profiling, questions, showing, stating, waiving
+from shared.commands import (
+    alerting,
+    asking,
+    baselining,
+    collecting,
+    delivering,
+    exhibiting,
+    holding,
+    keys,
+    local,
+    profiling,
+    questions,
+    showing,
+    stating,
+    waiving,
+)
 from shared.commands.context import options, terminal
 from shared.errors import EvidenceError, Misuse
 from shared.terminal import close_streams, prepare_streams
@@ -24,6 +39,7 @@ COMMANDS: Final = (
     (asking.status, "aoai-evidence status --json"),
     (asking.findings, "aoai-evidence findings --status not-satisfied --framework soc2"),
     (asking.changes, "aoai-evidence changes --from 2026-11-01 --to 2026-11-30"),
+    (baselining.drift, "aoai-evidence drift --resource contoso-prod"),
     (asking.period, "aoai-evidence period --from 2026-10-01 --to 2026-12-31 --control content-logging-off"),
     (questions.unseen, "aoai-evidence unseen --from 2026-10-01 --to 2026-12-31"),
     (questions.residency, "aoai-evidence residency --at 2026-11-01T12:00:00Z"),
@@ -56,10 +72,24 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
         (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),
         (holding.release, "aoai-evidence hold release case-2026-17 --owner 'General Counsel' --reason 'case closed'"),
     )),
+    ("alerts", "Alerts: who is told of what changed, and whether he was.", (
+        (alerting.list_, "aoai-evidence alerts list"),
+        (alerting.test, "aoai-evidence alerts test --receiver security"),
+    )),
     ("waiver", "Waivers: what somebody accepts for a time, though it is not as it should be.", (
         (waiving.add, "aoai-evidence waiver add public-network-access --scope all --until 2026-12-31 --owner 'Head of Platform' --reason 'private link is being built'"),
         (waiving.list_, "aoai-evidence waiver list --all"),
         (waiving.end, "aoai-evidence waiver end 1 --owner 'Head of Platform' --reason 'private link is in use'"),
+    )),
+    ("baseline", "Baselines: the state that somebody approved, from which drift is told.", (
+        (baselining.approve, "aoai-evidence baseline approve --all --owner 'Head of Platform' --reason 'reviewed in the change board of 2026-11-20'"),
+        (baselining.list_, "aoai-evidence baseline list"),
+    )),
+    ("exhibit", "Exhibits: documents that speak to what only the provider can observe.", (
+        (exhibiting.add, "aoai-evidence exhibit add soc-report --file soc2.pdf --issuer 'Example Auditors LLP' --covers 2025-10-01..2026-09-30 --expires 2027-03-31 "
+            "--owner 'Head of Compliance' --reason 'vendor review of 2026'"),
+        (exhibiting.list_, "aoai-evidence exhibit list --all"),
+        (exhibiting.withdraw, "aoai-evidence exhibit withdraw 1 --owner 'Head of Compliance' --reason 'superseded by the report of 2027'"),
     )),
 )  # fmt: skip
 """Commands of two words: name, what they have in common, and each with an example."""

@@ -42,11 +42,14 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
+UNITS = STATE + "unit/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
 OUTBOX = STATE + "outbox/"
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
 """What becomes of an alert, each a folder of the outbox."""
+EXPIRED = STATE + "expired.json"
+"""The waivers of which it was told that their time is over."""
 DELIVERING_LOCK = STATE + "delivering.lock"
 EVENTS = STATE + "event/"
 WATCH = STATE + "watch.json"
@@ -138,13 +141,18 @@ def key_change(number: int) -> str:
 
 
 def act(kind: str, number: int) -> str:
-    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`)."""
+    """The batch of the act of a person numbered `number` (from 1, without a gap, of each kind: `hold`, `waiver`, …)."""
     return batch(act_sweep(kind, number), kind)
 
 
 def act_sweep(kind: str, number: int) -> str:
     """The sweep name under which that act waits to be sealed."""
     return f"{kind}-{number:06d}"
+
+
+def acts_noted(kind: str) -> str:
+    """Where it is noted which records of the log the acts of a kind are."""
+    return f"{STATE}acts/{checked_name(kind)}.json"
 
 
 def hold(number: int) -> str:
@@ -231,7 +239,7 @@ def sweep_index(year: str) -> str:
 
 def unit_state(unit: str) -> str:
     """The latest answers about a unit: what the next sweep's changes are measured against."""
-    return f"{STATE}unit/{checked_name(unit)}.json"
+    return f"{UNITS}{checked_name(unit)}.json"
 
 
 def lives(unit: str) -> str:

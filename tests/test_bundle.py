@@ -323,4 +323,4 @@ def test_manifests_that_are_none():
     with pytest.raises(VerificationError, match="another kind of file"):
         parse_manifest(b'{"kind":"x"}')
     with pytest.raises(VerificationError, match="later release"):
-        parse_manifest(b'{"kind":"aoai-evidence-bundle","v":4}')
+        parse_manifest(b'{"kind":"aoai-evidence-bundle","v":5}')

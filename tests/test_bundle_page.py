@@ -19,6 +19,10 @@ from shared.deliver.bundle.page import SCRIPTS, page
 from shared.deliver.verify import verify_bundle
 from shared.errors import VerificationError
 from shared.seal.store import DirectoryStore
+from shared.service.bundle import bundle
+from shared.service.queries import reading
+from shared.settings import Settings
+from tests import test_scope as scope
 from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import RECORDS, apart, built, hours, together, zipped
 from tests.fixtures.records import OTHER, P256, SIGNER, START, Account, LogMaker, small_log
@@ -348,3 +352,13 @@ def test_the_same_manifest_has_the_same_page_and_every_script_is_short():
 
     for name in SCRIPTS:
         assert len(package._source(name).splitlines()) < 300, name
+
+
+def test_deletions_that_went_with_an_account_are_looked_for(check, tmp_path):
+    store = DirectoryStore(tmp_path / "store")
+    scope.history(store)
+    entries = apart(data := built(store, tmp_path, hours(15, 30), resources=[scope.GONE.id]))
+    assert same(check, data) == "good"
+    assert same(check, scope.without(entries, list(scope.deletions(entries))[:1])) == "bad"
+    bundle(reading(Settings(store=str(tmp_path / "store"))), None, tmp_path / "one.zip", about="file-1")
+    assert same(check, (tmp_path / "one.zip").read_bytes()) == "good", "with a certificate"

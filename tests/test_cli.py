@@ -77,6 +77,7 @@ def a_person(desk):
 def test_every_command_answers_with_one_json_document(desk):
     lines = [
         "init --store new", "collect", "status", "findings", "changes", "deletions", "period", "unseen", "resources", "resources --kind file", "doctor",
+        "baseline approve --all --owner board --reason reviewed", "drift",
         "report -o r.html", "export -o f.csv", "bundle -o b.zip", f"verify b.zip --key {desk.vkey}", f"verify --store store --key {desk.vkey}",
         "--version", f"erase --subject {a_person(desk)}",
     ]  # fmt: skip

@@ -147,7 +147,7 @@ def test_failures_are_named_by_their_records() -> None:
 
 def test_what_only_the_provider_can_observe() -> None:
     """One for each such control, in order, never anything but attested, and it says which exhibit is missing."""
-    found = provider_attested()
+    found = provider_attested((), "2026-11-22T18:00:00.000000Z")
     assert [id_ for id_, _ in found] == [control.id for control in catalogue().of_scope("provider")]
     for _, judgement in found:
         assert (judgement.status, judgement.resource) == ("provider-attested", None)

@@ -1,6 +1,7 @@
 """What judging came to is counted run by run: closing reads nothing again, and a count that is lost, torn or there twice changes nothing."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -81,6 +82,7 @@ SPOILED = {
     "cut": lambda data: data[:-9],
     "empty": lambda data: b"",
     "a list": lambda data: b"[]",
+    "of a version that did not count deletions": lambda data: json.dumps({k: v for k, v in json.loads(data).items() if k != "deletions"}).encode(),
     "of nothing": lambda data: b'{"units":3}',
     "failures are none": lambda data: json.dumps({**json.loads(data), "failures": [[1]]}).encode(),
 }
@@ -124,6 +126,26 @@ def test_a_run_that_is_late_counts_what_it_did(works, monkeypatch):
     monkeypatch.undo()
     assert len(tallies(works)) == 1
     assert outcome(works)[4] == []
+
+
+def test_deletions_that_several_runs_concluded_are_counted_in_the_closing_record(works):
+    works.plan()
+    works.collect()
+    works.settle()
+    world = works.estate.azure.world
+    works.estate.clock.advance(hours=6)
+    *rest, gone = world.accounts()
+    deployed = [(account, item["name"]) for account in rest for item in world.children(account, "deployments")][:3]
+    for account, name in deployed:
+        world.delete_deployment(account, name)
+    world.delete_account(gone)
+    judged(works)
+    works.collect()
+    works.settle()
+    sound(works)
+    counted = Counter(one["account"] for _, one in works.estate.records("deletion"))
+    assert counted.keys() == {gone.lower(), *(account.lower() for account, _ in deployed)}
+    assert [one["deletions"] for _, one in works.estate.records("sweep-closed")] == [{}, counted]
 
 
 def test_while_it_waits_a_run_does_not_read_the_plan(works):

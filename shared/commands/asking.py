@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
 def status(fail_on: FailOn = None) -> None:
     """Where things stand: last sweep, coverage, gaps, controls by status, the store's protection."""
+    from shared.service.drifted import summary
     from shared.service.queries import reading
     from shared.service.queries import status as ask
 
     check_statuses(fail_on)
-    value = ask(reading(settings()))
+    read = reading(settings())
+    value = {**ask(read), "baseline": summary(read)}
     terminal().answer(value, _status_lines(value))
     if fail_on and any(_left(value, name, wanted) for name in value["controls"] for wanted in fail_on):
         raise typer.Exit(1)
@@ -218,9 +220,19 @@ def _status_lines(value: Json) -> list[str]:
         lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
     if value["waivers_expired"]:
         lines.append(f"{value['waivers_expired']} findings are not satisfied, and their waivers have expired: `aoai-evidence waiver list --all` shows which")
+    if any(value["alerts"].values()):
+        waiting, dead = (sum(value["alerts"][name].values()) for name in ("waiting", "dead"))
+        lines.append(f"alerts that wait to be sent: {waiting}; given up: {dead}; `aoai-evidence alerts list` shows which")
+    if value["baseline"]:
+        lines.append(_baseline_line(value["baseline"]))
     columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
     rows = [[name, *(counts.get(column, "") for column in columns), value["waived"].get(name, "")] for name, counts in value["controls"].items()]
     return [*lines, "", *table(["control", "yes", "no", "unknown", "n/a", "provider", "waived"], rows)]
+
+
+def _baseline_line(counts: Json) -> str:
+    others = f"unknown: {counts['unknown']}, never approved: {counts['never_approved']}, as approved: {counts['as_approved']}"
+    return f"resources that drifted from their baseline: {counts['drifted']} ({others}); `aoai-evidence drift` shows which"
 
 
 def _attested_lines(attested: Json) -> list[str]:

@@ -14,7 +14,7 @@ from shared.judge.catalogue import FRAMEWORKS, catalogue
 from shared.judge.collected import collection_of
 from shared.judge.meaning import meanings
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
-from shared.model import Evidence, Judgement
+from shared.model import Evidence, Judgement, Point
 
 Judged = tuple[str, Judgement]
 """The id of a control, and one judgement by it."""
@@ -118,6 +118,16 @@ def collection(records: SweepRecords, missing: Iterable[str], profile: Profile, 
         raise CannotJudgeError(f"the judge does not cope with the records ({type(error).__name__})") from error
 
 
-def provider_attested() -> Sequence[Judged]:
+def provider_attested(records: SweepRecords) -> Sequence[Judged]:
     """The statements that nobody outside the provider can observe."""
-    return engine.provider_attested()
+    return engine.provider_attested(records.exhibits, records.plan["at"])
+
+
+def on_file(records: SweepRecords, profile: Profile) -> Sequence[Judged]:
+    """Of what is judged of the collection, what rests on nothing but the plan and acts of people: so it can be judged again where other records are not."""
+    return engine.judge_acts(records.exhibits, records.waivers, Point(records.plan_record), records.plan["at"], profile)
+
+
+def filed_controls() -> frozenset[str]:
+    """The controls that `on_file` and `provider_attested` judge."""
+    return frozenset(engine.ACT_CHECKS) | {control.id for control in catalogue().of_scope("provider")}

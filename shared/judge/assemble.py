@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from shared.canonical import Json
+from shared.judge.exhibits import Exhibit
+from shared.judge.waivers import Waiver
 from shared.model import Answer, Evidence
 
 LoadBody = Callable[[str], Json]
@@ -149,6 +151,10 @@ class SweepRecords:
     """The answer to `locations`, by subscription."""
     skew: float | None = None
     """The largest distance, in seconds, between our clock and the one that Azure's answers show."""
+    exhibits: tuple[Exhibit, ...] | None = None
+    """What was filed among the first `log.size` records of the plan; None: not read."""
+    waivers: tuple[Waiver, ...] | None = None
+    """What was waived among them, expired and ended ones too; None: not read."""
 
     def add(self, index: int, record: Json) -> None:
         """Take in one record; types that judging does not rest on are passed over."""

@@ -41,6 +41,8 @@ def collection_of(records: SweepRecords, missing: Sequence[str], load: LoadBody)
         log_size=log.get("size"),
         previous_log_size=log.get("held"),
         log_consistent=log.get("consistent"),
+        exhibits=records.exhibits,
+        waivers=records.waivers,
     )
 
 

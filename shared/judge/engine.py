@@ -4,7 +4,7 @@ Given the same evidence, profile and catalogue version, the result is the same, 
 record that its control reads, so that whoever has the records a finding names can judge it again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Final, ParamSpec
@@ -14,8 +14,12 @@ from shared.judge.case import Case
 from shared.judge.catalogue import Control, catalogue
 from shared.judge.checks import ACCOUNT_CHECKS, SUBSCRIPTION_CHECKS, SWEEP_CHECKS
 from shared.judge.checks.collection import Collection
+from shared.judge.checks.exhibits import EXHIBIT_CHECKS
+from shared.judge.checks.waivers import WAIVERS_CURRENT, waivers_current
+from shared.judge.exhibits import Exhibit, last_day, speaking
 from shared.judge.profile import Profile, effective
 from shared.judge.verdict import Unclear, unknown
+from shared.judge.waivers import Waiver
 from shared.model import Evidence, Judgement, Point
 
 Judged = tuple[str, Judgement]
@@ -28,6 +32,12 @@ FAILED: Final = "This check failed on data it does not expect"
 
 _MOST_POINTS: Final = 64
 """A finding is one line: it points at no more places than this, besides every record it rests on."""
+
+_MOST_EXHIBITS: Final = 8
+"""A finding names no more exhibits than this."""
+
+ACT_CHECKS: Final = {WAIVERS_CURRENT: waivers_current, **EXHIBIT_CHECKS}
+"""By control: what rests on nothing but the plan and acts of people."""
 
 _OF_SUBSCRIPTION: Final = "subscription:"
 """Before a kind: the account's subscription was asked, not the account."""
@@ -71,12 +81,28 @@ def judge_sweep(sweep: Collection, profile: Profile) -> list[Judged]:
     return judged
 
 
-def provider_attested() -> list[Judged]:
-    """What nobody outside the provider can observe: the same for every sweep, and waiting for an exhibit."""
-    return [
-        (control.id, Judgement(None, "provider-attested", f"Only the provider can observe this; it needs an exhibit: {control.exhibit}."))
-        for control in catalogue().of_scope("provider")
-    ]
+def judge_acts(exhibits: Sequence[Exhibit] | None, waivers: Sequence[Waiver] | None, plan: Point, at: str, profile: Profile) -> list[Judged]:
+    """Of all that is judged of the collection, what rests on nothing but the plan and acts of people."""
+    filed, waived = None if exhibits is None else tuple(exhibits), None if waivers is None else tuple(waivers)
+    sweep, expect = Collection(plan.record, at, exhibits=filed, waivers=waived), effective(profile, None)
+    found = [(control, _run(check, None)(sweep, expect)) for control, check in ACT_CHECKS.items()]
+    return [(control, _complete(judgement, (plan,))) for control, judgements in found for judgement in judgements]
+
+
+def provider_attested(exhibits: Sequence[Exhibit] | None, at: str) -> list[Judged]:
+    """What nobody outside the provider can observe; each says what speaks to it at the time of the sweep, as far as it was filed."""
+    return [(control.id, _attested(control, exhibits, at)) for control in catalogue().of_scope("provider")]
+
+
+def _attested(control: Control, exhibits: Sequence[Exhibit] | None, at: str) -> Judgement:
+    needs = f"Only the provider can observe this; it needs an exhibit: {control.exhibit}."
+    if exhibits is None:
+        return Judgement(None, "provider-attested", f"{needs} What was on file could not be read.")
+    found = speaking(exhibits, control.statements, at)
+    said = "; ".join(f"{one.said}, relied on until {last_day(one.until)}" for one in found[:_MOST_EXHIBITS])
+    more = f"; and {len(found) - _MOST_EXHIBITS} more" if len(found) > _MOST_EXHIBITS else ""
+    points = tuple(Point(one.record) for one in found[:_MOST_POINTS] if one.record is not None)
+    return Judgement(None, "provider-attested", f"{needs} On file: {said}{more}." if found else f"{needs} None in force is on file.", points)
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.judge.catalogue.exhibits import exhibit_kinds
 from shared.judge.data import table
 from shared.judge.location import DEFINITIONS, SCOPES, ZONES, known_geographies
 
@@ -53,6 +54,9 @@ def _roles() -> tuple[str, ...]:
     return tuple(sorted(role["name"] for role in table("roles")["roles"].values()))
 
 
+EXHIBITS: Final = tuple(sorted(kind.kind for kind in exhibit_kinds() if kind.control is not None))
+"""Kinds of documents that can be wanted on file."""
+
 KEYS: Final[tuple[Key, ...]] = (
     Key("monitoring", "content_logging", "choice", "off", "storage of prompts for abuse monitoring", ("off", ANY)),
     Key("monitoring", "monitoring_copy", "choice", "off", "a copy of monitoring data in storage of your own", ("off", ANY)),
@@ -95,6 +99,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("collection", "worm", "choice", "locked", "write protection of the evidence", ("locked", ANY), everywhere=True),
     Key("collection", "retention_days", "number", 0, "how long evidence must be write-protected from its sealing", everywhere=True),
     Key("collection", "clock_skew_seconds", "number", 60, "how far our clock may be from Azure's", everywhere=True, least=1),
+    Key("exhibits", "wanted", "choices", EXHIBITS, "documents that must be on file and in force", EXHIBITS, may_be_empty=True, everywhere=True),
 )  # fmt: skip
 
 BY_PATH: Final[Mapping[str, Key]] = {key.path: key for key in KEYS}

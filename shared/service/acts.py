@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared import layout
-from shared.canonical import Json
+from shared.canonical import Json, canonical
 from shared.errors import Misuse, StoreConflict
 from shared.privacy.disclosures import Disclosures
 from shared.records import line, record, timestamp
 from shared.seal.commits import last_commit, read_commit
-from shared.seal.store import Store, put_body
+from shared.seal.log import open_log
+from shared.seal.store import Store, put_body, read_hint
 from shared.service import state
 from shared.service.compose import Clock, Sealing, random_bytes, sealing
 from shared.settings import Settings
@@ -72,14 +73,17 @@ def personal(ready: Sealing, value: str) -> Json:
 
 def seal_act(ready: Sealing, kind: str, said: Json, now: Clock, *, type_: str = "event", resource: str | None = None) -> int:
     """Seal the record of an act under the next number that is free, and return the number. `said["owner"]` is `personal` already."""
-    store, sequencer = ready.store, ready.sequencer
-    value = record(type_, timestamp(now()), sweep=None, kind=kind, resource=resource, **{kind: said})
-    data = line(value, lambda body: put_body(store, body)) + b"\n"
-    number = sum(1 for _ in acts(store, kind)) + 1
-    state.mark_open(store, layout.act_sweep(kind, number), sequencer.seq)
-    while not store.put_new(layout.act(kind, number), data):
-        number += 1
+    store, sequencer, at = ready.store, ready.sequencer, timestamp(now())
+
+    def numbered(number: int) -> bytes:
         state.mark_open(store, layout.act_sweep(kind, number), sequencer.seq)
+        about: Json = {kind: {**said, "number": number}}
+        value = record(type_, at, sweep=None, kind=kind, resource=resource, **about)
+        return line(value, lambda body: put_body(store, body)) + b"\n"
+
+    number = sum(1 for _ in acts(store, kind)) + 1
+    while not store.put_new(layout.act(kind, number), numbered(number)):
+        number += 1
     sequencer.seal()
     store.delete(layout.open_sweep(layout.act_sweep(kind, number)))
     return number
@@ -94,3 +98,41 @@ def records_of(store: Store, kind: str, numbers: set[int]) -> dict[int, int]:
             break
         found |= {wanted[batch.path]: first for batch, first in read_commit(store, seq).places() if batch.path in wanted}
     return found
+
+
+def places(store: Store, kind: str) -> dict[int, int]:
+    """The index in the log of each act of a kind, as far as they are sealed."""
+    return _places(store, kind, list(acts(store, kind)))[0]
+
+
+def acts_within(store: Store, kind: str, size: int, *, note: bool = False) -> list[tuple[int, Act]]:
+    """Every act of a kind that is among the first `size` records of the log, with its index, in the order of their numbers.
+
+    `note`: where each is, is noted in `state/` for the next time.
+    """
+    found = list(acts(store, kind))
+    known, looked = _places(store, kind, found)
+    if note and looked:
+        store.put(layout.acts_noted(kind), canonical({str(number): place for number, place in known.items()}))
+    return [(known[act.number], act) for act in found if known.get(act.number, size) < size]
+
+
+def _places(store: Store, kind: str, found: list[Act]) -> tuple[dict[int, int], bool]:
+    """Where these acts are, and whether the commits had to be looked through for any: an old one lies behind thousands of them.
+
+    What was noted of it is compared with the log.
+    """
+    if not found:
+        return {}, False
+    log, noted = open_log(store), read_hint(store, layout.acts_noted(kind))
+
+    def holds(act: Act) -> bool:
+        place = noted.get(str(act.number))
+        if not isinstance(place, int) or not 0 <= place < log.size:
+            return False
+        sealed = next(log.records(place, place + 1))[1]
+        return bool(sealed.get("at") == act.at and sealed.get(kind) == act.said)
+
+    known = {act.number: int(noted[str(act.number)]) for act in found if holds(act)}
+    lost = {act.number for act in found} - known.keys()
+    return known | records_of(store, kind, lost), bool(lost)

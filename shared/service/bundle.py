@@ -3,20 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from shared.canonical import Json
 from shared.deliver.bundle.build import build
+from shared.deliver.bundle.manifest import exhibit_path
 from shared.deliver.bundle.sample import Sample
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
-from shared.service.acts import acts, records_of
+from shared.service.acts import acts, acts_within, records_of
 from shared.service.compose import random_bytes
+from shared.service.filed import exhibits_said
+from shared.service.gone import deletions
 from shared.service.inputs import read_input
-from shared.service.queries import Filter, Period, Reading, waivers_in
+from shared.service.queries import Filter, Period, Reading
 from shared.service.queries import resources as accounts
+from shared.service.requested import requested
 
 ALL = "all"
 
@@ -30,27 +35,34 @@ def bundle(
     framework: str | None = None,
     disclose: Sequence[str] = (),
     since: Path | None = None,
+    about: str | None = None,
     sample: Sample | None = None,
     progress: Progress = no_progress,
 ) -> Json:
     """Build the bundle of a period (default: all there is).
 
     `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader. `sample`: what to draw from the findings.
+    `about`: an object that is gone, by id or name: the bundle is about the accounts that held it, in the sweeps that concluded its end, with a certificate.
 
     Raises:
-        Misuse: nothing in the period, an unknown resource, a file that cannot be read or written.
+        Misuse: nothing in the period, no deletion of the object, an unknown resource, a file that cannot be read or written.
     """
-    if when is None:
-        if not read.sweeps:
-            raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
-        when = whole_period(read)
-    ids = [_resource_id(read, name) for name in resources]
+    if not read.sweeps and (when is None or about is not None):
+        raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
+    ids: Sequence[str] = [_resource_id(read, name) for name in resources]
+    one = requested(read, about, when, ids) if about is not None else None
+    if one is not None:
+        when, ids = one.period, one.accounts
+    when = when or whole_period(read)
     made = build(
         read.store,
         out,
         period=(when.start, when.end),
         resources=ids or None,
-        waivers=_waivers(read, when, ids),
+        decisions=[*_waivers(read), *_baselines(read)],
+        request=one.request if one is not None else None,
+        sightings=one.sightings if one is not None else (),
+        filed=partial(_filed, read, when),
         framework=framework,
         disclose=_opener(read, disclose),
         since=read_input(since, "the checkpoint") if since is not None else None,
@@ -66,26 +78,35 @@ def whole_period(read: Reading) -> Period:
     return Period(datetime.fromisoformat(min(times)), datetime.fromisoformat(max(times)) + timedelta(seconds=1))
 
 
-def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]:
-    """The records that grant or end a waiver that was in force in the period, of what is asked for."""
-    wanted = [resource.lower().rstrip("/") + "/" for resource in resources]
-    start, end = timestamp(when.start), timestamp(when.end)
-    chosen = {
-        one.number for one in waivers_in(read.store)
-        if one.since < end and min(one.until, one.ended or one.until) > start
-        and (not wanted or one.scope is None or any(each.startswith(one.scope + "/") or (one.scope + "/").startswith(each) for each in wanted))
-    }  # fmt: skip
-    ends = {act.number for act in acts(read.store, "waiver") if act.said.get("waiver") in chosen}
-    return sorted(records_of(read.store, "waiver", chosen | ends).values())
+def _waivers(read: Reading) -> list[int]:
+    """The records of every act about a waiver, whenever it was and whatever it is about: so it is seen that none is missing."""
+    found = records_of(read.store, "waiver", {act.number for act in acts(read.store, "waiver")})
+    return sorted(index for index in found.values() if index < read.log.size)
+
+
+def _baselines(read: Reading) -> list[int]:
+    """The records of every approval of a baseline."""
+    return sorted(records_of(read.store, "baseline", {act.number for act in acts(read.store, "baseline")}).values())
+
+
+def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:
+    """The records of every act about an exhibit, and the digests of the files that are kept and about the period, by their entries in a bundle."""
+    sealed = acts_within(read.store, "exhibit", size)
+    known = exhibits_said(sealed)
+    files = {exhibit_path(one.number, one.name): one.sha256 for one in known if one.kept and one.concerns(timestamp(when.start), timestamp(when.end))}
+    return sorted(index for index, _ in sealed), files
 
 
 def _resource_id(read: Reading, name: str) -> str:
     if name.startswith("/"):
         return name
-    found = [resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()]
+    found = {resource["resource"] for resource in accounts(read, Filter()) if resource["name"].lower() == name.lower()}
+    if not found:
+        found = {one["account"] for one in deletions(read, None, Filter()) if one["account"].rpartition("/")[2] == name.lower()}
     if len(found) != 1:
-        raise Misuse(f"--resource {name!r}: {'no account' if not found else 'more than one account'} of that name in the last sweep; give its ARM id")
-    return str(found[0])
+        many = "no account" if not found else "more than one account"
+        raise Misuse(f"--resource {name!r}: {many} of that name in the last sweep or among what is gone; give its ARM id")
+    return str(*found)
 
 
 def _opener(read: Reading, disclose: Sequence[str]) -> Callable[[str], Json | None] | None:

@@ -21,9 +21,11 @@ from shared.records import MAX_LINE, line, record, whole
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
 from shared.service.attributing import Attributing, after_crash
+from shared.service.filed import filed
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
 from shared.service.reconciling import Reconciled, Reconciling
 from shared.service.remembering import Places
+from shared.service.waived import waived
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
@@ -64,6 +66,8 @@ class Judge:
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
+    deletions: Counter[str] = field(default_factory=Counter)
+    """How many were concluded, by account."""
     bodies: Bodies = field(init=False)
     latest: LatestAnswers = field(init=False)
     reconciling: Reconciling = field(init=False)
@@ -103,6 +107,7 @@ class Judge:
         evidence = replace(evidence, deletions=gone.deletions, at=planned_at)
         judge = engine.judge_account if "/accounts/" in resource else engine.judge_subscription
         lines = [line(value, self._keep) for value in self.reconciling.records(unit, self.now(), gone)]
+        self.deletions.update(said["account"] for said in gone.deletions)
         lines += self._findings(unit, judge(evidence, self.profile, self.cloud))
         latest, waiting = self.latest.kept(unit)
         changes = self._changes(unit, list(entries.values()), latest)
@@ -140,7 +145,11 @@ class Judge:
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        judged = [*engine.judge_sweep(collection_of(self.records, missing, self.bodies.load), self.profile), *engine.provider_attested()]
+        size = self.records.plan["log"]["size"]
+        self.records.exhibits, self.records.waivers = filed(self.store, size), waived(self.store, size)
+        collection = collection_of(self.records, missing, self.bodies.load)
+        attested = engine.provider_attested(collection.exhibits, collection.planned_at)
+        judged = [*engine.judge_sweep(collection, self.profile), *attested]
         self._write(SWEEP_UNIT, self._findings(SWEEP_UNIT, judged))
 
     def recount(self, unit: str) -> None:
@@ -154,6 +163,8 @@ class Judge:
                 attributions.append(whole(value, self.bodies.load))
             if value["type"] == "finding":
                 self.statuses[value["status"]] += 1
+            if value["type"] == "deletion":
+                self.deletions[whole(value, self.bodies.load)["account"]] += 1
         entries = self.records.units.get(unit, {})
         if entries:
             latest, waiting = self.latest.kept(unit)
@@ -194,7 +205,7 @@ class Judge:
                     if entry.kind == "accounts" and any(f.pointer for f in change.fields):
                         continue  # what changed within an account is said by the answer about that account
                     self.changes += 1
-                    fields = [_difference(field) for field in change.fields]
+                    fields = [difference(field) for field in change.fields]
                     value = record(
                         "change",
                         at,
@@ -212,7 +223,8 @@ class Judge:
         return found
 
 
-def _difference(field: drift.Field) -> Json:
+def difference(field: drift.Field) -> Json:
+    """A field that changed, as records have it."""
     of = {"of": list(field.of)} if field.of else {}
     return {"pointer": field.pointer, "op": field.op, "was": field.was, "is": field.is_, **of}
 

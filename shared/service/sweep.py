@@ -202,6 +202,7 @@ class OpenSweep:
             missing=missing,
             failures=len(failures),
             complete=not missing and not failures,
+            deletions=dict(self.judge.deletions),
         )
         collector.store.put_new(layout.batch(self.name, layout.CLOSED), line(closed, collector.keep_body) + b"\n")
 

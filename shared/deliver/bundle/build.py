@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +19,23 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
 from shared.deliver.bundle.by_control import ByControl
+from shared.deliver.bundle.certified import certificate_files
 from shared.deliver.bundle.choose import choose, merged
+from shared.deliver.bundle.connect import tile_of, tiles_for
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.runs import run_digest, view_again
 from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sample, Sampler
 from shared.deliver.bundle.since import held_size
+from shared.deliver.bundle.spooled import measured, spooled_bytes
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.certificate.request import Request
 from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
+from shared.deliver.waived import Waived, waived_by
 from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp, whole
@@ -38,14 +43,22 @@ from shared.seal import note
 from shared.seal.keys import read_keys
 from shared.seal.log import Log, open_log
 from shared.seal.store import Store
-from shared.seal.tiles import WIDTH
 
 Disclose = Callable[[str], Json | None]
 """Gives `{"salt","value"}` behind a commitment, None where it may not be shown or was erased."""
 
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
-_CHUNK = 256 * 1024
 TABLE = "findings.csv"
+_Table = FindingsTable | ByControl | Sampler
+
+Filed = Callable[[int], tuple[Sequence[int], Mapping[str, str]]]
+"""Gives the indexes of the records of exhibits among so many first ones, and the digests of files by their entries."""
+
+
+def nothing_filed(_size: int) -> tuple[Sequence[int], Mapping[str, str]]:
+    """No exhibits."""
+    return (), {}
+
 
 RESTING = frozenset({"deletion", "attribution"})
 """Conclusions that rest on answers and events outside their own unit and sweep: a bundle brings these along."""
@@ -70,14 +83,16 @@ class BundleInfo:
 
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
-    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, waivers: Sequence[int] = (),
-    progress: Progress = no_progress,
+    framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, decisions: Sequence[int] = (),
+    request: Request | None = None, sightings: Sequence[int] = (), filed: Filed = nothing_filed, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
-    `sample`: what to draw from the findings; records are never left out for it. `waivers`: records of waivers that come along, wherever they are.
+    `sample`: what to draw from the findings; records are never left out for it. `decisions`: records of waivers and baselines that come along, wherever they are.
+    `request`: what a certificate is written about; `sightings`: records that show when it was there, which come along as these do.
+    `filed`: the records of exhibits, and digests of files by their entries, given the size of the log.
 
     Raises:
         Misuse: the period ends before it begins or holds no sweep, a resource was in none, `since` is no checkpoint of this log, or
@@ -94,8 +109,9 @@ def build(
     log = open_log(store)
     held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
-    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
-    job.named.update(record for record in waivers if record < log.size)
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample, request)
+    records, job.exhibits = filed(log.size)
+    job.named.update(record for record in (*decisions, *sightings, *records) if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
@@ -112,6 +128,8 @@ class _Job:
     held: int
     progress: Progress
     sample: Sample | None = None
+    request: Request | None = None
+    exhibits: Mapping[str, str] = field(default_factory=dict)
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
     bodies: set[bytes] = field(default_factory=set)
@@ -120,7 +138,7 @@ class _Job:
     handovers: tuple[int, ...] = ()
     """Sizes of the log whose checkpoints cover changes of the signing keys; that of this bundle not among them."""
     named: set[int] = field(default_factory=set)
-    """Records that conclusions here rest on, and waivers."""
+    """Records that conclusions here rest on, and acts of people."""
     runs: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bytes and digest of the run of records that begins at an index."""
     vouched: Vouched = field(default_factory=Vouched)
@@ -142,17 +160,18 @@ class _Job:
             self.store, self.log, self.record_at, self.period, self.resources, [each.record for each in changes if each.record is not None]
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
-        table = FindingsTable(self.framework, self.table.write)
-        self.by_control = ByControl(self.framework)
+        waived = waived_by(self.record_at, self.named)
+        self.by_control = ByControl(self.framework, waived)
         view = PeriodFold(*self.period, self.body)
         self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
+        tables: Sequence[_Table] = [FindingsTable(self.framework, self.table.write, waived), self.by_control, *([self.sampler] if self.sampler else [])]
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                view.take(index, self._take(index, json.loads(line), (table, self.by_control)))
+                view.take(index, self._take(index, json.loads(line), waived, tables))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
@@ -172,7 +191,7 @@ class _Job:
         self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
         return bool(beside)
 
-    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> Json:
+    def _take(self, index: int, stored: Json, waived: Waived, tables: Sequence[_Table]) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -182,8 +201,8 @@ class _Job:
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             for table in tables:
                 table.add(index, record)
-            if self.sampler:
-                self.sampler.add(index, record)
+        elif record["type"] == "waiver":
+            waived.take(index, record)
         elif record["type"] in RESTING:
             self.named.update([*record["records"], *record.get("supersedes", ())])
         elif record["type"] == "sweep-closed":
@@ -218,8 +237,8 @@ class _Job:
         known = {name: File(name, sha256(content()), len(content())) for name, content in contents.items()}
         known |= {records_path(first): File(records_path(first), digest, length) for first, (length, digest) in self.runs.items()}
         spooled = {TABLE: self.table, **({POPULATION: self.population} if self.sampler else {})}
-        known |= {name: File(name, *_measured(content)) for name, content in spooled.items()}
-        bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies}
+        known |= {name: File(name, *measured(content)) for name, content in spooled.items()}
+        bodies = {body_path(digest.hex()): digest.hex() for digest in self.bodies} | dict(self.exhibits)
         sums = checksums([*((name, each.sha256) for name, each in known.items()), *bodies.items()])
         contents[CHECKSUMS] = lambda: sums
         known[CHECKSUMS] = File(CHECKSUMS, sha256(sums), len(sums))
@@ -236,7 +255,7 @@ class _Job:
                 data = contents[name]()
             else:
                 held = spooled.get(name)
-                zipped.add(name, known[name].bytes, lambda name=name, held=held: _spooled(held) if held else self._run(firsts[name]))  # type: ignore[misc]
+                zipped.add(name, known[name].bytes, lambda name=name, held=held: spooled_bytes(held) if held else self._run(firsts[name]))  # type: ignore[misc]
                 continue
             zipped.add(name, len(data), lambda data=data: [data])  # type: ignore[misc]
         zipped.close()
@@ -245,12 +264,13 @@ class _Job:
 
     def _contents(self, manifest: Manifest, checkpoint: bytes) -> dict[str, Callable[[], bytes]]:
         """What gives each file, the bodies, the records and the table of findings apart."""
-        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers))
+        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers), exhibits=bool(self.exhibits), certified=self.request is not None)
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
         found |= {"catalogue.json": rejudge.catalogue_json, PERIOD: lambda: self.view}
         if self.sampler:
             found |= {FACTS: self.sampler.facts, SELECTION: self.sampler.selection}
-        for name, data in (*beside(manifest).items(), *self.by_control.files()):
+        certified = certificate_files(self.request, manifest, self.log, self.body) if self.request else {}
+        for name, data in (*beside(manifest).items(), *self.by_control.files(), *certified.items()):
             found[name] = lambda data=data: data  # type: ignore[misc]
         found |= {name: lambda place=place: self._there(place) for name, place in self.vouched.entries(self.log.size)}  # type: ignore[misc]
         if self.disclose is not None:
@@ -260,8 +280,8 @@ class _Job:
             found[handover_path(size)] = lambda size=size: self._handover(size)  # type: ignore[misc]
         for sweep, index in self.closings.items():
             found[proof_path(sweep)] = lambda index=index: self.log.inclusion(index)  # type: ignore[misc]
-        for key in self._tiles():
-            found[layout.tile(*key)] = lambda key=key: self._tile(*key)  # type: ignore[misc]
+        for key in tiles_for(self.ranges, self.log.size, (self.held, *self.handovers, *self.vouched.sizes)):
+            found[layout.tile(*key)] = lambda key=key: tile_of(self.log, *key)  # type: ignore[misc]
         return found
 
     def _there(self, path: str) -> bytes:
@@ -279,9 +299,7 @@ class _Job:
     def _disclosed(self, disclose: Disclose) -> Json:
         commitments = {found.decode() for digest in self.bodies for found in _COMMITTED.findall(self._body(digest.hex()))}
         shown = {commitment: disclose(commitment) for commitment in sorted(commitments)}
-        return {
-            commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
-        }
+        return {commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None}
 
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]
@@ -291,40 +309,3 @@ class _Job:
             if (index - first) % 10_000 == 0:
                 self.progress("bundle", (before + index - first) // 2, total)
             yield line + b"\n"
-
-    def _tiles(self) -> "list[tuple[int, int, int]]":
-        """(level, number, width) of the tiles that connect the records with the checkpoint, with the one held, and with those of new keys."""
-        size = self.log.size
-        numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
-        numbers |= {size // WIDTH} if size % WIDTH else set()
-        numbers |= {one // WIDTH for one in (self.held, *self.handovers, *self.vouched.sizes) if one % WIDTH}
-        found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
-        level = 1
-        while size >> 8 * level:
-            count = size >> 8 * level
-            found += [(level, number, min(WIDTH, count - number * WIDTH)) for number in range((count + WIDTH - 1) // WIDTH)]
-            level += 1
-        return found
-
-    def _tile(self, level: int, number: int, width: int) -> bytes:
-        path = layout.tile(level, number, width)
-        data = self.log.tile(path)
-        if data is None and width < WIDTH:
-            data = self.log.tile(layout.tile(level, number))
-        if data is None or len(data) < 32 * width:
-            raise StoreConflict(f"log/{path} is missing or cut short: run verify --store, and restore it from a copy")
-        return data[: 32 * width]
-
-
-def _spooled(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while data := file.read(_CHUNK):
-        yield data
-
-
-def _measured(file: IO[bytes]) -> tuple[str, int]:
-    digest, length = hashlib.sha256(), 0
-    for data in _spooled(file):
-        digest.update(data)
-        length += len(data)
-    return digest.hexdigest(), length

@@ -1,19 +1,20 @@
 """The evidence by control, for whoever samples by hand: a folder for each framework, in it a table for each control, in it a row for each
 resource and stretch of time in which the conclusion stayed the same, with the numbers of the records that it rests on.
 
-Derived from the findings alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
+Derived from the findings and the waivers alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.bundle.derived import quoted
+from shared.deliver.waived import Waived
 
 FOLDER = "by-control/"
 
-_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id")
+_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id", "waived", "waivers")
 
 
 @dataclass(slots=True)
@@ -30,12 +31,17 @@ class _Stretch:
     last: int
     answers: tuple[int, ...]
     """The records that the last of them rests on."""
+    waived: int = 0
+    """How many of them were."""
+    waivers: set[int] = field(default_factory=set)
+    """By which."""
 
 
 class ByControl:
     """Takes in findings in the order of the log; gives the tables."""
 
-    def __init__(self, framework: str | None) -> None:
+    def __init__(self, framework: str | None, waived: Waived) -> None:
+        self._waived = waived
         names = (framework,) if framework else rejudge.frameworks()
         self._criteria = {name: rejudge.criteria(name) for name in names}
         self._wanted = {control for controls in self._criteria.values() for control in controls}
@@ -52,6 +58,10 @@ class ByControl:
         last = found[-1]
         last.reason, last.until, last.last, last.answers = finding["reason"], finding["at"], index, tuple(finding["records"])
         last.findings += 1
+        by = self._waived.of(index, finding)
+        if by is not None:
+            last.waived += 1
+            last.waivers.add(by.number)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """(path, content) of every table; a control without findings has none."""
@@ -67,7 +77,8 @@ class ByControl:
             for each in stretches:
                 said = ",".join(map(quoted, (each.since, each.until, each.status, each.reason)))
                 answers = " ".join(map(str, each.answers))
-                rows.append(f"{about[0]},{said},{each.findings},{each.first},{each.last},{quoted(answers)},{about[1]}")
+                waived = f"{each.waived},{' '.join(map(str, sorted(each.waivers)))}"
+                rows.append(f"{about[0]},{said},{each.findings},{each.first},{each.last},{quoted(answers)},{about[1]},{waived}")
         return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "backslashreplace")
 
 

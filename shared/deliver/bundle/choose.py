@@ -3,7 +3,7 @@
 Found through the commits, which say where each batch is: cost depends on the period and what came since, not on what came before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from shared import layout
@@ -63,10 +63,12 @@ def choose(
         found.append(_through(after.batches[layout.PLAN]) if after else (found[0][1], log.size))
         pieces = [(found[0][0], max(end for _, end in found) - found[0][0])]
     else:
+        gone = [place for sweep in sweeps for place in _deletions(log, sweep, tuple(resources))]
         pieces = [piece for sweep in sweeps for piece in _pieces(log, sweep, tuple(resources))]
+        pieces += [(index, 1) for index, _ in gone]
         end = max(sweep.end for sweep in sweeps)
         pieces.append((after.batches[layout.PLAN][0] + after.batches[layout.PLAN][1] - 1, 1) if after else (end, log.size - end))
-        _check_named(sweeps, resources)
+        _check_named(sweeps, resources, {account for _, account in gone})
     previous = sweeps[0].plan["previous"]
     if previous:
         pieces.append((previous["record"], 1))
@@ -95,9 +97,10 @@ def merged(pieces: Sequence[Range]) -> Iterator[Range]:
         yield start, end - start
 
 
-def _check_named(sweeps: Sequence[SweepPlace], resources: Sequence[str]) -> None:
+def _check_named(sweeps: Sequence[SweepPlace], resources: Sequence[str], gone: Set[str]) -> None:
+    known = {unit["resource"] for sweep in sweeps for unit in sweep.plan["units"]} | gone
     for resource in resources:
-        if not any(selects((resource,), unit["resource"]) for sweep in sweeps for unit in sweep.plan["units"]):
+        if not any(selects((resource,), one) for one in known):
             raise Misuse(f"{resource} was in no sweep of the period: `aoai-evidence resources` lists what was collected")
 
 
@@ -117,6 +120,22 @@ def _pieces(log: Log, sweep: SweepPlace, resources: tuple[str, ...]) -> Iterator
             for index, record in log.records(*_through(sweep.batches[unit["unit"]])):
                 if record["kind"] == "locations":
                     yield index, 1
+
+
+def _deletions(log: Log, sweep: SweepPlace, resources: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Of one sweep, deletions that stand in a batch which is not concerned otherwise: what went with an account is concluded with its
+    subscription's answers. (index, account) of each.
+    """
+    above = {"/".join(resource.split("/")[:3]) for resource in resources}
+    for unit in sweep.plan["units"]:
+        place = sweep.batches.get(unit["unit"] + layout.FINDINGS_SUFFIX)
+        if place is None or unit["resource"] not in above or selects(resources, unit["resource"]):
+            continue
+        for index, record in log.records(*_through(place)):
+            if record["type"] != "deletion":
+                break  # they come first
+            if selects(resources, record["account"]):
+                yield index, record["account"]
 
 
 class _Commits:

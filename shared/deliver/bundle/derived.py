@@ -11,9 +11,10 @@ from functools import lru_cache
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.bundle.manifest import Manifest
-from shared.deliver.bundle.readme import ATTESTED, HANDOVERS, TEMPLATE
+from shared.deliver.bundle.readme import ATTESTED, CERTIFIED, EXHIBITS, HANDOVERS, TEMPLATE
+from shared.deliver.waived import Waived
 
-_COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records")
+_COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records", "waiver", "waived_until")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -33,8 +34,9 @@ def quoted(text: str) -> str:
 class FindingsTable:
     """Writes findings.csv, one finding at a time, to wherever its bytes should go."""
 
-    def __init__(self, framework: str | None, write: Callable[[bytes], object]) -> None:
+    def __init__(self, framework: str | None, write: Callable[[bytes], object], waived: Waived) -> None:
         self._write = write
+        self._waived = waived
         self._titles = rejudge.titles()
         self._criteria = rejudge.criteria(framework) if framework else None
         self._row(",".join(_COLUMNS))
@@ -52,20 +54,21 @@ class FindingsTable:
             finding["at"], finding["sweep"], finding["resource"] or "", control, self._titles.get(control, ""), finding["status"], finding["reason"], criteria,
         )  # fmt: skip
         records = " ".join(map(str, finding["records"]))
-        self._row(f"{index},{','.join(map(quoted, said))},{records}")
+        by = self._waived.of(index, finding)
+        self._row(f"{index},{','.join(map(quoted, said))},{records},{f'{by.number},{by.until}' if by else ','}")
 
 
-def readme(manifest: Manifest, *, attested: bool, handovers: bool) -> bytes:
+def readme(manifest: Manifest, *, attested: bool, handovers: bool, exhibits: bool = False, certified: bool = False) -> bytes:
     """README.txt of the bundle with this manifest; its list of files is not looked at.
 
-    `attested`: whether others vouch for checkpoints in it; `handovers`: whether it has checkpoints of new keys.
+    `attested`: whether others vouch for checkpoints in it; `handovers`: whether it has checkpoints of new keys; `exhibits`: whether it has files of some.
     """
     scope = "everything that the collector looked at" if manifest.resources is None else ", ".join(map(_plain, manifest.resources))
     return TEMPLATE.format(
         origin=_plain(manifest.origin), size=manifest.size, records=sum(count for _, count in manifest.ranges), start=manifest.period[0],
         end=manifest.period[1], scope=scope, catalogue=_plain(manifest.catalogue), software=_plain(manifest.software),
         framework=_plain(manifest.framework) if manifest.framework else "all", attested=ATTESTED if attested else "",
-        handovers=HANDOVERS if handovers else "",
+        handovers=HANDOVERS if handovers else "", exhibits=EXHIBITS if exhibits else "", certified=CERTIFIED if certified else "",
     ).encode()  # fmt: skip
 
 

@@ -14,11 +14,13 @@ KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
-DERIVED = 2
+DERIVED = 3
 """The version of the rules by which README.txt, findings.csv, catalogue.json, period.json and SHA256SUMS follow from the rest."""
 ALONE = "verify.py"
 """The verifier that needs nothing of ours; a reader of versions 1 and 2 does not know it."""
 PERIOD = "period.json"
+EXHIBITS = "exhibits/"
+"""The folder of exhibits' files; a reader of versions 1 to 3 does not know it."""
 
 CHECKPOINTS = "checkpoints/"
 """The folder of what others say of checkpoints, and of the checkpoints that they say it of."""
@@ -62,6 +64,8 @@ class Manifest:
     @property
     def version(self) -> int:
         """Of the format: a reader refuses a bundle that has files he cannot know."""
+        if any(file.path.startswith(EXHIBITS) for file in self.files):
+            return 4
         return 3 if any(file.path == ALONE for file in self.files) else 2 if self.attested else 1
 
     def encoded(self) -> bytes:
@@ -84,6 +88,11 @@ def records_path(first: int) -> str:
 def body_path(digest: str) -> str:
     """The entry with a body."""
     return layout.body(digest)[len(layout.EVIDENCE) :]
+
+
+def exhibit_path(number: int, name: str) -> str:
+    """The entry with the file of an exhibit."""
+    return f"{EXHIBITS}{number:06d}-{name}"
 
 
 def checkpoint_entry(size: int) -> str:
@@ -119,7 +128,7 @@ def parse_manifest(data: bytes) -> Manifest:
         value = json.loads(data.decode())
         if value["kind"] != KIND:
             raise VerificationError(f"the manifest is of another kind of file ({str(value['kind'])[:60]!r}): name a bundle of aoai-evidence")
-        if isinstance(value["v"], int) and value["v"] > 3:
+        if isinstance(value["v"], int) and value["v"] > 4:
             raise NewerFormat(f"the bundle has version {value['v']}: verify it with a later release of aoai-evidence")
         found = _manifest(value)
         good = found.encoded() == data and _sound(found)

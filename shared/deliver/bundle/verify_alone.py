@@ -53,9 +53,10 @@ LISTED = 1_000
 # Every entry that a bundle can have. Anything else is not read, and is a problem: nobody could say what it is there for.
 NAME = re.compile(
     r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|period\.json|disclosures\.json|verify\.py|index\.html"
-    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)"
+    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)|certificate/(?:request\.json|certificate\.html)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
+    r"|exhibits/[0-9]{6}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
     r"|records/[0-9]{20}\.jsonl"
     r"|tile/[0-9]{1,2}/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
     r"|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.tlog-proof"
@@ -68,7 +69,7 @@ SWEEP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 KNOWN = {
     "event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed",
-    "exhibit", "waiver", "attribution",
+    "exhibit", "waiver", "baseline", "attribution",
 }  # fmt: skip
 CONCLUSIONS = {"finding", "change", "deletion", "attribution"}
 
@@ -402,12 +403,14 @@ class Bundle:
         self.sound: set[str] = set()
         self.named: set[str] = set()
         """Bodies that a record names."""
+        self.exhibits: set[str] = set()
+        """Files of exhibits that a record names."""
 
     def _read(self, value: Any, data: bytes) -> None:
         if value["kind"] != "aoai-evidence-bundle":
             raise Refused(f"the manifest is of another kind of file ({shown(value['kind'])}): name a bundle of aoai-evidence")
-        if value["v"] != 3:
-            raise Refused(f"the bundle has version {shown(value['v'])}, this file is for version 3: use the verify.py that came with it")
+        if value["v"] != 3 + any(file["path"].startswith("exhibits/") for file in value["files"]):
+            raise Refused(f"the bundle has version {shown(value['v'])}, this file is for versions 3 and 4: use the verify.py that came with it")
         self.period = (value["period"]["from"], value["period"]["to"])
         self.resources = value["scope"]["resources"]
         self.origin, self.size = value["log"]["origin"], count(value["log"]["size"])
@@ -755,6 +758,8 @@ class Sweep:
         """Answers that planning itself asked for: subscriptions, accounts."""
         self.units: dict[str, list[Answer]] = {}
         self.findings: dict[str, list[int]] = {}
+        self.deletions: Counter[str] = Counter()
+        """How many there are of each account."""
         self.outside = False
         """Of another time than the bundle's period: only there to show where that ends."""
         self.strange = False
@@ -777,8 +782,16 @@ class Examiner:
         self.key_records: set[int] = set()
         self.rests_on: set[int] = set()
         """Records that deletions and attributions rest on, which a bundle brings along from wherever they are."""
+        self.waivers: list[tuple[int, Any]] = []
+        """By which waivers were granted, or ended: as `acts`."""
+        self.acts: list[tuple[int, Any]] = []
+        """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
+        self.approvals: list[tuple[int, Any]] = []
+        """By which states were approved as baselines."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
+        self.uncounted = False
+        """Whether closing records do not say how many deletions there are."""
         self.followed = False
         """Whether there are answers about members of lists, or logs, which are not counted here."""
 
@@ -823,8 +836,12 @@ class Examiner:
             self.report.problem("the first record of a log names the log, and this one does not", record=0)
         if kind == "event" and record["kind"] == "key":
             self.key_records.add(index)
-        if kind == "waiver":
+        if kind in ("waiver", "exhibit", "baseline"):
             self.rests_on.add(index)
+        if kind in ("waiver", "exhibit"):
+            (self.waivers if kind == "waiver" else self.acts).append((index, record[kind]))
+        if kind == "baseline":
+            self.approvals.append((index, record["baseline"]))
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
@@ -861,10 +878,13 @@ class Examiner:
             self._answer(index, record)
             self._keep(sweep, index, record)
         elif kind in CONCLUSIONS:
-            place = sweep.findings.setdefault(record["unit"], [index, 0])
-            if sum(place) != index and not sweep.strange:
-                self.report.problem(f"the findings about {record['unit']} do not stand together", record=index)
-            place[1] += 1
+            if kind == "deletion":
+                sweep.deletions[record["account"]] += 1
+            if record["unit"] not in sweep.asked or self.concerns(sweep.asked[record["unit"]]["resource"]):  # of other units, deletions alone are here
+                place = sweep.findings.setdefault(record["unit"], [index, 0])
+                if sum(place) != index and not sweep.strange:
+                    self.report.problem(f"the findings about {record['unit']} do not stand together", record=index)
+                place[1] += 1
             if any(rest is not None and count(rest) >= index for rest in record.get("records", [record.get("from"), record.get("to")])):
                 self.report.problem("rests on a record that comes later", record=index)
         elif kind == "sweep-closed":
@@ -1044,6 +1064,11 @@ class Examiner:
             for name in sorted({*said, *counted} if whole else counted):
                 if said.get(name) != counted.get(name):
                     self.report.problem(f"says that {name} is at {said.get(name)}, and it is at {counted.get(name)} (first record, records)", record=index)
+        for account in sorted({*closed.get("deletions", ()), *sweep.deletions}) if "deletions" in closed else ():
+            due, there = count(closed["deletions"].get(account, 0)), sweep.deletions[account]
+            if due != there and self.concerns(account):
+                self.report.problem(f"says that {due} deletions of {account} were concluded, and {there} are here", record=index)
+        self.uncounted = self.uncounted or ("deletions" not in closed and not whole)
         if closed["planned"] != sweep.plan_record or closed["slot"] != sweep.plan["slot"]:
             self.report.problem(f"names another plan or slot than the one at record {sweep.plan_record}", record=index)
         for name in sorted(missing):
@@ -1226,11 +1251,21 @@ def verify(source: Folder | Zip, keys: list[Key], held: bytes | None, report: Re
     for first, many in bundle.ranges:
         read_run(bundle, tree, examiner, first, many)
     examiner.finish()
+    try:
+        check_waivers(examiner.waivers, report)
+        check_exhibits(bundle, examiner.acts)
+    except MALFORMED:
+        report.problem("what was waived, or filed as exhibits, has not the shape that it should have")
+    try:
+        check_approvals(bundle.report, examiner.approvals)
+    except MALFORMED:
+        report.problem("an approval of a baseline has not the shape that it should have")
     check_earlier(bundle, tree, checkpoint)
     for index, sweep in examiner.closings.items():
         check_proof(bundle, tree, sweep, index, data)
     for name in source.sizes:
-        stray = name.startswith("records/") and name not in {f"records/{first:020d}.jsonl" for first, _ in bundle.ranges}
+        stray = name.startswith("exhibits/") and name not in bundle.exhibits
+        stray = stray or (name.startswith("records/") and name not in {f"records/{first:020d}.jsonl" for first, _ in bundle.ranges})
         if stray or (name.startswith("body/") and name[-64:] not in bundle.named):
             report.problem("nothing in the bundle accounts for the file", file=name)
     if held is not None:
@@ -1281,6 +1316,52 @@ def check_earlier(bundle: Bundle, tree: Tree, newest: Note) -> None:
                 bundle.report.problem(str(error), file=name)
 
 
+def check_waivers(acts: list[tuple[int, Any]], report: Report) -> None:
+    """No act about a waiver is missing. Those of old say no number: theirs are the first that are free."""
+    numbers = {count(said["number"]): index for index, said in acts if "number" in said}
+    free = [number for number in range(1, len(acts) + 1) if number not in numbers]
+    given = [*numbers, *free[: sum("number" not in said for _, said in acts)]]
+    if sorted(given) != list(range(1, len(acts) + 1)):
+        report.problem("an act about a waiver is not here, though a later one is, or is here twice", record=max(numbers.values()))
+
+
+def check_approvals(report: Report, approvals: list[tuple[int, Any]]) -> None:
+    """No approval of a baseline is missing, and each is of records before it."""
+    numbers = {count(said["number"]): index for index, said in approvals}
+    if len(numbers) != len(approvals) or sorted(numbers) != list(range(1, len(numbers) + 1)):
+        report.problem("an approval of a baseline is not here, though a later one is, or is here twice", record=max(numbers.values()))
+    for index, said in approvals:
+        if not count(said["from"]) < count(said["size"]) <= index:
+            report.problem("approves what was not all sealed before it", record=index)
+
+
+def check_exhibits(bundle: Bundle, acts: list[tuple[int, Any]]) -> None:
+    """No act about an exhibit is missing, and each file that was filed, is kept and is about the period is here and is that file."""
+    report, start, end = bundle.report, *bundle.period
+    numbers = {count(said["number"]): index for index, said in acts}
+    if len(numbers) != len(acts) or sorted(numbers) != list(range(1, len(numbers) + 1)):
+        report.problem("an act about an exhibit is not here, though a later one is, or is here twice", record=max(numbers.values()))
+    gone = {said["exhibit"] for _, said in acts if said["action"] == "withdraw"}
+    for index, said in acts:
+        number = said["number"]
+        if said["action"] != "add" or number in gone:
+            continue
+        until = max(said["expires"] or said["covers"]["to"], said["covers"]["to"] or "")
+        if not said["covers"]["from"] < end or not start < until:
+            continue
+        file, name = said["file"], f"exhibits/{number:06d}-{said['file']['name']}"
+        if not file["kept"]:
+            report.unchecked.append(f"exhibit {number} against its file, which is not in the evidence: the document must have the SHA-256 {shown(file['sha256'])}")
+            continue
+        bundle.exhibits.add(name)
+        if name not in bundle.files:
+            report.problem(f"the file of exhibit {number} is not in the bundle", record=index)
+        elif bundle.files[name] != (file["sha256"], file["bytes"]):
+            report.problem(f"the file is not the one that was filed as exhibit {number}", record=index, file=name)
+        else:
+            report.counts["exhibits"] += 1
+
+
 def check_held(tree: Tree, held: Note, newest: Note, keys: list[Key], signatures: Signatures, report: Report) -> None:
     """A checkpoint from earlier: the log must extend the one that it is of."""
     if held.origin != newest.origin:
@@ -1325,6 +1406,10 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         f"{counts['bodies']:,} bodies are what their names say",
         f"{len(examiner.plans):,} sweeps: each planned question has its answer, each answer all its pages",
     ]
+    if counts["exhibits"]:
+        report.checked.append(f"{counts['exhibits']:,} files of exhibits have the digests that were sealed when they were filed")
+    if examiner.acts:
+        report.unchecked.append("whether exhibits are genuine, and say what they were filed for: what is sealed is that somebody filed documents with these digests")
     if any(name.startswith("checkpoints/") for name in bundle.source.sizes):
         report.unchecked.append("timestamps and cosignatures in checkpoints/: `aoai-evidence verify --tsa-roots --witness` checks them")
     if any(name.startswith("keys/") for name in bundle.source.sizes):
@@ -1335,9 +1420,14 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         report.unchecked.append("that each member of a list, and each workspace with logs, was asked what was planned, and for the right times")
     if bundle.resources is not None:
         report.unchecked.append("records about other resources than those asked for: they are in the log and not in this bundle")
+    if examiner.uncounted:
+        report.unchecked.append(
+            "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
+        )
     report.unchecked += [
         "that the findings, and what was said of changes, deletions and who made them, follow from the answers: `aoai-evidence verify` judges again",
-        "that findings.csv, period.json, sample/, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
+        "that findings.csv, period.json, sample/, certificate/, by-control/, README.txt, "
+        "catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
         "personal values in disclosures.json, and the fine print of each record's form: `aoai-evidence verify` checks them",
         "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",
     ]

@@ -30,7 +30,7 @@ REACH = 1 << 17
 
 _SLOTS = 2 * REACH
 _ANSWER = b'{"at":"'
-_TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver")
+_TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver", "exhibit")
 _MARK = re.compile(b'"type":"(?:%b)"' % "|".join(_TAKEN).encode()).search
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, EvidenceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +68,8 @@ class PeriodFold:
     changes: list[Json] = field(default_factory=list)
     deletions: list[Json] = field(default_factory=list)
     waivers: list[Json] = field(default_factory=list)
+    acts: dict[int, tuple[str, Json]] = field(default_factory=dict)
+    """By which exhibits were filed or withdrawn, whenever that was: time, and what each says."""
     failures: int = 0
     sweeps: int = 0
     _inside: dict[str, int] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class PeriodFold:
             self._finding(index, record)
         elif kind == "failure":
             self._failure(record)
+        elif kind == "exhibit":
+            self.acts[index] = (record["at"], record["exhibit"])
         elif kind == "change" and record["sweep"] in self._inside:
             change = _change(index, record)
             self.changes.append(change)
@@ -112,7 +116,10 @@ class PeriodFold:
             if change is not None:
                 change |= {"actor": record["by"], "attribution": index}
         elif kind in ("deletion", "waiver") and self.start <= record["at"] < self.end:
-            (self.deletions if kind == "deletion" else self.waivers).append(_other(index, record))
+            if kind == "deletion":
+                self.deletions.append(_other(index, record))
+            else:
+                self.waivers.append(_other(index, {**record["waiver"], **{name: record[name] for name in ("at", "resource", "kind")}}))
 
     def _note(self, index: int, at: str) -> None:
         slot = index % _SLOTS
@@ -169,5 +176,8 @@ def _change(index: int, record: Json) -> Json:
 
 def _other(index: int, record: Json) -> Json:
     """What is kept of a deletion or a waiver: where it is, and what it is about."""
-    kept = ("control", "resource", "kind", "object", "count", "after", "before", "status", "cause", "by", "supersedes", "from", "until", "expires", "owner", "reason")
+    kept = (
+        "control", "resource", "kind", "object", "count", "after", "before", "status", "cause", "by", "supersedes", "from", "until", "expires", "owner", "reason",
+        "action", "number", "waiver",
+    )  # fmt: skip
     return {"record": index, "at": record["at"], **{name: record[name] for name in kept if record.get(name) is not None}}

@@ -7,6 +7,7 @@ from shared import layout
 from shared.canonical import Json
 from shared.deliver.verify.answers import Remark
 from shared.deliver.verify.sweep import SweepState
+from shared.deliver.verify.view import View
 
 
 class Closed(NamedTuple):
@@ -53,6 +54,17 @@ def closing_remarks(sweep: SweepState, closed: Json, *, whole: bool) -> Iterator
         yield Remark("problem", "closing", f"names another plan or slot than the one at record {sweep.records.plan_record}")
     if whole:
         yield from _totals(sweep, closed)
+
+
+def deletion_remarks(sweep: SweepState, closed: Json, view: View) -> Iterator[Remark]:
+    """Whether every deletion that the closing record counts is there, of the accounts that a bundle is about; older ones count none."""
+    said = closed.get("deletions")
+    if said is None:
+        return
+    for account in sorted({*said, *sweep.deletions}):
+        there = sweep.deletions[account]
+        if said.get(account, 0) != there and view.concerns(account):
+            yield Remark("problem", "closing", f"says that {said.get(account, 0)} deletions of {account} were concluded, and {there} are here")
 
 
 def _totals(sweep: SweepState, closed: Json) -> Iterator[Remark]:

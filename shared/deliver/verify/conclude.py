@@ -73,6 +73,7 @@ class Conclusions:
         if run.begun:
             self._tally.problem("deletion", f"stands after the findings of {run.unit}, which are judged with it", record=index)
         run.deletions.append((index, value))
+        run.sweep.deletions[value["account"]] += 1
         self.deletions.take(index, value, run.sweep.asked.get(run.unit, {}).get("resource") or "")
 
     def _judge_again(self, run: Run, index: int, value: Json) -> None:
@@ -116,7 +117,7 @@ class Conclusions:
         if not self._is_ours(first):
             return
         run = Run(sweep, SWEEP_UNIT, first_index, [], self._tally)
-        run.only = None if self._view.whole else frozenset(control for control, _ in rejudge.provider_attested())
+        run.only = None if self._view.whole else rejudge.filed_controls()
         try:
             run.expected = self._judge.of_sweep(sweep, first, missing, whole=self._view.whole)
         except rejudge.CannotJudgeError as error:
@@ -136,7 +137,9 @@ class Conclusions:
         """The run that is being read is over."""
         if self.run is not None:
             run, self.run = self.run, None
-            run.sweep.findings[run.unit] = [run.first, run.count]
+            planned = run.sweep.asked.get(run.unit)
+            if planned is None or self._view.concerns(planned["resource"]):  # of other units, deletions alone are here
+                run.sweep.findings[run.unit] = [run.first, run.count]
             self.attributions.end(run.sweep.plan)
             self._tally.counts["findings"] += run.unread
             self._tally.counts["findings recomputed"] += run.close()

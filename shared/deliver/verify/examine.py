@@ -7,18 +7,23 @@ Told of lines, it writes down problems and gaps; it never raises on any line. Th
 from shared.canonical import Json
 from shared.deliver.verify import records as shapes
 from shared.deliver.verify.answers import population_remarks
+from shared.deliver.verify.baselines import Approvals
 from shared.deliver.verify.bodies import BodyError, Parsed
-from shared.deliver.verify.closing import Closed, closing_remarks, plan_remarks
+from shared.deliver.verify.closing import Closed, closing_remarks, deletion_remarks, plan_remarks
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
+from shared.deliver.verify.exhibits import Exhibits, kept_file
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
+from shared.deliver.verify.waivers import Waivers
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
+
+UNCOUNTED = "whether a deletion was left out that was concluded with a subscription's answers: closing records of an older version do not count them"
 
 
 class Examiner:
@@ -36,8 +41,9 @@ class Examiner:
         self.closings: list[Closed] = []
         self.origin: str | None = None
         """What the first record says the log is called."""
-        self.waivers: set[int] = set()
-        """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
+        self.exhibits = Exhibits(tally)
+        self.waivers = Waivers(tally)
+        self.approvals = Approvals(tally)
         self.format: Json = None
         """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
@@ -93,8 +99,8 @@ class Examiner:
             self._conclusions.end()
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
-        if value["type"] == "waiver":
-            self.waivers.add(index)
+        if value["type"] in ("waiver", "baseline", "exhibit"):
+            self._act(index, value)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -103,6 +109,18 @@ class Examiner:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:
             self._of_sweep(index, value, line)
+
+    def _act(self, index: int, value: Json) -> None:
+        """What somebody decided."""
+        if value["type"] == "waiver":
+            self.waivers.take(index, value)
+        elif value["type"] == "baseline":
+            closed = {name: record for name, (record, _) in self._done.items()}
+            self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
+        else:
+            self.exhibits.take(index, value)
+            for digest, size in kept_file(value["exhibit"]) if self.view.period is None else ():  # of a bundle, its file is looked for there
+                self._intake.body(index, digest, size)
 
     def _first(self, value: Json) -> None:
         store = value.get("store")
@@ -166,6 +184,8 @@ class Examiner:
             self.tally.problem("plan", f"the sweep was planned already, at record {sweep.records.plan_record}", record=index)
             return
         sweep.planned(index, value)
+        sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
+        sweep.records.waivers = self.waivers.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -194,8 +214,10 @@ class Examiner:
             elif not unit.judged:
                 self.tally.problem("finding", f"{name} was collected and not judged", record=index)
         self._conclusions.collection(sweep, missing, index)
-        for remark in closing_remarks(sweep, value, whole=self.view.whole):
+        for remark in (*closing_remarks(sweep, value, whole=self.view.whole), *deletion_remarks(sweep, value, self.view)):
             self._intake.remark(remark, index)
+        if "deletions" not in value and not self.view.whole:
+            self.tally.unchecked(UNCOUNTED)
         self._missing(index, sweep, missing)
         if sweep.early:
             self.tally.note(f"sweep {sweep.name}: {sweep.early} records have a time before that of their plan")
@@ -218,6 +240,9 @@ class Examiner:
         self._conclusions.end()
         self._conclusions.deletions.finish(read)
         self._intake.finish()
+        self.exhibits.finish()
+        self.waivers.finish()
+        self.approvals.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:
                 self.tally.problem("plan", f"sweep {sweep.name} has records and no plan", record=sweep.first)

@@ -150,15 +150,16 @@ class Recomputation:
     def of_sweep(self, sweep: SweepState, first: Json, missing: frozenset[str], *, whole: bool) -> list[bytes]:
         """The lines that the findings about the collection itself and the provider's statements must be, given the first of them.
 
-        `whole`: the records of the whole sweep are here; otherwise only the provider's statements can be judged again.
+        `whole`: the records of the whole sweep are here; otherwise only what rests on acts of people can be judged again.
 
         Raises:
             CannotJudgeError: the profile is missing, or the judge does not cope.
         """
         profile = self.profile(first["profile"])
         in_order = [name for name in sweep.asked if name in missing]
-        judged = list(rejudge.collection(sweep.collected(missing), in_order, profile, self._load)) if whole else []
-        judged += rejudge.provider_attested()
+        records = sweep.collected(missing)
+        judged = list(rejudge.collection(records, in_order, profile, self._load) if whole else rejudge.on_file(records, profile))
+        judged += rejudge.provider_attested(records)
         common = {"at": first["at"], "sweep": sweep.name, "unit": first["unit"], "profile": first["profile"]}
         return [canonical(finding(control, judgement, **common)) for control, judgement in judged]
 

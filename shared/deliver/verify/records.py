@@ -13,6 +13,7 @@ from shared.canonical import Json, canonical
 from shared.deliver.verify.bodies import is_digest
 from shared.judge.attribution import OPS
 from shared.judge.attribution import STATUSES as ATTRIBUTED
+from shared.judge.exhibits import is_file_name
 from shared.model import STATUSES
 from shared.seal.tiles import MAX_RECORD
 
@@ -138,6 +139,10 @@ def _name(value: Json) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", value) is not None
 
 
+def _file_name(value: Json) -> bool:
+    return isinstance(value, str) and is_file_name(value)
+
+
 def _lower(value: Json) -> bool:
     return isinstance(value, str) and value == value.lower()
 
@@ -178,8 +183,18 @@ _ASKED: Mapping[str, Check] = {
 _WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_or_null(_PREVIOUS), around=_if_there(is_time), **{"from": is_time}))
 
 _DECIDED: Mapping[str, Check] = {"owner": lambda value: _text(value) or _object(value), "reason": _text}
-_WAIVED = _with(action=lambda value: value == "add", control=_text, scope=_or_null(_lower), until=is_time, **_DECIDED)
-_ENDED = _with(action=lambda value: value == "end", waiver=_count, **_DECIDED)
+_WAIVED = _with(action=lambda value: value == "add", control=_text, scope=_or_null(_lower), until=is_time, number=_if_there(_count), **_DECIDED)
+_ENDED = _with(action=lambda value: value == "end", waiver=_count, number=_if_there(_count), **_DECIDED)
+
+_FILED = _with(
+    action=lambda value: value == "add", number=_count, kind=_text, title=_text, issuer=_text, statements=_list_of(_text), expires=_or_null(is_time),
+    covers=_with(**{"from": is_time}, to=_or_null(is_time)), file=_with(name=_file_name, bytes=_count, sha256=is_digest, kept=_flag), **_DECIDED,
+)  # fmt: skip
+_WITHDRAWN = _with(action=lambda value: value == "withdraw", number=_count, exhibit=_count, **_DECIDED)
+
+_APPROVED = _with(
+    action=lambda value: value == "approve", number=_count, scope=_or_null(_lower), sweep=_name, size=_count, **{"from": _count}, **_DECIDED,
+)  # fmt: skip
 
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
     "observation": {**_ASKED, "pages": lambda value: bool(value) and _list_of(_PAGE)(value)},
@@ -204,13 +219,14 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
     },
     "sweep-closed": {
         "sweep": _name, "slot": _or_null(is_time), "planned": _count, "units": _map_of(_place), "findings": _map_of(_place),
-        "missing": _list_of(_name), "failures": _count, "complete": _flag,
+        "missing": _list_of(_name), "failures": _count, "complete": _flag, "deletions": _if_there(_map_of(_count)),
     },
     "retention": {"storage": _STORAGE, "source": _text},
     "profile": {"profile": _BODY},
     "erasure": {"commitments": _list_of(_text)},
     "event": {"pages": _if_there(_list_of(_BODY))},
-    "exhibit": {},
+    "exhibit": {"exhibit": lambda value: (_FILED(value) and (value["expires"] or value["covers"]["to"]) is not None) or _WITHDRAWN(value)},
+    "baseline": {"baseline": _APPROVED},
     "waiver": {"waiver": lambda value: _WAIVED(value) or _ENDED(value)},
     "deletion": {
         "sweep": _name, "unit": _name, "resource": _text, "account": _lower, "object": _with(kind=_text, id=_or_null(_text)), "count": _count,

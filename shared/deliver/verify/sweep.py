@@ -1,5 +1,6 @@
 """What the verifier keeps of one sweep while its records pass by: little for each record, and of a unit only until it is settled."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from shared.canonical import Json
@@ -58,6 +59,8 @@ class SweepState:
     """Findings of the unit `sweep`: what they rest on is known when the sweep is closed."""
     failed: list[tuple[str, Entry]] = field(default_factory=list)
     """Failures since the plan, with the unit that each belongs to."""
+    deletions: Counter[str] = field(default_factory=Counter)
+    """How many there are of each account, whichever unit concluded them."""
     located: dict[str, tuple[int, Likeness]] = field(default_factory=dict)
     """The answer to `locations`, by subscription."""
     questions_key: int = 0

@@ -137,7 +137,7 @@ class Catalogue:
 def catalogue() -> Catalogue:
     """The catalogue of this version of the program."""
     head = _toml("statements")
-    controls = tuple(_control(row) for row in _toml("controls")["control"])
+    controls = tuple(_control(row) for row in (*_toml("controls")["control"], *_toml("exhibits")["control"]))
     statements = tuple(_statement(row, controls) for row in head["statement"])
     return Catalogue(head["version"], Seed(**head["seed"]), statements, controls, {control.id: control for control in controls})
 

@@ -23,17 +23,20 @@ class Tally:
     units: list[str] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
+    deletions: Counter[str] = field(default_factory=Counter)
     failures: list[Entry] = field(default_factory=list)
 
     def judge(self, sweep: OpenSweep, unit: Unit, first: int) -> None:
         """Judge an account whose batch begins at the record `first`, and count what comes of it."""
         judge = sweep.judge
         statuses, changes, failures = judge.statuses.copy(), judge.changes, len(judge.records.failures)
+        deletions = judge.deletions.copy()
         judge.take(unit.name, first)
         judge.judge_unit(unit.name, unit.resource)
         self.units.append(unit.name)
         self.statuses += judge.statuses - statuses
         self.changes += judge.changes - changes
+        self.deletions += judge.deletions - deletions
         self.failures += judge.records.failures[failures:]
 
     def keep(self, sweep: OpenSweep) -> None:
@@ -43,6 +46,7 @@ class Tally:
                 "units": self.units,
                 "statuses": dict(self.statuses),
                 "changes": self.changes,
+                "deletions": dict(self.deletions),
                 "failures": [_told(entry) for entry in self.failures],
                 "skew": sweep.judge.records.skew,
             }
@@ -61,6 +65,7 @@ def take_up(store: Store, sweep: OpenSweep) -> None:
         sweep.judged.update(tally.units)
         judge.statuses += tally.statuses
         judge.changes += tally.changes
+        judge.deletions += tally.deletions
         judge.records.failures += tally.failures
         judge.records.skew = max((each for each in (judge.records.skew, skew) if each is not None), default=None)
 
@@ -75,7 +80,7 @@ def _parsed(data: bytes) -> tuple[Tally, float | None] | None:
     try:
         value: Json = json.loads(data)
         failures = [_entry(*each) for each in value["failures"]]
-        return Tally(value["units"], Counter(value["statuses"]), value["changes"], failures), value["skew"]
+        return Tally(value["units"], Counter(value["statuses"]), value["changes"], Counter(value["deletions"]), failures), value["skew"]
     except (ValueError, TypeError, KeyError):
         return None
 

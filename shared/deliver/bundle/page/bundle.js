@@ -28,7 +28,7 @@ function count(value) {
 class Bundle {
   static async open(source, report) {
     const bundle = new Bundle();
-    Object.assign(bundle, { source, report, sound: new Set(), named: new Set(), facts: new Map(), tiles: new Map() });
+    Object.assign(bundle, { source, report, sound: new Set(), named: new Set(), facts: new Map(), exhibits: new Set(), tiles: new Map() });
     const data = await bundle.needed("manifest.json", 128 * 1048576);
     bundle.identity = hex(sha256(data));
     try {
@@ -42,7 +42,8 @@ class Bundle {
   read(value) {
     need(isObject(value), "manifest");
     if (value.kind !== "aoai-evidence-bundle") throw new Refused("the manifest is of another kind of file: choose a bundle of aoai-evidence");
-    if (value.v !== 3) throw new Refused(`the bundle has version ${shown(value.v)}: open the index.html that came with it`);
+    const version = value.files.some((file) => file.path.startsWith("exhibits/")) ? 4 : 3;
+    if (value.v !== version) throw new Refused(`the bundle has version ${shown(value.v)}: open the index.html that came with it`);
     this.period = [value.period.from, value.period.to];
     this.resources = value.scope.resources;
     this.origin = value.log.origin;

@@ -80,6 +80,12 @@ function closing(examiner, index, sweep, closed) {
       if (String(place) !== String(found)) say(`says that ${shown(name)} is at ${place}, and it is at ${found} (first record, records)`);
     }
   }
+  const due = closed.deletions;
+  if (due === undefined) examiner.uncounted ||= !whole;
+  else for (const account of sorted(new Set([...Object.keys(due), ...sweep.deletions.keys()]))) {
+    const said = Object.hasOwn(due, account) ? count(due[account]) : 0, there = sweep.deletions.get(account) ?? 0;
+    if (said !== there && examiner.concerns(account)) say(`says that ${said} deletions of ${shown(account)} were concluded, and ${there} are here`);
+  }
   if (closed.planned !== sweep.planRecord || closed.slot !== sweep.plan.slot) say(`names another plan or slot than the one at record ${sweep.planRecord}`);
   for (const name of sorted(missing)) {
     const resource = sweep.asked.get(name)?.resource ?? "";

@@ -1,6 +1,6 @@
 // The records: was everything that was planned answered, and is every answer here with all its pages?
 
-const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "attribution"]);
+const KNOWN = new Set(["event", "retention", "profile", "erasure", "sweep-planned", "observation", "failure", "finding", "change", "deletion", "sweep-closed", "exhibit", "waiver", "baseline", "attribution"]);
 const CONCLUSIONS = new Set(["finding", "change", "deletion", "attribution"]);
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const pair = (a, b) => `${a}\n${b}`;
@@ -18,7 +18,7 @@ class Answer {
 
 class Sweep {
   constructor(name, first) {
-    Object.assign(this, { name, first, plan: null, planRecord: -1, asked: new Map(), planning: [], units: new Map(), findings: new Map(), outside: false, strange: false });
+    Object.assign(this, { name, first, plan: null, planRecord: -1, asked: new Map(), planning: [], units: new Map(), findings: new Map(), deletions: new Map(), outside: false, strange: false });
   }
 }
 
@@ -33,8 +33,12 @@ class Examiner {
     this.closings = new Map();
     this.keyRecords = new Set();
     this.restsOn = new Set(); // records that deletions and attributions rest on, which a bundle brings along from wherever they are
+    this.waivers = []; // by which waivers were granted, or ended: as acts
+    this.acts = []; // by which documents were filed as exhibits, or withdrawn: where, and what each says
+    this.approvals = []; // by which states were approved as baselines
     this.strangers = new Map();
     this.chains = new Set();
+    this.uncounted = false; // whether closing records do not say how many deletions there are
     this.followed = false; // whether there are answers about members of lists, or logs, which are not counted here
     this.statuses = { satisfied: 0, "not-satisfied": 0, unknown: 0, "not-applicable": 0, "provider-attested": 0 };
   }
@@ -88,7 +92,11 @@ class Examiner {
   record(index, record) {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
-    if (type === "waiver") this.restsOn.add(index);
+    const acts = { waiver: this.waivers, exhibit: this.acts, baseline: this.approvals }[type];
+    if (acts !== undefined) {
+      this.restsOn.add(index);
+      acts.push([index, record[type]]);
+    }
     if (type === "deletion" || type === "attribution") for (const each of [...record.records, ...(record.supersedes ?? [])]) this.restsOn.add(count(each));
     if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);
     if (type === "profile") this.body(index, record.profile.sha256, record.profile.bytes);
@@ -126,10 +134,16 @@ class Examiner {
       this.answer(index, record);
       this.keep(sweep, index, record);
     } else if (CONCLUSIONS.has(type)) {
-      if (!sweep.findings.has(unit)) sweep.findings.set(unit, [index, 0]);
-      const place = sweep.findings.get(unit);
-      if (place[0] + place[1] !== index && !sweep.strange) this.report.problem(`the findings about ${shown(unit)} do not stand together`, { record: index });
-      place[1] += 1;
+      if (type === "deletion") {
+        need(typeof record.account === "string", "account");
+        sweep.deletions.set(record.account, (sweep.deletions.get(record.account) ?? 0) + 1);
+      }
+      if (!sweep.asked.has(unit) || this.concerns(sweep.asked.get(unit).resource)) { // of other units, deletions alone are here
+        if (!sweep.findings.has(unit)) sweep.findings.set(unit, [index, 0]);
+        const place = sweep.findings.get(unit);
+        if (place[0] + place[1] !== index && !sweep.strange) this.report.problem(`the findings about ${shown(unit)} do not stand together`, { record: index });
+        place[1] += 1;
+      }
       for (const rest of record.records ?? [record.from, record.to]) {
         if (rest !== null && rest !== undefined && count(rest) >= index) this.report.problem("rests on a record that comes later", { record: index });
       }

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from shared.service.compose import random_bytes, sealing
 from shared.service.drifted import drifted, summary
 from shared.service.planning import Planner, Scope, SweepName
 from shared.service.queries import Filter
+from shared.service.report import report
 from shared.service.sweep import OpenSweep
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import DyingStore, Killed
@@ -344,6 +346,27 @@ def test_killed_at_every_write_the_same_command_goes_on(site, monkeypatch, when)
         raise AssertionError("it never ended")
     assert number > 5
     assert verify_store(site.store, [note.parse_vkey(site.vkey)]).intact
+
+
+def test_a_report_shows_drift_from_what_was_approved_beside_the_changes(site, tmp_path):
+    def text(when=None):
+        report(site.reading(), when, tmp_path / "r.html", site.clock())
+        return " ".join(re.sub(r"<[^>]*>", " ", (tmp_path / "r.html").read_text().partition('id="approved"')[2].partition("</section>")[0]).split())
+
+    assert "No state was approved" in text()
+    approve(site)
+    assert "4 of 4 resources were as somebody had approved" in text()
+    site.azure.world.put_deployment(site.azure.world.account("alpha"), "burst", model="gpt-4o", sku="GlobalStandard")
+    site.azure.faults.add("/beta/deployments", faults.forbidden())
+    sweep(site)
+    site.clock.advance(hours=1)
+    before = site.clock()
+    each, = told(site)[ALPHA]["differences"]
+    assert "2 of 4 resources were" in text() and "burst" in text() and "could not look: forbidden" in text() and f"{each['approved']} → {each['now']}" in text()
+    site.azure.faults.clear()
+    sweep(site)
+    approve(site)
+    assert "4 of 4" in text() and "2 of 4" in text(queries.Period(datetime(2026, 11, 1, tzinfo=UTC), before))
 
 
 def test_on_the_command_line(site):

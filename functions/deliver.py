@@ -27,13 +27,13 @@ def _problem(status: int, text: str) -> func.HttpResponse:
     return _json({"error": text}, status, {"Retry-After": "60"} if status == 503 else None)
 
 
-def _answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse]) -> func.HttpResponse:
-    """Reply to a caller who has the role; every failure is an answer with one line that says what to do.
+def answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse], *, limited: bool = False) -> func.HttpResponse:
+    """Reply to a caller who has the role, or, where `reply` keeps to a caller's limits, a limited view; every failure is an answer with one line that says what to do.
 
     What is wrong with the request is told to the caller; what is wrong here is told to the log, and of it only that much to the caller.
     """
     try:
-        return reply(caller(request.headers, role))
+        return reply(caller(request.headers, role, limited=limited))
     except Denied as denied:
         return _problem(denied.status, str(denied))
     except Refused as error:
@@ -50,7 +50,7 @@ def _answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], fu
 
 
 def _asked(question: str, request: func.HttpRequest) -> func.HttpResponse:
-    return _answered(request, READER, lambda _: _json(answers.answer(app(), question, dict(request.params))))
+    return answered(request, READER, lambda who: _json(answers.answer(app(), question, dict(request.params), who.limits)), limited=True)
 
 
 @blueprint.route(route="status", methods=["GET"])
@@ -91,7 +91,7 @@ def checkpoint(req: func.HttpRequest) -> func.HttpResponse:
         found = answers.checkpoint(app())
         return func.HttpResponse(found, mimetype="text/plain", headers=HEADERS) if found else _problem(404, "nothing is sealed yet")
 
-    return _answered(req, READER, reply)
+    return answered(req, READER, reply, limited=True)
 
 
 @blueprint.route(route="bundles", methods=["POST"])
@@ -102,7 +102,7 @@ def request_bundle(req: func.HttpRequest) -> func.HttpResponse:
         name = ask(app(), parse_wanted(req.get_body()), who.object_id)
         return _json({"id": name, "state": "queued"}, 202, {"Location": f"/api/bundles/{name}", "Retry-After": "10"})
 
-    return _answered(req, OPERATOR, reply)
+    return answered(req, OPERATOR, reply)
 
 
 @blueprint.route(route="bundles/{id}", methods=["GET"])
@@ -115,13 +115,13 @@ def bundle(req: func.HttpRequest) -> func.HttpResponse:
             return _problem(404, "no bundle of that id was asked for")
         return _json(found, headers={"Retry-After": "10"} if found["state"] in WAITING else None)
 
-    return _answered(req, READER, reply)
+    return answered(req, READER, reply)
 
 
 @blueprint.route(route="openapi.json", methods=["GET"])
 def openapi(req: func.HttpRequest) -> func.HttpResponse:
     """The description of all this."""
-    return _answered(req, READER, lambda _: _json(DESCRIPTION))
+    return answered(req, READER, lambda _: _json(DESCRIPTION), limited=True)
 
 
 @blueprint.route(route="live", methods=["GET"])

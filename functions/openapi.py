@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.access import OPERATOR, READER
+from functions.access import AUDITOR, OPERATOR, READER
 from shared import __version__
 from shared.model import SEVERITIES, STATUSES
 from shared.service.steps.answers import MOST, PAGE
@@ -43,7 +43,7 @@ ANYTHING: Described = {"description": "As Azure has it; personal values are comm
 
 REFUSED: Described = {
     "401": _answer("Nobody is logged in.", _ref("Problem")),
-    "403": _answer("The app role is missing.", _ref("Problem")),
+    "403": _answer("The app role is missing; or a limited view does not include this, or has expired.", _ref("Problem")),
     "503": _answer("Authentication is not switched on, the app is not set up, or the store cannot be reached.", _ref("Problem"),
                    {"Retry-After": {"schema": TEXT, "description": "Seconds."}}),
 }
@@ -321,7 +321,8 @@ DESCRIPTION: Described = {
     "components": {
         "schemas": SCHEMAS,
         "securitySchemes": {
-            "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": f"Entra ID. {OPERATOR} may do all that {READER} may."}
+            "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                      "description": f"Entra ID. {OPERATOR} may do all that {READER} may; {AUDITOR} reads within limits."}
         },
     },
 }

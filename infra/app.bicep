@@ -31,6 +31,7 @@ param alertWebhooks string
 param alertSeverity string
 param alertSecretName string
 param alertReceiversPath string
+param auditors string
 param alertSecretsName string
 param secondSigningKeySecretName string
 
@@ -113,6 +114,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_ALERT_SEVERITY: alertSeverity
     EVIDENCE_ALERT_SECRET: empty(alertSecretName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretName})'
     EVIDENCE_ALERT_RECEIVERS: alertReceiversPath
+    EVIDENCE_AUDITORS: auditors
     EVIDENCE_ALERT_SECRETS: empty(alertSecretsName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretsName})'
   }
 }

@@ -55,6 +55,9 @@ param alertSecretName string = ''
 @description('Path of a list of receivers within the package, such as receivers.toml (docs/alerts.md). Empty: none but webhooks.')
 param alertReceiversPath string = ''
 
+@description('Whose view is limited, to what and until when (docs/portal.md). Empty: nobody has a limited view.')
+param auditors string = ''
+
 @description('Name of the secret in the vault that holds the secrets of those receivers, NAME=SECRET in lines. Empty: none.')
 param alertSecretsName string = ''
 
@@ -271,6 +274,7 @@ module app 'app.bicep' = {
     alertSeverity: alertSeverity
     alertSecretName: alertSecretName
     alertReceiversPath: alertReceiversPath
+    auditors: auditors
     alertSecretsName: alertSecretsName
     secondSigningKeySecretName: secondSigningKeySecretName
   }

@@ -42,6 +42,7 @@ SEQUENCER_LOCK = STATE + "sequencer.lock"
 
 PLAN_HEADERS = STATE + "plan/"
 TALLIES = STATE + "tally/"
+UNITS = STATE + "unit/"
 BUNDLE_REQUESTS = STATE + "bundle/"
 ALERTS = STATE + "alert/"
 OUTBOX = STATE + "outbox/"
@@ -236,7 +237,7 @@ def sweep_index(year: str) -> str:
 
 def unit_state(unit: str) -> str:
     """The latest answers about a unit: what the next sweep's changes are measured against."""
-    return f"{STATE}unit/{checked_name(unit)}.json"
+    return f"{UNITS}{checked_name(unit)}.json"
 
 
 def lives(unit: str) -> str:

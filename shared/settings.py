@@ -86,6 +86,8 @@ class Settings:
     """What its `secret` names: (name, secret) each; `*` where a function app was not given them."""
     second_signing_key: str | None = None
     """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
+    auditors: str = ""
+    """Whose view is limited, and to what (`shared.service.limits.declared`): read when one of them asks, so that a mistake in it stops nothing else."""
     ca_file: str | None = None
     """PEM of the certificate authorities to trust, for networks that have their own."""
 
@@ -136,6 +138,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         alert_receivers=environment.get("EVIDENCE_ALERT_RECEIVERS") or None,
         alert_secrets=_named_secrets(environment.get("EVIDENCE_ALERT_SECRETS", "")),
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
+        auditors=environment.get("EVIDENCE_AUDITORS", ""),
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,
     )
 

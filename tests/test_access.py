@@ -17,6 +17,7 @@ ASKED = {
     "status": ("GET", "/api/status", READER), "findings": ("GET", "/api/findings", READER), "changes": ("GET", "/api/changes", READER),
     "deletions": ("GET", "/api/deletions", READER), "resources": ("GET", "/api/resources", READER), "checkpoint": ("GET", "/api/checkpoint", READER),
     "openapi": ("GET", "/api/openapi.json", READER), "bundle": ("GET", "/api/bundles/x", READER), "request_bundle": ("POST", "/api/bundles", OPERATOR),
+    "portal": ("GET", "/api/portal/", READER), "order_bundle": ("POST", "/api/portal/bundles", OPERATOR),
 }  # fmt: skip
 """Every route but the probe, and the role it needs."""
 
@@ -120,7 +121,7 @@ def test_the_right_role_opens_and_the_one_below_does_not(on, function, role):
     allowed = role == OPERATOR or ASKED[function][2] == READER
     answer = ask(on, function, principal(role))
     if allowed:
-        assert answer[0] == (202 if function == "request_bundle" else 200), answer
+        assert answer[0] == {"request_bundle": 202, "order_bundle": 303}.get(function, 200), answer
     else:
         refused(answer, 403)
         assert on.queues.waiting.get(layout.BUNDLE_QUEUE, []) == []

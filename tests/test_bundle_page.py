@@ -19,6 +19,9 @@ from shared.deliver.bundle.page import SCRIPTS, page
 from shared.deliver.verify import verify_bundle
 from shared.errors import VerificationError
 from shared.seal.store import DirectoryStore
+from shared.service.bundle import bundle
+from shared.service.queries import reading
+from shared.settings import Settings
 from tests import test_scope as scope
 from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import RECORDS, apart, built, hours, together, zipped
@@ -357,3 +360,5 @@ def test_deletions_that_went_with_an_account_are_looked_for(check, tmp_path):
     entries = apart(data := built(store, tmp_path, hours(15, 30), resources=[scope.GONE.id]))
     assert same(check, data) == "good"
     assert same(check, scope.without(entries, list(scope.deletions(entries))[:1])) == "bad"
+    bundle(reading(Settings(store=str(tmp_path / "store"))), None, tmp_path / "one.zip", about="file-1")
+    assert same(check, (tmp_path / "one.zip").read_bytes()) == "good", "with a certificate"

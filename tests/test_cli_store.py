@@ -60,7 +60,7 @@ def test_a_bundle_of_a_newer_version_cannot_be_verified(desk):
     with zipfile.ZipFile(desk.folder / "bundle.zip") as old, zipfile.ZipFile(desk.folder / "newer.zip", "w") as new:
         for name in old.namelist():
             data = old.read(name)
-            new.writestr(name, data.replace(b'"v":3}', b'"v":4}') if name == "manifest.json" else data)
+            new.writestr(name, data.replace(b'"v":3}', b'"v":5}') if name == "manifest.json" else data)
     outcome = desk("verify", "newer.zip", "--key", "store.vkey")
     assert (outcome.code, outcome.out) == (2, "")
     assert "later release" in outcome.error

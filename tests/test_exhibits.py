@@ -1,10 +1,10 @@
 """Exhibits: filed once, in force as long as they say, judged by what was on file, given with bundles, and refused where they cannot be."""
 
 import hashlib
+import io
 import json
-import os
+import re
 from datetime import UTC, datetime, timedelta
-from zipfile import ZipFile
 
 import pytest
 
@@ -12,63 +12,27 @@ from shared.deliver.bundle import verify_alone as alone
 from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
-from shared.errors import Misuse
+from shared.errors import Misuse, StoreConflict
 from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import exhibit_kinds
+from shared.judge.checks.collection import Collection
+from shared.judge.checks.exhibits import on_file
+from shared.judge.engine import judge_exhibits
+from shared.judge.exhibits import Exhibit
+from shared.judge.profile import DEFAULT, effective
+from shared.model import Point
 from shared.privacy.disclosures import Disclosures
-from shared.records import timestamp
-from shared.seal import note
-from shared.service import acts, erase, exhibit, queries
-from shared.service.bundle import bundle
+from shared.records import record, timestamp
+from shared.seal.store import DirectoryStore
+from shared.service import acts, erase, exhibit
 from shared.service.compose import random_bytes
-from shared.service.exhibit import Asked
-from shared.service.queries import Filter
-from tests.fixtures import browser as chromium
-from tests.fixtures.bundles import apart, together
+from tests.fixtures.bundles import built
 from tests.fixtures.commandline import office
-from tests.fixtures.estate import estate
+from tests.fixtures.exhibits import REPORT, WHO, add, again, judged, sealed, site, sound
 from tests.fixtures.faulty import DyingStore, Killed
-from tests.test_bundle_page import answered
-from tests.test_crash import small
+from tests.fixtures.records import SIGNER, START, Account, LogMaker
 
-WHO = {"owner": "Head of Compliance", "reason": "vendor review"}
-REPORT = b"%PDF-1.7 an auditor's report"
-CONTROL = "exhibit-soc-report"
-
-
-@pytest.fixture
-def site(tmp_path):
-    with estate(tmp_path, small) as made:
-        (tmp_path / "soc2.pdf").write_bytes(REPORT)
-        made.file = tmp_path / "soc2.pdf"
-        made.collect()
-        yield made
-
-
-def add(site, kind="soc-report", file=None, covers="2025-10-01..2026-09-30", expires="2026-12-31", who=None, **more):
-    asked = Asked(file or site.file, more.pop("issuer", "Example Auditors LLP"), covers, expires, **more)
-    return exhibit.add(site.settings, kind, asked, now=site.clock, **(who or WHO))
-
-
-def judged(site, control=CONTROL):
-    """Status and sentence of the last sweep."""
-    one, = queries.findings(site.reading(), None, Filter(control=control), site.clock)
-    return one["status"], one["reason"], one["records"]
-
-
-def again(site, hours=6):
-    site.clock.advance(hours=hours)
-    site.collect()
-
-
-def sealed(site):
-    return [record["exhibit"] for _, record in site.records("exhibit")]
-
-
-def sound(site):
-    said = verify_store(site.store, [note.parse_vkey(site.vkey)])
-    assert said.problems == () and said.intact
-    return said
+__all__ = ["site"]
 
 
 def test_what_nobody_filed_is_a_finding_and_what_was_filed_is_none_from_the_next_sweep_on(site):
@@ -226,6 +190,17 @@ def test_where_the_acts_are_is_noted_and_a_note_that_lies_is_seen_through(site):
     sound(site)
 
 
+def test_an_act_that_is_none_is_one_line_and_no_traceback(site):
+    add(site)
+    path = site.root / "evidence/batch/exhibit-000001/exhibit.jsonl"
+    for broken in ('"statements":[["S13"]]', '"statements":7'):
+        whole = path.read_text()
+        path.write_text(re.sub(r'"statements":\[[^]]*\]', broken, whole))
+        with pytest.raises(StoreConflict, match="run verify --store"):
+            exhibit.exhibits(site.reading(), timestamp(site.clock()), over=True)
+        path.write_text(whole)
+
+
 GOOD = {
     "action": "add", "number": 1, "kind": "soc-report", "title": "t", "issuer": "i", "covers": {"from": "2025-10-01T00:00:00.000000Z", "to": None},
     "expires": "2026-10-01T00:00:00.000000Z", "statements": ["S01"], "owner": {"committed": "x"}, "reason": "r",
@@ -247,6 +222,42 @@ def test_the_verifier_knows_the_shape():
             check_fields({"type": "exhibit", "exhibit": broken})
 
 
+@pytest.mark.parametrize("said", [
+    None, 7, [], {"action": "withdraw", "number": 1, "exhibit": 9, "owner": "x", "reason": "y", "file": "x"}, {**GOOD, "number": 0}, {**GOOD, "number": 2**62},
+    {**GOOD, "covers": {"from": "2027-01-01T00:00:00.000000Z", "to": "2020-01-01T00:00:00.000000Z"}}, {**GOOD, "file": {**GOOD["file"], "kept": True}},
+    {**GOOD, "covers": {"from": "1", "to": None}, "expires": "3"}, {**GOOD, "statements": [["S13"]], "expires": "2027-01-01T00:00:00.000000Z"},
+    {**GOOD, "expires": 7}, {**GOOD, "issuer": None},
+    {**GOOD, "kind": "\u202e", "title": "%d%s{0}", "statements": ["S13"] * 3, "expires": "2027-01-01T00:00:00.000000Z"},
+])  # fmt: skip
+def test_whatever_is_filed_by_a_log_that_lies_is_a_problem_and_never_a_crash(tmp_path, said):
+    store = DirectoryStore(tmp_path / "log")
+    maker = LogMaker(store, SIGNER).birth()
+    maker.put("exhibit-000001", "exhibit", [record("exhibit", maker.stamp(), sweep=None, kind="exhibit", exhibit=said)])
+    maker.seal("exhibit-000001")
+    maker.sweep([Account("one")], slot=START + timedelta(hours=6))
+    harmless = isinstance(said, dict) and said.get("action") == "withdraw"
+    assert bool(verify_store(store, [SIGNER.key]).problems) != harmless
+    data = built(store, tmp_path, (START, START + timedelta(hours=7)), filed=lambda _size: ([1], {}))
+    assert bool(verify_bundle(io.BytesIO(data), [SIGNER.key]).problems) != harmless
+    report = alone.Report()
+    source = alone.Zip(str(tmp_path / "bundle.zip"), report)
+    alone.verify(source, [alone.Key(str(SIGNER.key))], None, report)
+    source.close()
+    assert not (report.problems and harmless)
+
+
+def test_the_page_that_the_catalogue_was_made_from_is_known_by_its_digest(site):
+    add(site, "provider-page", covers="2026-01-01..2026-12-31", expires=None)
+    again(site)
+    assert "another file than the one that the catalogue was made from" in judged(site, "exhibit-provider-page")[1]
+    kind = next(kind for kind in exhibit_kinds() if kind.kind == "provider-page")
+    same = Exhibit(1, 5, "", kind.kind, "t", "i", "2026-01-01", None, "2027-01-01", (), "n", 1, catalogue().seed.sha256, False, "o", "r")
+    one, = on_file(kind)(Collection(7, "2026-02-01", exhibits=(same,)), effective(DEFAULT, None))
+    assert one.status == "satisfied" and "the edition that the catalogue was made from." in one.reason
+    nobody, = (judgement for control, judgement in judge_exhibits(None, Point(7), "2026-02-01", DEFAULT) if control == "exhibit-soc-report")
+    assert nobody.status == "unknown", "what could not be read is not said to be missing"
+
+
 def test_every_statement_that_waits_for_the_provider_has_a_kind_that_speaks_to_it():
     spoken = {statement for kind in exhibit_kinds() for statement in kind.statements}
     known = catalogue()
@@ -255,123 +266,6 @@ def test_every_statement_that_waits_for_the_provider_has_a_kind_that_speaks_to_i
     assert waiting <= spoken
     assert {kind.control for kind in exhibit_kinds()} - {None} <= {control.id for control in known.of_scope("sweep")}
     assert spoken <= {statement.id for statement in known.statements}
-
-
-# -- bundles ----------------------------------------------------------------------------------------------------------------------
-
-
-def bundled(site, tmp_path, when=None, **wanted):
-    out = tmp_path / "b.zip"
-    bundle(site.reading(), when, out, **wanted)
-    return out
-
-
-def both(site, path):
-    """What `verify` and verify.py say: their problems."""
-    ours = verify_bundle(path, [note.parse_vkey(site.vkey)])
-    report = alone.Report()
-    source = alone.Zip(str(path), report)
-    alone.verify(source, [alone.Key(site.vkey)], None, report)
-    source.close()
-    assert bool(ours.problems) == bool(report.problems), (ours.problems, report.problems)
-    return [problem.reason for problem in ours.problems], report
-
-
-def day_of(site, number):
-    swept = site.reading().sweeps[number]
-    at = datetime.fromisoformat(swept["slot"] or swept["planned_at"])
-    return queries.Period(at, at + timedelta(seconds=1))
-
-
-@pytest.mark.parametrize("resources", [(), ("alpha",)])
-def test_a_bundle_brings_what_was_filed_and_the_files_of_its_period(site, tmp_path, resources):
-    add(site, keep=True)
-    add(site, "product-terms", covers="2020-01-01..2021-01-01", expires=None, keep=True)
-    again(site)
-    again(site)
-    late = tmp_path / "late letter.txt"
-    late.write_bytes(b"bridge")
-    add(site, file=late, covers="2026-10-01..2026-10-31", expires="2026-12-31", keep=True)
-    path = bundled(site, tmp_path, day_of(site, 1), resources=resources)
-    problems, report = both(site, path)
-    assert problems == []
-    with ZipFile(path) as file:
-        assert file.read("exhibits/000001-soc2.pdf") == REPORT and file.read("exhibits/000003-late-letter.txt") == b"bridge"
-        names = file.namelist()
-        assert [name for name in names if name.startswith("exhibits/")] == ["exhibits/000001-soc2.pdf", "exhibits/000003-late-letter.txt"]
-        assert json.loads(file.read("manifest.json"))["v"] == 4 and b"exhibits/NUMBER-NAME" in file.read("README.txt")
-        assert f"body/sha256/{hashlib.sha256(REPORT).hexdigest()}" not in names
-        records = [json.loads(line) for name in names if name.startswith("records/") for line in file.read(name).splitlines()]
-    assert sorted(record["exhibit"]["number"] for record in records if record["type"] == "exhibit") == [1, 2, 3], "all acts, whenever they were made"
-    assert any("2 files of exhibits" in line for line in report.checked)
-    assert any("genuine" in line for line in report.unchecked)
-
-
-def test_a_digest_alone_keeps_the_file_out_and_is_said_not_to_be_compared(site, tmp_path):
-    add(site)
-    again(site)
-    assert not any(site.store.get(path) == REPORT for path in site.store.list("evidence/body/"))
-    path = bundled(site, tmp_path)
-    problems, report = both(site, path)
-    assert problems == []
-    assert any(hashlib.sha256(REPORT).hexdigest() in line for line in report.unchecked)
-    with ZipFile(path) as file:
-        assert json.loads(file.read("manifest.json"))["v"] == 3
-
-
-def test_a_file_that_was_swapped_left_out_or_slipped_in_is_found(site, tmp_path):
-    add(site, keep=True)
-    again(site)
-    files = apart(bundled(site, tmp_path).read_bytes())
-    name = "exhibits/000001-soc2.pdf"
-    cases = {
-        "not the one that was filed": {**files, name: b"%PDF-1.7 a nicer report"},
-        "is not in the bundle": {each: data for each, data in files.items() if each != name},
-        "accounts for the file": {**files, "exhibits/000002-more.pdf": b"more"},
-    }
-    for hint, changed in cases.items():
-        path = tmp_path / "bad.zip"
-        path.write_bytes(together(changed, v=4 if any(each.startswith("exhibits/") for each in changed) else 3))
-        problems, report = both(site, path)
-        assert any(hint in problem for problem in problems), (hint, problems)
-        assert any(hint in problem for problem in report.problems), (hint, report.problems)
-
-
-def test_the_page_in_a_browser_finds_a_swapped_file_too(site, tmp_path):
-    if chromium.BINARY is None:
-        reason = "no Chromium is here: index.html was NOT tried in a browser"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    add(site, keep=True)
-    add(site, "product-terms", covers="2026-01-01..2026-12-31")
-    again(site)
-    good = bundled(site, tmp_path)
-    files = apart(good.read_bytes())
-    (tmp_path / "bad.zip").write_bytes(together({**files, "exhibits/000001-soc2.pdf": b"another"}))
-    (tmp_path / "index.html").write_bytes(files["index.html"])
-    browser = chromium.Browser(tmp_path / "profile")
-    try:
-        browser.open(tmp_path / "index.html")
-        browser.put("#zip", good)
-        kind, _, text = answered(browser, site.vkey)
-        assert kind in ("good", "gap") and "1 file of exhibits has the digest" in text and "exhibit 2 against its file" in text and "genuine" in text
-        browser.put("#zip", tmp_path / "bad.zip")
-        kind, _, text = answered(browser, site.vkey)
-        assert kind == "bad" and "not the one that was filed as exhibit 1" in text
-        assert browser.complaints == []
-    finally:
-        browser.close()
-
-
-def test_the_store_is_not_sound_without_a_file_that_it_keeps(site):
-    add(site, keep=True)
-    again(site)
-    sound(site)
-    digest = hashlib.sha256(REPORT).hexdigest()
-    place = site.root / f"evidence/body/sha256/{digest[:2]}/{digest}"
-    place.write_bytes(REPORT + b"!")
-    assert any("not what its name says" in problem.reason for problem in verify_store(site.store, [note.parse_vkey(site.vkey)]).problems)
-    place.unlink()
-    assert any("missing or altered" in problem.reason for problem in verify_store(site.store, [note.parse_vkey(site.vkey)]).problems)
 
 
 def test_on_the_command_line(tmp_path):

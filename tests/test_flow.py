@@ -53,7 +53,9 @@ def test_from_the_timer_to_a_bundle_that_verifies(app, worm, tmp_path):
     assert built["state"] == "built"
 
     file = tmp_path / "bundle.zip"
-    with urllib.request.urlopen(built["link"]) as answer:  # nobody is logged in here
+    status, headers, _ = app.http("portal", "GET", "/api/portal/", headers=AUDITOR, params={"page": f"bundles/{asked['id']}/file"})
+    assert (status, urlsplit(headers["Location"]).path) == (303, urlsplit(built["link"]).path), "the portal leads there"
+    with urllib.request.urlopen(headers["Location"]) as answer:  # nobody is logged in here
         file.write_bytes(answer.read())
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{asked["id"]}.zip"'
     assert file.stat().st_size == built["bytes"]

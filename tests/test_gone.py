@@ -13,8 +13,8 @@ import pytest
 from infra.local import tuning_story
 from infra.local.scenarios import demo_world
 from shared import layout
-from shared.deliver.bundle.build import build
-from shared.deliver.report.certificate import Certificate, Proven, render
+from shared.deliver.certificate.page import render
+from shared.deliver.certificate.told import Certificate, Proven
 from shared.deliver.verify import verify_bundle
 from shared.errors import Misuse
 from shared.seal import merkle, note
@@ -220,7 +220,7 @@ def test_a_certificate_proves_each_record_that_it_rests_on_to_whoever_has_the_ke
         assert merkle.verify_inclusion(merkle.leaf_hash(line.encode()), index, signed.size, hashes, signed.root)
         shown[index] = json.loads(line)
     [deletion] = gone.deletions(told.reading(), None, Filter(), gone.Asked(object=told.story.training))
-    assert set(shown) == {deletion["record"], *(each["record"] for each in deletion["witnesses"])} and len(shown) == made["proven"] >= 3
+    assert set(shown) == {deletion["record"], deletion["first_seen"]["record"], *(each["record"] for each in deletion["witnesses"])} and len(shown) == made["proven"] >= 3
     assert shown[deletion["record"]]["status"] == deletion["status"] == "corroborated"
     assert "It is gone, and a log tells of its deletion" in page and deletion["reason"] in page and told.story.training in page
     assert "Whether the provider erased every copy." in page and "Whether it was this very object." in page
@@ -232,8 +232,15 @@ def test_the_bundle_that_a_certificate_names_holds_every_record_of_it_and_conclu
     bundle = tmp_path / "deletion.zip"
     command(*words[1:-1], str(bundle))
     found = verify_bundle(bundle, list(read_keys(told.store).in_force.keys))
-    assert found.intact and found.counts["deletions concluded again"] >= 1
+    assert list(found.problems) == [] and found.counts["deletions concluded again"] >= 1
     assert {line for line, _ in proven} <= lines_in(bundle)
+    with ZipFile(bundle) as file:
+        within = html.unescape(file.read("certificate/certificate.html").decode())
+    assert re.findall(r'<pre class="line">(.*?)</pre>', within) == [line for line, _ in proven], "what saw it first, the witnesses, and what is said of them"
+    command(*words[1:-1], str(bundle), "--disclose", "claims-closed-2025.jsonl")
+    opened = verify_bundle(bundle, list(read_keys(told.store).in_force.keys))
+    assert opened.intact and "what the certificate is about was listed under the name claims-closed-2025.jsonl" in opened.checked
+    assert "Whether it had the name that was asked for." in within and any("had the name claims-closed-2025.jsonl" in line for line in found.not_checked)
 
 
 @pytest.mark.parametrize("text", ["short", "x" * 50_000, "<b>&amp;\"", "caf\u00e9 \u202e\u200b"])
@@ -257,20 +264,23 @@ def test_the_bundle_of_what_went_with_its_account_is_about_that_account(tmp_path
         read = site.reading()
         found = gone.deletions(read, None, Filter())
         assert {one["kind"] for one in found} >= {"account", "deployment"}
+        went = [one for one in found if one["cause"] == "account-deleted"]
+        assert went and all(one["first_seen"]["at"] <= one["after"] for one in went), "since when the account listed them"
         assert make_bundle(read, None, tmp_path / "name.zip", resources=["BW-lab-ncus"])["sweeps"], "though no sweep lists it any more"
         assert {line for line in lines_in(tmp_path / "name.zip") if json.loads(line)["type"] == "deletion"} == {
             line_of(site, one) for one in found if one["account"].endswith("/bw-lab-ncus")
         }  # fmt: skip
         for number, one in enumerate(found):
-            certify(read, [one], "it", tmp_path / "gone.html", site.clock())
+            asked, bundle = one["object"]["id"] or "it", tmp_path / f"{number}.zip"
+            certify(read, [one], asked, tmp_path / "gone.html", site.clock())
             page = html.unescape((tmp_path / "gone.html").read_text())
             words = shlex.split(re.search(r"<pre>(aoai-evidence bundle .*?)</pre>", page).group(1))
-            scope = [words[place + 1] for place, word in enumerate(words) if word == "--resource"]
-            when = period(words[words.index("--from") + 1], words[words.index("--to") + 1], site.clock())
-            assert scope == [one["account"]]
-            build(site.store, tmp_path / f"{number}.zip", period=(when.start, when.end), resources=scope)
-            assert verify_bundle(tmp_path / f"{number}.zip", list(read_keys(site.store).in_force.keys)).intact
-            assert set(re.findall(r'<pre class="line">(.*?)</pre>', page)) <= lines_in(tmp_path / f"{number}.zip")
+            said = dict(zip(words[2::2], words[3::2], strict=True))
+            assert said["--resource"] == one["account"] and said.get("--object") == one["object"]["id"]
+            when = period(said["--from"], said["--to"], site.clock()) if "--from" in said else None
+            make_bundle(read, when, bundle, resources=[said["--resource"]], about=said.get("--object"))
+            assert verify_bundle(bundle, list(read_keys(site.store).in_force.keys)).intact
+            assert set(re.findall(r'<pre class="line">(.*?)</pre>', page)) <= lines_in(bundle)
 
 
 def line_of(site, deletion):

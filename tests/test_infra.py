@@ -770,7 +770,7 @@ def test_the_sample_of_local_settings_works_and_holds_no_secret():
 def test_app_roles_are_those_that_the_code_asks_for():
     declared = {role["value"] for role in json.loads(REAL.files["app-roles.json"])}
     asked = set(re.findall(r'"(Evidence\.\w+)"', (ROOT / "functions" / "access.py").read_text()))
-    assert declared == asked == {"Evidence.Reader", "Evidence.Operator"}
+    assert declared == asked == {"Evidence.Reader", "Evidence.Operator", "Evidence.Auditor"}
 
 
 def test_the_operator_is_told_of_everything():

@@ -1,12 +1,6 @@
 """The portal: what it says is what the use-cases say, everything from outside is text, and nobody else gets in."""
 
-import http.client
-import json
 import re
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,12 +19,12 @@ from shared.service.portal.bundles import LocalBundles
 from shared.service.portal.desk import Asked, Desk
 from shared.service.portal.server import listening
 from shared.service.queries import Filter, reading
+from shared.service.waiver import add as waive
 from shared.settings import Settings
 from tests.fixtures.app import small
 from tests.fixtures.estate import estate
 from tests.fixtures.records import START, Account, LogMaker, account_unit
 from tests.fixtures.steps import SCHEDULE
-from tests.test_architecture import ROOT
 
 NASTY = "<img src=x onerror='window.owned=1'>"
 VOID = {"meta", "link", "input", "img", "br", "rect", "path", "circle", "use"}
@@ -54,6 +48,7 @@ def site(tmp_path_factory):
         world.set_property(accounts[0], "/properties/publicNetworkAccess", "Disabled")
         made.collect(by="schedule")
         made.clock.advance(hours=1)
+        waive(made.settings, "local-auth-disabled", accounts[0], until="2026-12-01", owner=NASTY, reason=f"{NASTY} is being built", now=made.clock)
         yield made
 
 
@@ -207,6 +202,30 @@ def test_what_it_says_is_what_the_use_cases_say(site, desk):
     assert "2026-11-01 06:00" in Page(get(desk, "unseen?of=period")).words
 
 
+def test_what_is_waived_says_so_and_stays_what_it_is(site, desk):
+    words = Page(get(desk, "accepted")).words
+    assert f"{NASTY} is being built" in words and "in force" in words and "None is filed." in words
+    told = Page(get(desk, "controls/local-auth-disabled"))
+    assert f"waived until 2026-12-02 00:00, by a name that is withheld: {NASTY} is being built" in told.words
+    assert sum("s-not-satisfied" in (each.get("class") or "") for each in told.all("article")) == 2 and "1 waived" in told.words
+
+
+def test_accounts_are_found_by_what_their_id_holds(desk):
+    rows = {word: Page(get(desk, f"resources?name={word}")) for word in ("SMALL-T", "small", "rg", "nothing-like-it")}
+    found = {word: sum("resource?id=" in each["href"] for each in page.all("a")) for word, page in rows.items()}
+    assert (found["SMALL-T"], found["small"], found["rg"], found["nothing-like-it"]) == (1, 2, 2, 0)
+    assert "whose id holds that" in rows["nothing-like-it"].words
+
+
+def test_one_object_is_looked_for_by_its_id(site, desk):
+    [one] = deletions(site.reading(), None, Filter())
+    page = Page(get(desk, "deletions?object=chat&from=2026-11-01"))
+    assert one["reason"] in page.words and f"/x/certificate?from=2026-11-01&record={one['record']}" in {each["href"] for each in page.all("a")}
+    assert "No deletion of an object with this id is sealed" in Page(get(desk, "deletions?object=nothing")).words
+    certificate = get(desk, f"certificate?record={one['record']}")
+    assert certificate.headers["Content-Disposition"].startswith("attachment") and b"small-two" in certificate.body
+
+
 def test_a_look_that_an_event_caused_counts_now(tmp_path):
     maker = LogMaker(DirectoryStore(tmp_path / "store")).birth()
     strange, plain = Account("one", capabilities=[{"name": "ContentLogging", "value": "strange"}]), Account("one")
@@ -242,98 +261,3 @@ def test_before_the_first_sweep_it_says_so(tmp_path):
             reply = get(desk_of(made), path)
             assert reply.status == (200 if path in ("bundles", "verify") else 404)
             assert reply.status == 200 or "Nothing is sealed yet" in Page(reply).words
-
-
-# -- on loopback ------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    with served(site) as made:
-        yield made
-
-
-def ask(address, path="", *, method="GET", headers=None, body=None, skip_host=False):
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    connection.putrequest(method, path if path.startswith("/") else parts.path + path, skip_host=skip_host)
-    for name, value in (headers or {}).items():
-        connection.putheader(name, value)
-    connection.endheaders(body)
-    answer = connection.getresponse()
-    return answer.status, answer.headers, answer.read()
-
-
-def test_it_listens_on_loopback_alone_and_its_address_cannot_be_guessed(site, address):
-    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/[0-9a-f]{32}/", address)
-    with served(site) as other:
-        assert urlsplit(other).path != urlsplit(address).path
-        assert ask(other, urlsplit(address).path)[0] == 404
-    for path in ("/", "/portal.css", "/" + "0" * 32 + "/", urlsplit(address).path[:-1], "//", "/../" + urlsplit(address).path[1:]):
-        status, _, body = ask(address, path)
-        assert (status, b"Evidence portal" in body) == (404, False), path
-
-
-@pytest.mark.parametrize("host", [
-    "evil.example", "127.0.0.1.evil.example:{port}", "localhost.evil.example", "127.0.0.1", "127.0.0.1:1", "[::1]:{port}", "", "127.0.0.1:{port} x",
-])  # fmt: skip
-def test_a_name_that_is_made_to_lead_here_opens_nothing(address, host):
-    status, _, body = ask(address, skip_host=True, headers={"Host": host.format(port=urlsplit(address).port)})
-    assert (status, b"Evidence portal" in body) == (403, False)
-
-
-def test_hosts_that_are_this_machine_and_none_or_two(address):
-    port = urlsplit(address).port
-    assert ask(address, skip_host=True, headers={"Host": f"LOCALHOST:{port}"})[0] == 200
-    assert ask(address, skip_host=True)[0] == 403
-    with socket.create_connection(("127.0.0.1", port)) as raw:
-        raw.sendall(f"GET {urlsplit(address).path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\n\r\n".encode())
-        assert raw.recv(12) == b"HTTP/1.1 403"
-
-
-def test_other_verbs_and_sizes(address):
-    for method, status in (("PUT", 501), ("DELETE", 501), ("TRACE", 501), ("OPTIONS", 501)):
-        assert ask(address, method=method)[0] == status
-    head, headers, body = ask(address, method="HEAD")
-    assert (head, body) == (200, b"") and int(headers["Content-Length"]) > 1000
-    for length in (None, "x", "-1", "99999999", "9" * 30):
-        assert ask(address, "bundles", method="POST", headers={"Content-Length": length} if length else {})[0] == 413
-    long = b"from=" + b"9" * 60_000
-    assert ask(address, "bundles", method="POST", headers={"Content-Length": str(len(long))}, body=long)[0] == 400
-    assert ask(address, "?" + "&".join(f"a{n}=1" for n in range(50)))[0] == 400
-
-
-def test_a_form_from_another_site_is_not_taken(address):
-    host = f"http://127.0.0.1:{urlsplit(address).port}"
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "none"}):
-        assert ask(address, "bundles", method="POST", headers={**headers, "Content-Length": "0"}, body=b"")[0] == 403, headers
-    status, headers, _ = ask(address, "bundles", method="POST", headers={"Origin": host, "Content-Length": "29"}, body=b"from=2031-01-01&to=2031-02-01")
-    assert status == 303 and headers["Location"].startswith(urlsplit(address).path + "bundles/")
-
-
-# -- the command ------------------------------------------------------------------------------------------------------------------
-
-
-def command(*arguments):
-    return subprocess.Popen([sys.executable, "-m", "shared", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_the_command_prints_its_address_and_ends_in_good_order(site):
-    process = command("portal", "--store", site.settings.store)
-    try:
-        address = process.stdout.readline().strip()
-        assert ask(address)[0] == 200
-        taken = command("portal", "--store", site.settings.store, "--port", str(urlsplit(address).port))
-        _, err = taken.communicate(timeout=60)
-        assert taken.returncode == 2 and err.count("\n") == 1 and "choose another with --port" in err
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        assert (process.returncode, "Traceback" in err) == (0, False), err
-    finally:
-        process.kill()
-
-
-def test_no_store_is_said_at_once(tmp_path):
-    process = command("portal", "--store", str(tmp_path / "none"), "--json")
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 2 and json.loads(out)["exit_code"] == 2

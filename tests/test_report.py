@@ -16,13 +16,14 @@ from shared.deliver.report.calendar import calendar
 from shared.deliver.report.drift import rows
 from shared.deliver.report.environment import period_words, source
 from shared.deliver.report.residency import residency
-from shared.deliver.report.text import LONGEST, visible
+from shared.deliver.report.text import visible
 from shared.deliver.report.timeline import MOST_LANES, timeline
 from shared.deliver.view import build
 from shared.deliver.view_coverage import coverage
 from shared.deliver.view_model import LogIdentity, PeriodView
 from shared.deliver.view_sweeps import Period
 from shared.deliver.view_words import words
+from shared.deliver.visible import LONGEST
 from shared.judge.catalogue import catalogue
 from tests.test_view_sample import Sample, sample
 from tests.test_view_world import Estate, Spec, estate

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.deliver.bundle.manifest import records_path
+from shared.deliver.verify import verify_store
 from shared.errors import Misuse
 from shared.seal.store import DirectoryStore
-from tests.fixtures.bundles import apart, built, hours, together, verdict
+from tests.fixtures.bundles import KEYS, apart, built, hours, together, verdict
 from tests.fixtures.records import START, SUBSCRIPTION, Account, LogMaker
 from tests.test_verify_alone import run
 from tests.test_verify_deletions import holding
@@ -28,9 +29,9 @@ class Deleting(LogMaker):
         return super().answer(sweep, unit, kind, id_, pages, reason, **more)
 
 
-def history(store, **options):
+def history(store, estates=ESTATES, **options):
     maker = Deleting(store, **options).birth()
-    for number, estate in enumerate(ESTATES):
+    for number, estate in enumerate(estates):
         maker.sweep(estate, slot=START + timedelta(hours=6 * (number + 1)))
     return maker
 
@@ -135,6 +136,7 @@ def test_a_closing_record_that_counts_wrong_is_found_and_one_that_does_not_count
         data = built(log, tmp_path, hours(0, 30), resources=[STAYS.id if name == "more" else GONE.id])
         (tmp_path / "b.zip").write_bytes(data)
         made[name] = (verdict(data), run(tmp_path / "b.zip"))
+        assert {one.what for one in verify_store(log, KEYS).problems} == (set() if name == "older" else {"closing"})
     for name in ("more", "none"):
         said, (code, text) = made[name]
         assert {one.what for one in said.problems} == {"closing"} and code == 1 and "deletions of" in text

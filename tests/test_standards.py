@@ -105,6 +105,24 @@ def test_oscal_is_valid_by_the_models_of_trestle(view):
         assert parsed.uuid == body["uuid"], root
 
 
+def test_exhibits_are_resources_with_their_digests_and_evidence_of_what_they_speak_to(view):
+    one = {
+        "exhibit": 1, "record": 7, "filed": AT, "kind": "soc-report", "title": "a report", "issuer": "Auditors", "covers": {"from": AT, "to": None}, "until": AT,
+        "statements": ["S13"], "file": {"name": "a.pdf", "sha256": "ab" * 32, "bytes": 3, "kept": True}, "withdrawn": None,
+    }  # fmt: skip
+    filed = {**view, "exhibits": [one, {**one, "exhibit": 2, "file": {**one["file"], "kept": False}}, {**one, "exhibit": 3, "withdrawn": AT}]}
+    document = documents(filed)["assessment_results.AssessmentResults"]
+    body = document["assessment-results"]
+    first, second = body["back-matter"]["resources"]
+    assert first["rlinks"] == [{"href": "exhibits/000001-a.pdf", "hashes": [{"algorithm": "SHA-256", "value": "ab" * 32}]}] and "rlinks" not in second
+    evidence = {each["title"]: each.get("relevant-evidence") for each in body["results"][0]["observations"]}
+    assert [each["href"] for each in evidence["attested-isolation"]] == ["#" + first["uuid"], "#" + second["uuid"]]
+    assert evidence["attested-openai"] is None and evidence["content-logging-off"] is None
+    others("trestle")
+    model = importlib.import_module("trestle.oscal.assessment_results").AssessmentResults
+    assert model(**json.loads(json.dumps(body))).back_matter.resources[0].uuid == first["uuid"]
+
+
 def test_references_within_oscal_lead_somewhere(view):
     results = documents(view)["assessment_results.AssessmentResults"]["assessment-results"]["results"][0]
     observations = {each["uuid"] for each in results["observations"]}

@@ -82,6 +82,7 @@ SPOILED = {
     "cut": lambda data: data[:-9],
     "empty": lambda data: b"",
     "a list": lambda data: b"[]",
+    "of a version that did not count deletions": lambda data: json.dumps({k: v for k, v in json.loads(data).items() if k != "deletions"}).encode(),
     "of nothing": lambda data: b'{"units":3}',
     "failures are none": lambda data: json.dumps({**json.loads(data), "failures": [[1]]}).encode(),
 }

@@ -14,6 +14,7 @@ from shared.deliver.verify import verify_bundle, verify_store
 from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.errors import StoreConflict, VerificationError
+from shared.judge.catalogue import catalogue
 from shared.records import record
 from shared.seal import note
 from shared.seal.log import open_log
@@ -22,8 +23,9 @@ from tests.fixtures.bundles import apart, built, hours, together, verdict
 from tests.fixtures.keys import BESIDE, FIRST, SECOND, STRANGER, THIRD, begun, hand_over, handed_over, put_change, sealed_by, sweeps
 
 LED = "the newest checkpoint is signed by"
-CHANGE, NEXT = 125, 249
-"""Records that change the keys."""
+CHANGE = 89 + len(catalogue().of_scope("sweep", "provider"))
+NEXT = 2 * CHANGE - 1
+"""Records that change the keys: after a first sweep, and after a second one."""
 
 
 def keys_of(*signers):

@@ -30,6 +30,9 @@ def bundle(
     first: From = None,
     last: To = None,
     resource: Annotated[list[str] | None, typer.Option(help="An account's ARM id or name; may be repeated.", metavar="ID")] = None,
+    object_: Annotated[
+        str | None, typer.Option("--object", help="One object that is gone, by its id or name: its end, with a certificate.", metavar="ID|NAME")
+    ] = None,
     framework: Framework = None,
     disclose: Annotated[
         list[str] | None, typer.Option(help="Personal values to open to the reader: `all`, or one value; may be repeated.")
@@ -57,6 +60,7 @@ def bundle(
             framework=framework,
             disclose=disclose or [],
             since=since,
+            about=object_,
             sample=Sample(sample, seed, stratify) if sample is not None and seed is not None else None,
             progress=progress,
         )

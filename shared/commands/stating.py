@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shared.canonical import Json
-from shared.commands.context import terminal
+from shared.commands.context import settings, terminal
 
 
 def list_(
@@ -16,11 +16,15 @@ def list_(
         str | None, typer.Option(help="Those that this party must show: provider (alone), customer (alone), or both.", metavar="PARTY")
     ] = None,
 ) -> None:
-    """Who must show that each of the provider's statements holds, which controls look at the customer's share, which exhibit shows the provider's."""
-    from shared.service.statements import responsibilities
+    """Who must show that each of the provider's statements holds, which controls look at the customer's share, what shows the provider's, and what is on file."""
+    from shared.records import timestamp
+    from shared.service.compose import utc_now
+    from shared.service.statements import filed_in, responsibilities
 
-    found = responsibilities(who)
-    terminal().answer(found, [_edition(found), *(line for row in found["statements"] for line in _lines(row))])
+    filed = filed_in(settings())
+    found = responsibilities(who, filed, timestamp(utc_now()))
+    note = ["no store was looked at: which documents are on file is not said"] if filed is None else []
+    terminal().answer(found, [_edition(found), *(line for row in found["statements"] for line in _lines(row)), *note])
 
 
 def compare(
@@ -57,9 +61,14 @@ def _edition(found: Json) -> str:
 
 
 def _lines(row: Json) -> Iterator[str]:
+    from shared.judge.exhibits import last_day
+
     yield f"{row['id']}  {row['who']:<8}  {row['text']}"
     customer = row["customer"]["controls"] + [f"{control} (nobody can look)" for control in row["customer"]["unobservable"]]
     if customer:
         yield f"     customer  {', '.join(customer)}"
     for exhibit in row["provider"]["exhibits"]:
         yield f"     provider  {exhibit}"
+    if row["provider"]["exhibits"] and row["provider"]["on_file"] is not None:
+        on_file = [f"exhibit {one['exhibit']} ({one['title']}, by {one['issuer']}) until {last_day(one['until'])}" for one in row["provider"]["on_file"]]
+        yield f"     on file   {'; '.join(on_file) or 'nothing in force'}"

@@ -28,6 +28,7 @@ _BRIEF = {
     "sweep-planned": ("at", "slot", "schedule", "scope", "previous", "log"),
     "sweep-closed": ("at", "slot", "missing", "failures", "complete"),
     "retention": ("at", "storage", "source"),
+    "exhibit": ("at", "exhibit"),
 }
 """What is shown of a record that a point names as a whole."""
 
@@ -57,6 +58,8 @@ def build(
     fold = Fold(period, load)
     fold.take(records)
     fold.finish()
+    if fold.shown is not None:
+        fold.shown.raw |= fold.exhibits
     sweeps = tuple(sorted((each.summary() for each in fold.passes.values() if each.number >= 0), key=lambda sweep: sweep.number))
     findings = tuple(_findings(fold.shown, load, Commands(words, log.vkey, fold.shown, load)))
     population = Population(fold.shown, load, _status_of(findings))

@@ -59,6 +59,8 @@ class Fold:
     used_profiles: dict[str, None] = field(default_factory=dict)
     presence: dict[str, Presence] = field(default_factory=dict)
     personal_data: str | None = None
+    exhibits: dict[int, Json] = field(default_factory=dict)
+    """Records of exhibits, which findings point at, whenever they were filed."""
     others: Counter[str] = field(default_factory=Counter)
     records: int = 0
     _outside: set[str] = field(default_factory=set)
@@ -83,6 +85,8 @@ class Fold:
                 self.personal_data = record["store"].get("personal_data")
             elif kind in self._handlers and record.get("sweep"):
                 self._of_sweep(index, kind, record)
+            elif kind == "exhibit":
+                self.exhibits[index] = record
             elif self._inside(record["at"]):
                 self.others[kind] += 1
 

@@ -100,14 +100,30 @@ def records_of(store: Store, kind: str, numbers: set[int]) -> dict[int, int]:
     return found
 
 
-def acts_within(store: Store, kind: str, size: int) -> list[tuple[int, Act]]:
+def places(store: Store, kind: str) -> dict[int, int]:
+    """The index in the log of each act of a kind, as far as they are sealed."""
+    return _places(store, kind, list(acts(store, kind)))[0]
+
+
+def acts_within(store: Store, kind: str, size: int, *, note: bool = False) -> list[tuple[int, Act]]:
     """Every act of a kind that is among the first `size` records of the log, with its index, in the order of their numbers.
 
-    Where each is, is noted in `state/`, since an old one lies behind thousands of commits. What is noted is compared with the log.
+    `note`: where each is, is noted in `state/` for the next time.
     """
     found = list(acts(store, kind))
+    known, looked = _places(store, kind, found)
+    if note and looked:
+        store.put(layout.acts_noted(kind), canonical({str(number): place for number, place in known.items()}))
+    return [(known[act.number], act) for act in found if known.get(act.number, size) < size]
+
+
+def _places(store: Store, kind: str, found: list[Act]) -> tuple[dict[int, int], bool]:
+    """Where these acts are, and whether the commits had to be looked through for any: an old one lies behind thousands of them.
+
+    What was noted of it is compared with the log.
+    """
     if not found:
-        return []
+        return {}, False
     log, noted = open_log(store), read_hint(store, layout.acts_noted(kind))
 
     def holds(act: Act) -> bool:
@@ -117,9 +133,6 @@ def acts_within(store: Store, kind: str, size: int) -> list[tuple[int, Act]]:
         sealed = next(log.records(place, place + 1))[1]
         return bool(sealed.get("at") == act.at and sealed.get(kind) == act.said)
 
-    places = {act.number: noted[str(act.number)] for act in found if holds(act)}
-    lost = {act.number for act in found} - places.keys()
-    if lost:
-        places |= records_of(store, kind, lost)
-        store.put(layout.acts_noted(kind), canonical({str(number): place for number, place in places.items()}))
-    return [(places[act.number], act) for act in found if places.get(act.number, size) < size]
+    known = {act.number: int(noted[str(act.number)]) for act in found if holds(act)}
+    lost = {act.number for act in found} - known.keys()
+    return known | records_of(store, kind, lost), bool(lost)

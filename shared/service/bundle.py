@@ -14,13 +14,14 @@ from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
-from shared.service.acts import acts, records_of
+from shared.service.acts import acts, acts_within, records_of
 from shared.service.compose import random_bytes
 from shared.service.filed import exhibits_said
 from shared.service.gone import deletions
 from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading, waivers_in
 from shared.service.queries import resources as accounts
+from shared.service.requested import requested
 
 ALL = "all"
 
@@ -34,27 +35,33 @@ def bundle(
     framework: str | None = None,
     disclose: Sequence[str] = (),
     since: Path | None = None,
+    about: str | None = None,
     sample: Sample | None = None,
     progress: Progress = no_progress,
 ) -> Json:
     """Build the bundle of a period (default: all there is).
 
     `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader. `sample`: what to draw from the findings.
+    `about`: an object that is gone, by id or name: the bundle is about the accounts that held it, in the sweeps that concluded its end, with a certificate.
 
     Raises:
-        Misuse: nothing in the period, an unknown resource, a file that cannot be read or written.
+        Misuse: nothing in the period, no deletion of the object, an unknown resource, a file that cannot be read or written.
     """
-    if when is None:
-        if not read.sweeps:
-            raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
-        when = whole_period(read)
-    ids = [_resource_id(read, name) for name in resources]
+    if not read.sweeps and (when is None or about is not None):
+        raise Misuse("no closed sweep in this store: run `aoai-evidence collect` first")
+    ids: Sequence[str] = [_resource_id(read, name) for name in resources]
+    one = requested(read, about, when, ids) if about is not None else None
+    if one is not None:
+        when, ids = one.period, one.accounts
+    when = when or whole_period(read)
     made = build(
         read.store,
         out,
         period=(when.start, when.end),
         resources=ids or None,
         decisions=[*_waivers(read, when, ids), *_baselines(read)],
+        request=one.request if one is not None else None,
+        sightings=one.sightings if one is not None else (),
         filed=partial(_filed, read, when),
         framework=framework,
         disclose=_opener(read, disclose),
@@ -86,16 +93,15 @@ def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]
 
 def _baselines(read: Reading) -> list[int]:
     """The records of every approval of a baseline."""
-    return sorted(records_of(read.store, "baseline", {act.number for act in acts(read.store, "baseline")}).values())
+    return [index for index, _ in acts_within(read.store, "baseline", read.log.size)]
 
 
 def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:
     """The records of every act about an exhibit, and the digests of the files that are kept and about the period, by their entries in a bundle."""
-    said = {act.number: act for act in acts(read.store, "exhibit")}
-    places = {number: index for number, index in records_of(read.store, "exhibit", set(said)).items() if index < size}
-    known = exhibits_said((places[number], said[number]) for number in places)
+    sealed = acts_within(read.store, "exhibit", size)
+    known = exhibits_said(sealed)
     files = {exhibit_path(one.number, one.name): one.sha256 for one in known if one.kept and one.concerns(timestamp(when.start), timestamp(when.end))}
-    return sorted(places.values()), files
+    return sorted(index for index, _ in sealed), files
 
 
 def _resource_id(read: Reading, name: str) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from shared.canonical import Json
-from shared.deliver.report.certificate import Certificate, Proven, render
+from shared.deliver.certificate.page import render
+from shared.deliver.certificate.standing import told_of
+from shared.deliver.certificate.told import Certificate, Proven
 from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse
 from shared.records import timestamp
@@ -45,10 +47,10 @@ def certify(read: Reading, found: Sequence[Json], asked: str, out: Path, written
     if len(found) > MOST:
         raise Misuse(f"{len(found)} deletions are of {asked!r}, a certificate tells of {MOST} at most: give an id, --kind or --resource")
     last = read.sweeps[-1]
-    indexes = sorted({each["record"] for each in found} | {witness["record"] for each in found for witness in each["witnesses"]})
+    indexes = sorted({index for each in found for index in told_of(each)})
     certificate = Certificate(
         asked, read.facts["origin"], read.log.size, str(read_keys(read.store).in_force.keys[0]), last["slot"] or last["planned_at"], timestamp(written_at),
-        found, [_proven(read, index) for index in indexes], _command(read, found),
+        found, [_proven(read, index) for index in indexes], _command(read, found, asked),
     )  # fmt: skip
     html = render(certificate).encode()
     with whole_file(out) as file:
@@ -61,11 +63,15 @@ def _proven(read: Reading, index: int) -> Proven:
     return Proven(index, line, merkle.leaf_hash(line).hex(), read.log.inclusion(index))
 
 
-def _command(read: Reading, found: Sequence[Json]) -> str:
+def _command(read: Reading, found: Sequence[Json], asked: str) -> str:
     """The bundle of the sweeps in which these deletions were sealed, about their accounts; what they rest on comes along by itself."""
-    names = {each["sweep"] for each in found}
-    slots = sorted(sweep["slot"] or sweep["planned_at"] for sweep in read.sweeps if sweep["sweep"] in names)
-    words = ["aoai-evidence", "bundle", "--from", slots[0][:10], "--to", slots[-1][:10]]
+    words = ["aoai-evidence", "bundle"]
+    if all(each["object"]["id"] is not None for each in found):
+        words += ["--object", asked]
+    else:
+        names = {each["sweep"] for each in found}
+        slots = sorted(sweep["slot"] or sweep["planned_at"] for sweep in read.sweeps if sweep["sweep"] in names)
+        words += ["--from", slots[0][:10], "--to", slots[-1][:10]]
     for account in sorted({each["account"] for each in found}):
         words += ["--resource", account]
     return shlex.join([*words, "-o", "deletion.zip"])

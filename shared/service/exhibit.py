@@ -16,7 +16,7 @@ from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import ExhibitKind, exhibit_kinds
 from shared.judge.exhibits import Exhibit, is_file_name
 from shared.seal.store import Store, put_body
-from shared.service.acts import personal, ready_to_act, records_of, seal_act
+from shared.service.acts import personal, places, ready_to_act, seal_act
 from shared.service.compose import Clock, utc_now
 from shared.service.covers import Covered, covered
 from shared.service.filed import every_exhibit
@@ -113,13 +113,13 @@ def withdraw(settings: Settings, number: int, *, owner: str, reason: str, now: C
 def exhibits(read: Reading, at: str, *, over: bool) -> list[Json]:
     """The exhibits in force at a time, and with `over` the others too."""
     known = every_exhibit(read.store)
-    records = records_of(read.store, "exhibit", {one.number for one in known})
+    records = places(read.store, "exhibit")
     shown = [Sealed(one, records.get(one.number)).as_json(at) for one in known]
     return [one for one in shown if over or one["state"] == "in force"]
 
 
 def _sealed(store: Store, one: Exhibit) -> Sealed:
-    return Sealed(one, records_of(store, "exhibit", {one.number}).get(one.number))
+    return Sealed(one, places(store, "exhibit").get(one.number))
 
 
 def _numbered(store: Store, number: int) -> Exhibit:

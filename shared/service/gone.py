@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shared.canonical import Json
+from shared.deliver.certificate.standing import Standing
+from shared.deliver.certificate.told import NAMES, is_called
 from shared.deliver.view_points import resolve
 from shared.errors import EvidenceError
 from shared.judge.lives.kinds import BY_NAME
@@ -12,9 +14,6 @@ from shared.model import Point
 from shared.privacy.disclosures import Disclosures
 from shared.records import whole
 from shared.service.queries import Filter, Period, Reading
-
-NAMES = ("filename", "name", "fine_tuned_model")
-"""Members of a listed object by which people know it, besides its id."""
 
 
 @dataclass(slots=True)
@@ -37,14 +36,11 @@ def deletions(read: Reading, when: Period | None, wanted: Filter, asked: Asked |
     names that objects had, and which are kept apart as personal, may be looked at to find the one that is asked for.
     """
     about = asked or Asked()
-    found: dict[int, Json] = {}
+    standing = Standing()
     for index, record in read.records(read.within(when) if when else read.sweeps, frozenset({"deletion"})):
-        earlier = [found.pop(before) for before in record["supersedes"] if before in found]
-        superseded = sorted({*record["supersedes"], *(before for one in earlier for before in one["superseded"])})
-        first = record["first_seen"] or next((one["first_seen"] for one in earlier if one["first_seen"]), None)
-        found[index] = {"record": index, **record, "first_seen": first, "superseded": superseded}
+        standing.take(index, record)
     names = _Names(read, about.object, by_name=by_name) if about.object else None
-    return [one for one in found.values() if concerns(wanted, one) and about.is_kind(one) and (names is None or names.match(one))]
+    return [one for one in standing.found.values() if concerns(wanted, one) and about.is_kind(one) and (names is None or names.match(one))]
 
 
 def concerns(wanted: Filter, one: Json) -> bool:
@@ -78,8 +74,7 @@ class _Names:
     def match(self, deletion: Json) -> bool:
         """Whether a deletion is of the object."""
         wanted = self.wanted.casefold()
-        identifier = deletion["object"]["id"]
-        if identifier is not None and wanted in (identifier.casefold(), identifier.rpartition("/")[2].casefold(), deletion["resource"]):
+        if is_called(deletion, self.wanted):
             return True
         return self.by_name and any(name.casefold() == wanted for name in self._names(deletion))
 

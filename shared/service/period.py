@@ -7,6 +7,7 @@ from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import document, only
 from shared.errors import Misuse
 from shared.records import timestamp
+from shared.service.filed import exhibit_records
 from shared.service.queries import Filter, Period, Reading
 
 
@@ -23,6 +24,8 @@ def period(read: Reading, when: Period | None, wanted: Filter, now: datetime) ->
     if not sweeps:
         raise Misuse("no closed sweep in this period: run `aoai-evidence collect`, or choose --from and --to so that one is in it")
     fold = PeriodFold(start, end, read.body)
+    for index, record in exhibit_records(read):
+        fold.take(index, record)
     for index, line in read.log.lines(min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps)):
         fold.line(index, line)
     return only(document(fold), wanted.passes)

@@ -70,6 +70,8 @@ class Reconciling:
     """By subscription: what its Activity Log answered in this sweep."""
     _behind: dict[str, frozenset[str]] | None = None
     """Other open sweeps, and the units of them whose findings are written."""
+    _gone: dict[str, Alive] = field(default_factory=dict)
+    """What accounts held that are gone, by account."""
     _copies: dict[str, list[Entry]] | None = None
     """Answers about deployments that serve models of another account, by that account."""
 
@@ -105,10 +107,19 @@ class Reconciling:
 
     def _record(self, deletion: Deletion, unit: str, at: str, done: Reconciled) -> Json:
         said = deletion.statement
-        first = done.first_seen.get(_life(said)) if said.id is not None else None
+        first = done.first_seen.get(_life(said)) or self._held_since(said) if said.id is not None else None
         seen = {"record": first[0], "at": first[1]} if first else None
         supersedes = sorted(self._past.index(sweep, unit) + position for sweep, position in deletion.supersedes)
         return record("deletion", at, sweep=self.sweep, unit=unit, supersedes=supersedes, first_seen=seen, **said.as_json())
+
+    def _held_since(self, said: Statement) -> First | None:
+        """Since when an account that is gone listed what went with it, as far as is kept of that account."""
+        if said.cause != "account-deleted":
+            return None
+        if said.account not in self._gone:
+            self._gone[said.account] = alive_of(read_hint(self.store, layout.alive(account_unit(said.account, "").name))) or Alive()
+        kind, identifier = _life(said)
+        return self._gone[said.account].objects.get(kind, {}).get(identifier)
 
     def known(self, unit: str, resource: str) -> Mind:
         """What is kept of a unit, for those who only read: with what it holds."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from shared.judge.catalogue import catalogue
 from shared.records import timestamp, whole
 from shared.schedule import parse
 from shared.seal.keys import read_keys
+from shared.service.filed import exhibit_records
 from shared.service.queries import Period, Reading, last_plan
 
 if TYPE_CHECKING:
@@ -67,7 +69,11 @@ def viewed(read: Reading, when: Period | None, now: datetime) -> tuple["PeriodVi
     start, end = (timestamp(when.start), timestamp(when.end)) if when else (earliest, timestamp(now))
     start, end = max(start, earliest), min(end, timestamp(now))
     fold = PeriodFold(start, end, read.body)
-    records = _records(read, min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps))
+    filed = list(exhibit_records(read))
+    for index, record in filed:
+        fold.take(index, record)
+    first = min(sweep["first"] for sweep in sweeps)
+    records = chain((each for each in filed if each[0] < first), _records(read, first, max(sweep["end"] for sweep in sweeps)))
     built = views.build(
         _passed_on(records, fold),
         read.body,

@@ -1,17 +1,24 @@
 """The use-cases `statements list`, who must show which of the provider's statements, and `statements compare`, what a newer edition says of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared.canonical import Json, sha256
 from shared.errors import Misuse
 from shared.judge import edition
 from shared.judge.catalogue import catalogue
+from shared.judge.exhibits import Exhibit, speaking
 from shared.judge.responsibility import WHO, Responsibility, matrix
+from shared.service.filed import every_exhibit
 from shared.service.inputs import read_input
+from shared.service.stores import store_of
+from shared.settings import Settings
 
 
-def responsibilities(who: str | None) -> dict[str, Json]:
+def responsibilities(who: str | None, filed: Sequence[Exhibit] | None = None, at: str = "") -> dict[str, Json]:
     """The matrix as JSON: `catalogue` (version), `seed`, and `statements`, all or those that `who` must show.
+
+    `filed`: the exhibits there are, of which those in force at a time are named; None: nobody looked.
 
     Raises:
         Misuse: `who` is none of `WHO`.
@@ -19,19 +26,39 @@ def responsibilities(who: str | None) -> dict[str, Json]:
     if who is not None and who not in WHO:
         raise Misuse(f"--who {who!r}: {', '.join(WHO)}")
     known = catalogue()
-    rows = [_row(row) for row in matrix(known) if who in (None, row.who)]
+    rows = [_row(row, filed, at) for row in matrix(known) if who in (None, row.who)]
     return {"catalogue": known.version, "seed": known.as_json()["seed"], "statements": rows}
 
 
-def _row(row: Responsibility) -> dict[str, Json]:
+def _row(row: Responsibility, filed: Sequence[Exhibit] | None, at: str) -> dict[str, Json]:
     return {
         "id": row.statement.id, "section": row.statement.section, "text": row.statement.text, "who": row.who,
         "customer": {
             "controls": [control.id for control in row.customer if control.collected],
             "unobservable": [control.id for control in row.customer if not control.collected],
         },
-        "provider": {"controls": [control.id for control in row.provider], "exhibits": list(row.exhibits)},
+        "provider": {"controls": [control.id for control in row.provider], "exhibits": list(row.exhibits), "on_file": _on_file(row, filed, at)},
     }  # fmt: skip
+
+
+def _on_file(row: Responsibility, filed: Sequence[Exhibit] | None, at: str) -> list[Json] | None:
+    """The exhibits that speak to a statement, and until when."""
+    if filed is None:
+        return None
+    return [{"exhibit": one.number, "title": one.title, "issuer": one.issuer, "until": one.until} for one in speaking(filed, [row.statement.id], at)]
+
+
+def filed_in(settings: Settings) -> Sequence[Exhibit] | None:
+    """Every exhibit in the store; None where there is no store.
+
+    Raises:
+        StoreConflict: an act is not as it should be.
+        Unreachable: the store cannot be read.
+    """
+    try:
+        return every_exhibit(store_of(settings))
+    except Misuse:
+        return None
 
 
 def compared(newer: Path, older: Path | None) -> dict[str, Json]:

@@ -19,7 +19,9 @@ from shared.canonical import Json, canonical, sha256
 from shared.deliver import rejudge
 from shared.deliver.bundle.beside import CHECKSUMS, beside, checksums
 from shared.deliver.bundle.by_control import ByControl
+from shared.deliver.bundle.certified import certificate_files
 from shared.deliver.bundle.choose import choose, merged
+from shared.deliver.bundle.connect import tile_of, tiles_for
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import NAME, PERIOD, File, Manifest, body_path, handover_path, proof_path, records_path
 from shared.deliver.bundle.runs import run_digest, view_again
@@ -28,6 +30,7 @@ from shared.deliver.bundle.since import held_size
 from shared.deliver.bundle.spooled import measured, spooled_bytes
 from shared.deliver.bundle.vouched import Vouched, choose_vouched
 from shared.deliver.bundle.zipwriter import ZipWriter
+from shared.deliver.certificate.request import Request
 from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
@@ -39,7 +42,6 @@ from shared.seal import note
 from shared.seal.keys import read_keys
 from shared.seal.log import Log, open_log
 from shared.seal.store import Store
-from shared.seal.tiles import WIDTH
 
 Disclose = Callable[[str], Json | None]
 """Gives `{"salt","value"}` behind a commitment, None where it may not be shown or was erased."""
@@ -80,13 +82,14 @@ class BundleInfo:
 def build(
     store: Store, out_path: str | Path, *, period: tuple[datetime, datetime], resources: Sequence[str] | None = None,
     framework: str | None = None, disclose: Disclose | None = None, since: bytes | None = None, sample: Sample | None = None, decisions: Sequence[int] = (),
-    filed: Filed = nothing_filed, progress: Progress = no_progress,
+    request: Request | None = None, sightings: Sequence[int] = (), filed: Filed = nothing_filed, progress: Progress = no_progress,
 ) -> BundleInfo:
     """Write the bundle for the sweeps whose slot (or else plan) lies in [from, to).
 
     `resources`: only what concerns these ARM ids (an account, something in one, a resource group or a subscription); `framework` narrows
     findings.csv, never the records. `since`: a checkpoint that the auditor holds; its tiles are added, so that he can check that the log extends it.
     `sample`: what to draw from the findings; records are never left out for it. `decisions`: records of waivers and baselines that come along, wherever they are.
+    `request`: what a certificate is written about; `sightings`: records that show when it was there, which come along as these do.
     `filed`: the records of exhibits, and digests of files by their entries, given the size of the log.
 
     Raises:
@@ -104,9 +107,9 @@ def build(
     log = open_log(store)
     held = held_size(since, log) if since is not None else 0
     lowered = tuple(sorted({resource.lower().rstrip("/") for resource in resources})) if resources else None
-    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample)
+    job = _Job(store, log, (start, end), lowered, framework, disclose, held, progress, sample, request)
     records, job.exhibits = filed(log.size)
-    job.named.update(record for record in (*decisions, *records) if record < log.size)
+    job.named.update(record for record in (*decisions, *sightings, *records) if record < log.size)
     job.plan()
     with whole_file(Path(out_path)) as file:
         return job.write(file, str(out_path))
@@ -123,6 +126,7 @@ class _Job:
     held: int
     progress: Progress
     sample: Sample | None = None
+    request: Request | None = None
     exhibits: Mapping[str, str] = field(default_factory=dict)
     sweeps: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
@@ -257,12 +261,13 @@ class _Job:
 
     def _contents(self, manifest: Manifest, checkpoint: bytes) -> dict[str, Callable[[], bytes]]:
         """What gives each file, the bodies, the records and the table of findings apart."""
-        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers), exhibits=bool(self.exhibits))
+        text = readme(manifest, attested=bool(self.vouched.names), handovers=bool(self.handovers), exhibits=bool(self.exhibits), certified=self.request is not None)
         found: dict[str, Callable[[], bytes]] = {"README.txt": lambda: text, "checkpoint": lambda: checkpoint}
         found |= {"catalogue.json": rejudge.catalogue_json, PERIOD: lambda: self.view}
         if self.sampler:
             found |= {FACTS: self.sampler.facts, SELECTION: self.sampler.selection}
-        for name, data in (*beside(manifest).items(), *self.by_control.files()):
+        certified = certificate_files(self.request, manifest, self.log, self.body) if self.request else {}
+        for name, data in (*beside(manifest).items(), *self.by_control.files(), *certified.items()):
             found[name] = lambda data=data: data  # type: ignore[misc]
         found |= {name: lambda place=place: self._there(place) for name, place in self.vouched.entries(self.log.size)}  # type: ignore[misc]
         if self.disclose is not None:
@@ -272,8 +277,8 @@ class _Job:
             found[handover_path(size)] = lambda size=size: self._handover(size)  # type: ignore[misc]
         for sweep, index in self.closings.items():
             found[proof_path(sweep)] = lambda index=index: self.log.inclusion(index)  # type: ignore[misc]
-        for key in self._tiles():
-            found[layout.tile(*key)] = lambda key=key: self._tile(*key)  # type: ignore[misc]
+        for key in tiles_for(self.ranges, self.log.size, (self.held, *self.handovers, *self.vouched.sizes)):
+            found[layout.tile(*key)] = lambda key=key: tile_of(self.log, *key)  # type: ignore[misc]
         return found
 
     def _there(self, path: str) -> bytes:
@@ -303,26 +308,3 @@ class _Job:
             if (index - first) % 10_000 == 0:
                 self.progress("bundle", (before + index - first) // 2, total)
             yield line + b"\n"
-
-    def _tiles(self) -> "list[tuple[int, int, int]]":
-        """(level, number, width) of the tiles that connect the records with the checkpoint, with the one held, and with those of new keys."""
-        size = self.log.size
-        numbers = {number for first, count in self.ranges for number in range(first // WIDTH, (first + count - 1) // WIDTH + 1)}
-        numbers |= {size // WIDTH} if size % WIDTH else set()
-        numbers |= {one // WIDTH for one in (self.held, *self.handovers, *self.vouched.sizes) if one % WIDTH}
-        found = [(0, number, min(WIDTH, size - number * WIDTH)) for number in numbers]
-        level = 1
-        while size >> 8 * level:
-            count = size >> 8 * level
-            found += [(level, number, min(WIDTH, count - number * WIDTH)) for number in range((count + WIDTH - 1) // WIDTH)]
-            level += 1
-        return found
-
-    def _tile(self, level: int, number: int, width: int) -> bytes:
-        path = layout.tile(level, number, width)
-        data = self.log.tile(path)
-        if data is None and width < WIDTH:
-            data = self.log.tile(layout.tile(level, number))
-        if data is None or len(data) < 32 * width:
-            raise StoreConflict(f"log/{path} is missing or cut short: run verify --store, and restore it from a copy")
-        return data[: 32 * width]

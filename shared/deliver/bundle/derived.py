@@ -11,7 +11,7 @@ from functools import lru_cache
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.bundle.manifest import Manifest
-from shared.deliver.bundle.readme import ATTESTED, EXHIBITS, HANDOVERS, TEMPLATE
+from shared.deliver.bundle.readme import ATTESTED, CERTIFIED, EXHIBITS, HANDOVERS, TEMPLATE
 
 _COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -53,7 +53,7 @@ class FindingsTable:
         self._row(f"{index},{_quoted(finding['at'], finding['sweep'])},{said},{records}")
 
 
-def readme(manifest: Manifest, *, attested: bool, handovers: bool, exhibits: bool = False) -> bytes:
+def readme(manifest: Manifest, *, attested: bool, handovers: bool, exhibits: bool = False, certified: bool = False) -> bytes:
     """README.txt of the bundle with this manifest; its list of files is not looked at.
 
     `attested`: whether others vouch for checkpoints in it; `handovers`: whether it has checkpoints of new keys; `exhibits`: whether it has files of some.
@@ -63,7 +63,7 @@ def readme(manifest: Manifest, *, attested: bool, handovers: bool, exhibits: boo
         origin=_plain(manifest.origin), size=manifest.size, records=sum(count for _, count in manifest.ranges), start=manifest.period[0],
         end=manifest.period[1], scope=scope, catalogue=_plain(manifest.catalogue), software=_plain(manifest.software),
         framework=_plain(manifest.framework) if manifest.framework else "all", attested=ATTESTED if attested else "",
-        handovers=HANDOVERS if handovers else "", exhibits=EXHIBITS if exhibits else "",
+        handovers=HANDOVERS if handovers else "", exhibits=EXHIBITS if exhibits else "", certified=CERTIFIED if certified else "",
     ).encode()  # fmt: skip
 
 

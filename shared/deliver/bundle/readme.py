@@ -101,7 +101,7 @@ WHAT IS IN THE ZIP
                                 (c2sp.org/tlog-tiles)
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
-{attested}{exhibits}  findings.csv                  the findings as a table, one a line
+{attested}{certified}{exhibits}  findings.csv                  the findings as a table, one a line
   by-control/FRAMEWORK/         the same for each control, by resource and time: a line for as long
                                 as a conclusion stayed the same, with the records it rests on
   index.html                    checks all this in a browser, as said above
@@ -145,4 +145,10 @@ EXHIBITS = """\
 HANDOVERS = """\
   keys/N.checkpoint             where the signing key was changed: signed by the old and by the new
                                 one, so that whoever holds an old key is led to the new one
+"""
+
+CERTIFIED = """\
+  certificate/                  what is known of the end of one object, that somebody asked for:
+                                request.json says what was asked, certificate.html is a page to read
+                                and to print, which follows from the records
 """

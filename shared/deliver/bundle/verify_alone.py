@@ -53,7 +53,7 @@ LISTED = 1_000
 # Every entry that a bundle can have. Anything else is not read, and is a problem: nobody could say what it is there for.
 NAME = re.compile(
     r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|period\.json|disclosures\.json|verify\.py|index\.html"
-    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)"
+    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)|certificate/(?:request\.json|certificate\.html)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
     r"|exhibits/[0-9]{6}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
@@ -1413,7 +1413,8 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         )
     report.unchecked += [
         "that the findings, and what was said of changes, deletions and who made them, follow from the answers: `aoai-evidence verify` judges again",
-        "that findings.csv, period.json, sample/, by-control/, README.txt, catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
+        "that findings.csv, period.json, sample/, certificate/, by-control/, README.txt, "
+        "catalogue.json and index.html follow from the rest: `aoai-evidence verify` derives them again",
         "personal values in disclosures.json, and the fine print of each record's form: `aoai-evidence verify` checks them",
         "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",
     ]

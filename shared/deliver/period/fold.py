@@ -29,7 +29,7 @@ REACH = 1 << 17
 
 _SLOTS = 2 * REACH
 _ANSWER = b'{"at":"'
-_TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver")
+_TAKEN = ("finding", "sweep-planned", "failure", "change", "attribution", "deletion", "waiver", "exhibit")
 _MARKS = tuple(b'"type":"%b"' % name.encode() for name in _TAKEN)
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, EvidenceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,6 +64,8 @@ class PeriodFold:
     changes: list[Json] = field(default_factory=list)
     deletions: list[Json] = field(default_factory=list)
     waivers: list[Json] = field(default_factory=list)
+    acts: dict[int, tuple[str, Json]] = field(default_factory=dict)
+    """By which exhibits were filed or withdrawn, whenever that was: time, and what each says."""
     failures: int = 0
     sweeps: int = 0
     _inside: dict[str, int] = field(default_factory=dict)
@@ -99,6 +101,8 @@ class PeriodFold:
             self._finding(index, record)
         elif kind == "failure":
             self._failure(record)
+        elif kind == "exhibit":
+            self.acts[index] = (record["at"], record["exhibit"])
         elif kind == "change" and record["sweep"] in self._inside:
             change = _change(index, record)
             self.changes.append(change)

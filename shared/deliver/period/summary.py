@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from shared.canonical import Json, canonical
 from shared.deliver import rejudge
+from shared.deliver.period.documented import documented, exhibit_rows, said_of, speaking
 from shared.deliver.period.fold import GRACE, UNDECLARED, PeriodFold, stamp
 from shared.deliver.period.population import account_of, subscription_of
 from shared.deliver.period.timeline import EVIDENCED, Timeline, Window, clip, holes, longest, share, total
 from shared.deliver.view_coverage import duration
 from shared.judge.catalogue import Statement, catalogue
+from shared.judge.responsibility import matrix
 
 VERSION = 1
 SECOND = 1_000_000
@@ -19,16 +22,18 @@ def document(fold: PeriodFold) -> Json:
     """The whole period view as JSON (docs/period.md has its members)."""
     ordered = sorted(fold.timelines.items(), key=lambda item: (item[0][0], item[0][1] or ""))
     rows = [_row(fold, control, resource, timeline) for (control, resource), timeline in ordered]
-    controls = _controls(rows)
+    exhibits, period = exhibit_rows(fold), {"from": fold.start, "to": fold.end}
+    controls = _controls(rows, exhibits)
     return {
         "v": VERSION,
-        "period": {"from": fold.start, "to": fold.end},
+        "period": period,
         "rules": {"grace_seconds": GRACE // SECOND, "undeclared_seconds": UNDECLARED // SECOND},
         "catalogue": rejudge.catalogue_version(),
         "sweeps": fold.sweeps,
         "failures": fold.failures,
         "population": _population(fold),
-        "statements": [_statement(statement, controls) for statement in catalogue().statements],
+        "statements": _statements(controls, exhibits, period),
+        "exhibits": exhibits,
         "controls": controls,
         "rows": rows,
         "changes": fold.changes,
@@ -92,15 +97,15 @@ def _population(fold: PeriodFold) -> list[Json]:
     ]  # fmt: skip
 
 
-def _controls(rows: Sequence[Json]) -> list[Json]:
+def _controls(rows: Sequence[Json], exhibits: Sequence[Json]) -> list[Json]:
     by_control: dict[str, list[Json]] = {}
     for row in rows:
         by_control.setdefault(row["control"], []).append(row)
     titles = rejudge.titles()
-    return [_control(name, titles.get(name, name), of) for name, of in sorted(by_control.items())]
+    return [_control(name, titles.get(name, name), of, exhibits) for name, of in sorted(by_control.items())]
 
 
-def _control(name: str, title: str, rows: Sequence[Json]) -> Json:
+def _control(name: str, title: str, rows: Sequence[Json], exhibits: Sequence[Json]) -> Json:
     """What is said of one control over all resources."""
     statuses: Counter[str] = Counter()
     for row in rows:
@@ -118,18 +123,19 @@ def _control(name: str, title: str, rows: Sequence[Json]) -> Json:
         "longest_unobserved": _worst(row["longest_unobserved"] for row in rows),
         "unexplained_gaps": sum(len(row["unexplained_gaps"]) for row in rows),
     }
-    return {**found, "sentence": sentence(found)}
+    return {**found, "sentence": sentence(found, exhibits)}
 
 
 def _worst(stretches: Iterable[Json]) -> Json:
     return max((each for each in stretches if each), key=lambda each: each["seconds"], default=None)
 
 
-def sentence(control: Json) -> str:
+def sentence(control: Json, exhibits: Sequence[Json] = ()) -> str:
     """What an auditor reads about a control."""
     statuses, count = control["statuses"], control["observations"]
     if set(statuses) == {"provider-attested"}:
-        return f"{control['control']}: the provider's word only; nothing was observed that could show it."
+        speak = speaking(exhibits, _served().get(control["control"], ()))
+        return f"{control['control']}: the provider's word only; nothing was observed that could show it; {said_of(speak)}."
     said = ", ".join(
         f"{name} at {share(number, count)} %" for name, number in sorted(statuses.items(), key=lambda item: (-item[1], item[0]))
     )
@@ -143,6 +149,11 @@ def sentence(control: Json) -> str:
     )
 
 
+@cache
+def _served() -> dict[str, tuple[str, ...]]:
+    return {control.id: control.statements for control in catalogue().controls}
+
+
 def _about(control: Json) -> str:
     if control["accounts"]:
         return _of(control["accounts"], "account")
@@ -151,6 +162,14 @@ def _about(control: Json) -> str:
 
 def _of(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _statements(controls: Sequence[Json], exhibits: Sequence[Json], period: Json) -> list[Json]:
+    """What is said of each statement; of those with a share of the provider's, for how much of the period documents speak to it too."""
+    return [
+        {**_statement(row.statement, controls), "documented": documented(exhibits, row.statement.id, period) if row.exhibits else None}
+        for row in matrix(catalogue())
+    ]
 
 
 def _statement(statement: Statement, controls: Sequence[Json]) -> Json:
@@ -174,5 +193,5 @@ def _statement(statement: Statement, controls: Sequence[Json]) -> Json:
 def only(view: Json, passes: Callable[[Json], bool]) -> Json:
     """The view of some of its rows; what is said of controls and statements is said of these alone. The population stays whole."""
     rows = [row for row in view["rows"] if passes(row)]
-    controls = _controls(rows)
-    return {**view, "rows": rows, "controls": controls, "statements": [_statement(each, controls) for each in catalogue().statements]}
+    controls = _controls(rows, view["exhibits"])
+    return {**view, "rows": rows, "controls": controls, "statements": _statements(controls, view["exhibits"], view["period"])}

@@ -27,10 +27,14 @@ PAGES = (
     ("deletions", "What was deleted"),
     ("calendar", "Coverage"),
     ("unseen", "What could not be seen"),
+    ("accepted", "Waivers and exhibits"),
     ("bundles", "Ask for a bundle"),
     ("verify", "Verify a bundle"),
 )
 """Every page that is in the menu: its path and its name."""
+
+WHOLE = ("accepted", "bundles", "certificate")
+"""Pages that a limited view does not have."""
 
 Link = Callable[..., str]
 

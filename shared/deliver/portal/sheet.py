@@ -81,8 +81,8 @@ class ResourceSheet:
     changes: tuple[ChangeRow, ...]
     events: tuple[Event, ...]
     """The newest first."""
-    rows: tuple[Json, ...]
-    """Of the period view: how much of the time each control is evidenced."""
+    rows: tuple[tuple[Json, Strip | None], ...]
+    """Of the period view: how much of the time each control is evidenced; and how it stood."""
 
 
 def tally(found: Iterable[Json]) -> Tally:
@@ -142,7 +142,9 @@ def resource_sheet(resource: str, page: Page, now: Sequence[Json], evidenced: Js
     found = [finding for finding in now if within(finding["resource"])]
     changes = tuple(row for row in page.changes if within(row.change.resource))
     deletions = [one for one in view.deletions if within(one.resource) or one.account == resource]
-    rows = tuple(row for row in evidenced["rows"] if within(row["resource"]))
+    along = axis(view.period, left=0.0, width=WIDTH)
+    strips = {(each.control, each.resource): history_strip(each, view, along) for each in view.histories if within(each.resource)}
+    rows = tuple((row, strips.get((row["control"], row["resource"]))) for row in evidenced["rows"] if within(row["resource"]))
     if not (account or found or changes or deletions or rows):
         return None
     histories = _histories(page, lambda _, other: within(other))

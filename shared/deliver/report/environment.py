@@ -20,6 +20,7 @@ from shared.deliver.view_coverage import duration, instant
 from shared.deliver.view_model import Excerpt
 from shared.deliver.view_sweeps import Period
 from shared.deliver.view_words import Reference
+from shared.judge.exhibits import last_day
 from shared.judge.reading import FAILURES
 from shared.model import Status
 
@@ -63,6 +64,7 @@ def environment() -> Environment:
         "expectations": _expectations,
         "failure": lambda reason: FAILURES.get(reason, reason),
         "framework_groups": _framework_groups,
+        "last_day": lambda moment: text.day(last_day(moment)),
         "last_part": text.last_part,
         "meaning": residency.MEANINGS.__getitem__,
         "number": text.number,

@@ -5,7 +5,6 @@ characters that are not seen but change what is seen (bidi controls, zero-width,
 their number, and what is very long is cut, saying by how much.
 """
 
-import re
 from collections.abc import Sized
 from datetime import datetime
 from typing import Final
@@ -14,29 +13,15 @@ from markupsafe import Markup
 
 from shared.canonical import Json
 from shared.deliver.view_coverage import instant
+from shared.deliver.visible import shown
 from shared.model import Status
-
-LONGEST: Final = 4_000
-"""Characters of one value on the page."""
-
-_HIDDEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 
 
 def visible(value: object) -> object:
     """What a template may print: applied to every `{{ }}` before escaping. Markup is a template's own and passes."""
     if isinstance(value, Markup) or value is None:
         return "" if value is None else value
-    text = str(value)
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}… ({len(text) - LONGEST:,} more characters)"
-    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_number, text)
-
-
-def _number(match: re.Match[str]) -> str:
-    return f"⟨U+{ord(match[0]):04X}⟩"
+    return shown(str(value))
 
 
 STATUS_WORDS: Final[dict[Status | None, str]] = {

@@ -7,6 +7,8 @@ the provider attests has an observation and no finding.
 
 from shared import __version__
 from shared.canonical import Json
+from shared.deliver.bundle.manifest import exhibit_path
+from shared.deliver.period.documented import speaking
 from shared.deliver.standards.criteria import NAMES, supported
 from shared.deliver.standards.names import BASE, uuid5
 from shared.judge.catalogue import Control, catalogue
@@ -61,7 +63,8 @@ def assessment_results(view: Json, *, origin: str, size: int, at: str) -> Json:
     """The period view (docs/period.md) of a log at a size."""
     key = (origin, str(size), view["period"]["from"], view["period"]["to"])
     subjects = sorted({row["resource"] for row in view["rows"] if row["resource"]})
-    observations = [_observation(row, key, view["period"]["from"]) for row in view["rows"]]
+    filed = [one for one in view["exhibits"] if one["withdrawn"] is None]
+    observations = [_observation(row, key, view["period"]["from"]) | _evidence(row, filed, origin) for row in view["rows"]]
     findings = [_finding(row, key) for row in view["rows"] if {"satisfied", "not-satisfied", "unknown"} & set(row["statuses"])]
     result = {
         "uuid": uuid5("result", *key), "title": f"{view['period']['from']} to {view['period']['to']}",
@@ -77,9 +80,35 @@ def assessment_results(view: Json, *, origin: str, size: int, at: str) -> Json:
         "assessment-results": {
             "uuid": uuid5("assessment-results", *key, at), "metadata": _metadata("Evidence for Azure OpenAI", at),
             "import-ap": {"href": "#" + uuid5("catalog", catalogue().version), "remarks": "There is no plan apart from the catalogue: all of it is assessed."},
-            "results": [result],
+            "results": [result], **({"back-matter": {"resources": [_resource(one, origin) for one in filed]}} if filed else {}),
         }
     }  # fmt: skip
+
+
+def _evidence(row: Json, filed: list[Json], origin: str) -> Json:
+    """Of what only the provider can observe: the documents that speak to it."""
+    if set(row["statuses"]) != {"provider-attested"}:
+        return {}
+    said = "filed by whoever keeps the log; that it is genuine is not shown"
+    found = [
+        {"href": "#" + uuid5("exhibit", origin, str(one["exhibit"])), "description": f"{one['title']}, by {one['issuer']}: {said}."}
+        for one in speaking(filed, catalogue().control(row["control"]).statements)
+    ]
+    return {"relevant-evidence": found} if found else {}
+
+
+def _resource(one: Json, origin: str) -> Json:
+    """An exhibit; its file is linked as a bundle has it, where it is kept."""
+    file, covers = one["file"], one["covers"]
+    props = [
+        _prop("exhibit", str(one["exhibit"])), _prop("kind", one["kind"]), _prop("issuer", one["issuer"]), _prop("record", str(one["record"])),
+        _prop("covers-from", covers["from"]), *([_prop("covers-before", covers["to"])] if covers["to"] else []), _prop("relied-on-before", one["until"]),
+        _prop("sha-256", file["sha256"]), *(_prop("statement", statement) for statement in one["statements"]),
+    ]  # fmt: skip
+    links = [{"href": exhibit_path(one["exhibit"], file["name"]), "hashes": [{"algorithm": "SHA-256", "value": file["sha256"]}]}]
+    about = f"Exhibit {one['exhibit']}, by {one['issuer']}."
+    found = {"uuid": uuid5("exhibit", origin, str(one["exhibit"])), "title": one["title"], "description": about, "props": props}
+    return {**found, "rlinks": links} if file["kept"] else found
 
 
 def _selection(view: Json) -> Json:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from shared.deliver.bundle.manifest import CHECKPOINTS, NAME, checkpoint_entry, proof_path, records_path
 from shared.deliver.verify.attested import NOBODY, Attested, Marks, Trusted, held_cosigned
 from shared.deliver.verify.bodies import Parsed
+from shared.deliver.verify.certified import Certified
 from shared.deliver.verify.deletions import Read, say_deletions
 from shared.deliver.verify.examine import Examiner
 from shared.deliver.verify.handovers import follow_handovers, led_to
@@ -63,10 +64,11 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     examiner = Examiner(tally, bodies, View(from_start, manifest.resources, manifest.period), trust)
     texts = Texts(manifest, bodies, tally)
     texts.expect_sample(package)
+    certified = Certified(package, bodies)
     attested = _attested(package, trusted)
     marks = Marks(attested.sizes, examiner.take, lambda: examiner.last_at)
     for first, count in manifest.ranges:
-        _run(package, tree, first, count, (marks.take, texts.take), progress)
+        _run(package, tree, first, count, (marks.take, texts.take, certified.take), progress)
     examiner.finish(_reader(package))
     follow_handovers(package, tree, trust, signed)
     kept = open_held(held, checkpoint.origin, trust.known) if held is not None else None
@@ -75,6 +77,7 @@ def _verify(file: BinaryIO, keys: Sequence[note.VerifierKey], held: bytes | None
     for sweep, index in texts.closings.items():
         _proof(package, tree, sweep, index, signed)
     texts.compare(package)
+    certified.compare(_reader(package), lambda index: tree.proof(index, signed))
     examiner.exhibits.check_files(package)
     check_disclosures(package, tally)
     package.account()

@@ -13,7 +13,7 @@ from shared.deliver.verify.closing import Closed, closing_remarks, deletion_rema
 from shared.deliver.verify.conclude import TYPES as CONCLUSIONS
 from shared.deliver.verify.conclude import Conclusions
 from shared.deliver.verify.deletions import Read
-from shared.deliver.verify.exhibits import Exhibits
+from shared.deliver.verify.exhibits import Exhibits, kept_file
 from shared.deliver.verify.intake import Intake
 from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.trust import Trust
@@ -99,15 +99,7 @@ class Examiner:
             self._conclusions.end()
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
-        if value["type"] == "waiver":
-            self.waivers.add(index)
-        if value["type"] == "baseline":
-            closed = {name: record for name, (record, _) in self._done.items()}
-            self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
-        if value["type"] == "exhibit":
-            self.exhibits.take(index, value)
-            if self.view.period is None and value["exhibit"].get("file", {}).get("kept"):  # of a bundle, its file is looked for there
-                self._intake.body(index, value["exhibit"]["file"]["sha256"], value["exhibit"]["file"]["bytes"])
+        self._act(index, value)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -116,6 +108,19 @@ class Examiner:
             self.tally.unchecked(f"what records of type {value['type']} say: this version does not know them")
         if value["sweep"] is not None:
             self._of_sweep(index, value, line)
+
+    def _act(self, index: int, value: Json) -> None:
+        """What a person decided."""
+        if value["type"] == "waiver":
+            self.waivers.add(index)
+        elif value["type"] == "baseline":
+            closed = {name: record for name, (record, _) in self._done.items()}
+            self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
+        elif value["type"] == "exhibit":
+            self.exhibits.take(index, value)
+            if self.view.period is None:  # of a bundle, its file is looked for there
+                for digest, size in kept_file(value["exhibit"]):
+                    self._intake.body(index, digest, size)
 
     def _first(self, value: Json) -> None:
         store = value.get("store")

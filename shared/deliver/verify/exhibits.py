@@ -9,6 +9,11 @@ from shared.deliver.verify.verdict import Tally
 from shared.judge.exhibits import Exhibit, exhibits_of
 
 
+def kept_file(said: Json) -> list[tuple[str, int]]:
+    """Digest and size of the file that the store has of it, where it has one."""
+    return [(said["file"]["sha256"], said["file"]["bytes"])] if said["action"] == "add" and said["file"]["kept"] else []
+
+
 @dataclass(slots=True)
 class Exhibits:
     """Takes in the acts by which documents were filed and withdrawn, in the order of the log: there are few."""

@@ -11,6 +11,7 @@ from shared.deliver.bundle.by_control import FOLDER, ByControl
 from shared.deliver.bundle.derived import FindingsTable, readme
 from shared.deliver.bundle.manifest import DERIVED, EXHIBITS, HANDOVERS, PERIOD, Manifest
 from shared.deliver.bundle.sample import FACTS, POPULATION, SELECTION, Sampler, parse_sample
+from shared.deliver.certificate.request import FOLDER as CERTIFICATE
 from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.bodies import BodyError, Parsed
@@ -98,8 +99,9 @@ class Texts:
             self._tally.problem("manifest", f"names a framework that there is none of: {shown(manifest.framework)}", file="manifest.json")
         handovers = any(file.path.startswith(HANDOVERS) for file in manifest.files)
         exhibits = any(file.path.startswith(EXHIBITS) for file in manifest.files)
+        certified = any(file.path.startswith(CERTIFICATE) for file in manifest.files)
         derived = {
-            "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers, exhibits=exhibits)),
+            "README.txt": sha256(readme(manifest, attested=manifest.attested, handovers=handovers, exhibits=exhibits, certified=certified)),
             "catalogue.json": sha256(rejudge.catalogue_json()), "findings.csv": self._digest.hexdigest(),
             "SHA256SUMS": sha256(checksums((file.path, file.sha256) for file in manifest.files)),
             PERIOD: sha256(period_view(self._view)),

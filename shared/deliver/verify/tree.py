@@ -116,14 +116,20 @@ class Tree:
             self._tally.problem("record", f"the record is not what was sealed{more}", record=first)
         self._bad = []
 
-    def check_proof(self, data: bytes, index: int, signed: bytes, file: str) -> None:
-        """Check that an offline proof is the one of the record `index` under the checkpoint with these bytes."""
+    def proof(self, index: int, signed: bytes) -> bytes | None:
+        """The offline proof of a record under the checkpoint with these bytes; None where a tile for it is not here."""
         try:
             hashes = inclusion_proof(index, self._checkpoint.size, TileHashes(self._checkpoint.size, self._fetch).subtree)
         except (VerificationError, ValueError, IndexError):
+            return None
+        return note.proof_text(index, hashes, signed)
+
+    def check_proof(self, data: bytes, index: int, signed: bytes, file: str) -> None:
+        """Check that an offline proof is the one of the record `index` under the checkpoint with these bytes."""
+        proof = self.proof(index, signed)
+        if proof is None:
             self._tally.unchecked(f"{file}: the bundle lacks a tile for it")
-            return
-        if data != note.proof_text(index, hashes, signed):
+        elif data != proof:
             self._tally.problem("proof", "is not the proof of the sweep's closing record", record=index, file=file)
 
 

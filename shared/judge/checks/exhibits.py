@@ -5,6 +5,7 @@ Judged of the sweep, by the exhibits that the log held when the sweep was planne
 
 from collections.abc import Callable
 
+from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import ExhibitKind, exhibit_kinds
 from shared.judge.checks.collection import Collection
 from shared.judge.exhibits import Exhibit, day, last_day
@@ -44,7 +45,15 @@ def _fact(kind: ExhibitKind, one: Exhibit | None, at: str) -> str:
         return f"{said} is on file, and begins on {day(one.start)} only"
     if one.until <= at:
         return f"{said} is on file, and is relied on until {last_day(one.until)} only, which is past"
-    return f"{said} is on file, and is relied on until {last_day(one.until)}"
+    return f"{said} is on file, and is relied on until {last_day(one.until)}{_edition(kind, one)}"
+
+
+def _edition(kind: ExhibitKind, one: Exhibit) -> str:
+    """Of the page that the catalogue was made from: whether this is the very file."""
+    if kind.kind != "provider-page":
+        return ""
+    same = one.sha256 == catalogue().seed.sha256
+    return f"; it is {'the edition' if same else 'another file than the one'} that the catalogue was made from{'' if same else ': compare the two'}"
 
 
 EXHIBIT_CHECKS = {kind.control: on_file(kind) for kind in exhibit_kinds() if kind.control is not None}

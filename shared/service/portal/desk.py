@@ -7,26 +7,31 @@ from urllib.parse import parse_qsl
 
 from shared.canonical import Json, canonical
 from shared.deliver.bundle.page import checking
-from shared.deliver.portal import PAGES, link_from, policy, render, source
+from shared.deliver.portal import PAGES, WHOLE, link_from, policy, render, source
 from shared.errors import Refused
 from shared.records import timestamp
 from shared.service.compose import Clock
+from shared.service.limited import Within, until
+from shared.service.limits import Limits
 from shared.service.portal import asking, pages
 from shared.service.portal.bundles import Bundles
 from shared.service.portal.shown import Chosen, Nothing, Shelf, Shown, chosen_in
 from shared.service.queries import Reading
 
-HTML, TEXT = "text/html; charset=utf-8", "text/plain; charset=utf-8"
+HTML, TEXT = "text/html", "text/plain"
 HEADERS = {
-    "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 }  # fmt: skip
+"""Nobody else is told of an address. The portal itself is: with `no-referrer`, a form of its own would come from nowhere, and be refused."""
 FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
-    "portal.css": ("text/css; charset=utf-8", lambda: source("report.css") + source("portal.css")),
-    "portal.js": ("text/javascript; charset=utf-8", lambda: source("portal.js")),
-    "verify.js": ("text/javascript; charset=utf-8", checking),
+    "portal.css": ("text/css", lambda: source("report.css") + source("portal.css")),
+    "portal.js": ("text/javascript", lambda: source("portal.js")),
+    "verify.js": ("text/javascript", checking),
 }
 """What pages need, by path."""
+MENU = {"resource": "resources"}
+"""Under which entry of the menu a page is, where that is not its own name."""
 MOST_FIELDS = 20
 
 
@@ -60,18 +65,21 @@ class Reply:
 
 @dataclass(slots=True)
 class Desk:
-    """Answers for one store. `base`: the path under which all pages are, with a slash at both ends."""
+    """Answers for one store. `base`: the path under which all pages are, with a slash at both ends.
+
+    `opened` reads the store; a `Within` reads it within limits, and then the view is limited.
+    """
 
     opened: Callable[[], Reading]
     now: Clock
     bundles: Bundles
     base: str
-    limits: str | None = None
-    """What the view is limited to, in words; None where it is not. What is `opened` is limited already."""
+    limits: Limits | None = field(init=False)
     _shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shelf = Shelf(self.opened, self.now)
+        self.limits = self.opened.limits if isinstance(self.opened, Within) else None
+        self._shelf = Shelf(self.opened, until(self.now, self.limits) if self.limits else self.now)
 
     def answer(self, asked: Asked) -> Reply:
         """Answer a request.
@@ -88,21 +96,21 @@ class Desk:
         except Nothing as nothing:
             return self.problem(404, str(nothing))
 
-    def problem(self, status: int, text: str, *, login: str | None = None, expired: bool = False) -> Reply:
-        """A page that says what is wrong; `login` is where to go for a caller who is not known."""
-        title = {403: "Not for you to see", 404: "Not found", 401: "Log in"}.get(status, "That did not work")
-        values: dict[str, Json] = {"problem": text, "login": login, "expired": expired}
-        if login or expired:
-            values["hidden"] = tuple(path for path, _ in PAGES)
+    def problem(self, status: int, text: str, *, menu: bool = True) -> Reply:
+        """A page that says what is wrong; `menu`: whether any other page would say more."""
+        title = {403: "Not for you to see", 404: "Not found"}.get(status, "That did not work")
+        values = {"problem": text, "menu": menu, "hidden": () if menu else tuple(path for path, _ in PAGES)}
         return self._page("problem", title, values, status=status)
 
     def _answer(self, asked: Asked) -> Reply:
         name, _, rest = asked.path.strip("/").partition("/")
-        if asked.method == "POST":
-            return self._order(asked, name, rest)
         if name in FILES and not rest:
             kind, text = FILES[name]
             return Reply(200, kind, text().encode(), self._headers(policy()))
+        if self.limits is not None and (over := self.limits.expired(self.now())):
+            return self.problem(403, over, menu=False)
+        if asked.method == "POST":
+            return self._order(asked, name, rest)
         if name == "verify" and not rest:
             return self._page("verify", "Verify a bundle", {}, chosen=chosen_in(asked.query), scripts=("verify.js",))
         if name == "bundles":
@@ -113,6 +121,8 @@ class Desk:
 
     def _of_period(self, asked: Asked, name: str, rest: str) -> Reply:
         maker, allowed = pages.PAGES.get(name, (None, ()))
+        if self.limits is not None and name in WHOLE:
+            raise pages.Missing("A limited view does not have this page.")
         if maker is None or (rest and name != "controls"):
             raise pages.Missing("There is no such page.")
         if unknown := set(asked.query) - {"from", "to", *allowed}:
@@ -120,7 +130,7 @@ class Desk:
         chosen = chosen_in(asked.query)
         shown = self._shelf.get(chosen)
         told = pages.control(shown, rest) if rest else maker(shown, asked.query)
-        return self._page(told.template, told.title, told.values, chosen=chosen, shown=shown, here=asked.path.strip("/"), current=name)
+        return self._page(told.template, told.title, told.values, chosen=chosen, shown=shown, here=asked.path.strip("/"), current=MENU.get(name, name))
 
     def _bundles(self, asked: Asked, rest: str) -> Reply:
         name, _, part = rest.partition("/")
@@ -180,9 +190,11 @@ class Desk:
         scripts: tuple[str, ...] = (), sends: bool | None = None, here: str = "", current: str | None = None,
     ) -> Reply:  # fmt: skip
         chosen = chosen or Chosen()
+        ended = self.limits is not None and self.limits.end <= self.now()
         frame: dict[str, Json] = {
-            "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "limits": self.limits, "scripts": scripts,
-            "here": here, "current": template if current is None else current, "hidden": ("bundles",) if self.limits else (), "asked_beside": [],
+            "title": title, "base": self.base, "link": link_from(self.base, chosen.kept), "chosen": chosen, "scripts": scripts,
+            "ended": ended, "now_word": "At the end" if ended else "Now", "limits": self.limits.words() if self.limits else None,
+            "here": here, "current": template if current is None else current, "hidden": WHOLE if self.limits else (), "asked_beside": [],
             "view": shown.page.view if shown else None, "page": shown.page if shown else None, "log": shown.page.view.log if shown else None,
             "as_of": timestamp(shown.at) if shown else None, **values,
         }  # fmt: skip

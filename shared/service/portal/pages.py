@@ -11,12 +11,19 @@ from shared.deliver.report.timeline import timeline
 from shared.deliver.residency_words import sentences
 from shared.deliver.view_coverage import duration
 from shared.errors import Misuse
+from shared.records import timestamp
 from shared.service import queries
 from shared.service.current import collected_since
+from shared.service.exhibit import exhibits
+from shared.service.gone import Asked, deletions
 from shared.service.portal.shown import Shown
 from shared.service.residency import residency
+from shared.service.waiver import waivers
 
 Values = dict[str, Json]
+
+MOST_FOUND = 50
+"""Deletions that one answer about an object shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,9 @@ def control(shown: Shown, name: str) -> Told:
     return Told("control", found.title, {"sheet": found, "titles": shown.page.titles})
 
 
-def resources(shown: Shown, _: Mapping[str, str]) -> Told:
-    """The accounts, and how each stands."""
+def resources(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """The accounts, and how each stands; those alone whose id holds what was asked for."""
+    wanted = asked.get("name", "").strip()
     accounts = shown.page.view.accounts
     known = {account.resource for account in accounts}
     rest: dict[str | None, list[Json]] = {}
@@ -81,7 +89,10 @@ def resources(shown: Shown, _: Mapping[str, str]) -> Told:
         if "/".join((finding["resource"] or "").split("/")[:9]) not in known and finding["status"] != "provider-attested":
             rest.setdefault(finding["resource"], []).append(finding)
     others = [(resource, sheet.tally(each)) for resource, each in sorted(rest.items(), key=lambda pair: pair[0] or "")]
-    return Told("resources", "Resources", {"owners": sheet.by_owner(shown.findings, accounts), "others": others})
+    return Told("resources", "Resources", {
+        "owners": sheet.by_owner(shown.findings, accounts), "others": others, "wanted": wanted,
+        "accounts": [account for account in accounts if wanted.lower() in account.resource], "asked_beside": [("name", wanted)] if wanted else [],
+    })  # fmt: skip
 
 
 def resource(shown: Shown, asked: Mapping[str, str]) -> Told:
@@ -107,6 +118,20 @@ def moment(shown: Shown, asked: Mapping[str, str]) -> Told:
     return Told("residency", "Where data is processed", {"at": at, "of": of, "moment": lines, "problem": problem})
 
 
+def gone(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """What was deleted; what became of one object, by its id: its name is personal, and who asks may not be one who may look it up."""
+    wanted = asked.get("object", "").strip()
+    found = deletions(shown.read, None, queries.Filter(), Asked(object=wanted), by_name=False) if wanted else []
+    return Told("deletions", "What was deleted", {"object": wanted, "found": found[:MOST_FOUND], "asked_beside": [("object", wanted)] if wanted else []})
+
+
+def accepted(shown: Shown, _: Mapping[str, str]) -> Told:
+    """What people accept for a time, and the documents that they filed."""
+    at = timestamp(shown.at)
+    there = {"waivers": waivers(shown.read, at, over=True), "exhibits": exhibits(shown.read, at, over=True)}
+    return Told("accepted", "Waivers and exhibits", {**there, "titles": shown.page.titles})
+
+
 def unseen(shown: Shown, asked: Mapping[str, str]) -> Told:
     """What could not be seen."""
     whole = asked.get("of") == "period"
@@ -122,12 +147,13 @@ Maker = Callable[[Shown, Mapping[str, str]], Told]
 PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "": (overview, ()),
     "controls": (controls, ()),
-    "resources": (resources, ()),
+    "resources": (resources, ("name",)),
     "resource": (resource, ("id",)),
     "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
     "residency": (moment, ("at", "resource")),
-    "deletions": (lambda _shown, _asked: Told("deletions", "What was deleted", {}), ()),
+    "deletions": (gone, ("object",)),
     "calendar": (lambda _shown, _asked: Told("calendar", "Coverage of the period", {}), ()),
+    "accepted": (accepted, ()),
     "unseen": (unseen, ("of",)),
 }
 """By path: what makes the page, and what may be asked of it beside the period."""

@@ -36,7 +36,7 @@ def listening(desk_at: Callable[[str, Path], Desk], port: int) -> Iterator[tuple
         Misuse: the port cannot be had.
     """
     base = f"/{random_bytes(16).hex()}/"
-    with tempfile.TemporaryDirectory(prefix="aoai-evidence-portal-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aoai-evidence-portal-", ignore_cleanup_errors=True) as folder:
         handler = type("Bound", (_Handler,), {"desk": desk_at(base, Path(folder)), "base": base})
         try:
             server = _Server((HOST, port), handler)
@@ -112,7 +112,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         size = reply.file.stat().st_size if reply.file is not None else len(reply.body)
         self.send_response(reply.status)
-        for name, value in {"Content-Type": reply.kind, "Content-Length": str(size), **reply.headers}.items():
+        kind = f"{reply.kind}; charset=utf-8" if reply.kind.startswith("text/") else reply.kind
+        for name, value in {"Content-Type": kind, "Content-Length": str(size), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command == "HEAD":
@@ -136,4 +137,4 @@ def _query(text: str) -> Mapping[str, str]:
 
 def _plain(status: int, text: str) -> Reply:
     headers = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Reply(status, "text/plain; charset=utf-8", f"{text}\n".encode(), headers)
+    return Reply(status, "text/plain", f"{text}\n".encode(), headers)

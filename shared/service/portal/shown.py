@@ -1,4 +1,4 @@
-"""What a period looks like, worked out once and kept for a minute while the log does not grow: all pages of a visit are of one state."""
+"""What a period looks like, worked out once and kept for some minutes while the log does not grow: all pages of a visit are of one state."""
 
 import threading
 from collections import OrderedDict
@@ -17,8 +17,8 @@ from shared.service.report import viewed
 from shared.service.unseen import unseen
 
 DEFAULT = timedelta(days=30)
-FRESH = timedelta(minutes=1)
-"""How long what was worked out is shown: the end of the period is the moment in which it was."""
+FRESH = timedelta(minutes=5)
+"""How long what was worked out is shown while nothing new is sealed: the end of the period is the moment in which it was, and stands on each page."""
 MOST = 4
 """Periods that are kept."""
 

@@ -13,6 +13,8 @@ from shared.seal.log import open_log
 from shared.service import queries
 from shared.service.gone import Asked, deletions, kinds_of
 from shared.service.held import objects
+from shared.service.limited import until
+from shared.service.limits import Limits
 from shared.service.queries import Filter, Period, Reading, reading
 from shared.service.steps.app import App
 from shared.service.steps.bundle import period_of
@@ -32,8 +34,8 @@ PARAMETERS = {
 """What may be passed with each question."""
 
 
-def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
-    """Answer `status`, or a page of `findings`, `changes`, `deletions` or `resources`.
+def answer(app: App, question: str, asked: Mapping[str, str], limits: Limits | None = None) -> Json:
+    """Answer `status`, or a page of `findings`, `changes`, `deletions` or `resources`; within `limits`, where the caller's view has some.
 
     A page is `{"items": […], "next": …}`: `next`, if not null, is what to pass as `after` for the page that follows.
 
@@ -44,13 +46,16 @@ def answer(app: App, question: str, asked: Mapping[str, str]) -> Json:
     allowed = PARAMETERS[question]
     if unknown := set(asked) - set(allowed):
         raise Refused(f"{sorted(unknown)[0]!r} is no parameter here: {', '.join(allowed) or 'there are none'}")
-    when = period_of(asked.get("from"), asked.get("to"), app.now())
+    now = until(app.now, limits) if limits else app.now
+    when = period_of(asked.get("from"), asked.get("to"), now())
     wanted, page, kinds = _filter(asked), _paging(asked), _kinds(asked)
-    read = reading(app.settings)
+    if limits and kinds and question == "resources":
+        raise Refused("kind is not answered in a limited view: what is remembered of objects knows no period")
+    read = app.within(limits)() if limits else reading(app.settings)
     if question == "status":
-        return queries.status(read, app.now)
+        return queries.status(read, now)
     ask: dict[str, Callable[[Reading, Period | None, Filter], Iterable[Json]]] = {
-        "findings": lambda read, when, wanted: queries.findings(read, when, wanted, app.now),
+        "findings": lambda read, when, wanted: queries.findings(read, when, wanted, now),
         "changes": queries.changes,
         # By its id alone: a name is personal, and who asks here may not be one who may look it up.
         "deletions": lambda read, when, wanted: deletions(read, when, wanted, Asked(kinds, asked.get("object")), by_name=False),

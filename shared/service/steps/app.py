@@ -17,12 +17,16 @@ from shared.seal.store import Store
 from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
+from shared.service.limited import Within
+from shared.service.limits import Limits
+from shared.service.queries import reading
 from shared.service.receivers import receivers
 from shared.service.stores import store_of
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.collect.work_queue import Queues
+    from shared.service.portal.desk import Desk
 
 PLANS = 400_000
 """Units of plans that are remembered, some 80 bytes each."""
@@ -40,6 +44,8 @@ class App:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _sweep: str | None = None
     _current: Collector | None = None
+    _within: dict[Limits, Within] = field(default_factory=dict)
+    _portals: dict[Limits | None, "Desk"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.settings.cloud not in CLOUDS:
@@ -103,6 +109,20 @@ class App:
         """
         with self._lock:
             return receivers(self.settings)
+
+    def within(self, limits: Limits) -> Within:
+        """The store as a view with these limits has it."""
+        with self._lock:
+            return self._within.setdefault(limits, Within(lambda: reading(self.settings), limits))
+
+    def portal(self, limits: Limits | None) -> "Desk":
+        """Who answers with pages: what a period looks like is worked out once for all that ask within minutes."""
+        from shared.service.portal.on_azure import desk_for  # templates: no other function needs them
+
+        with self._lock:
+            if limits not in self._portals:
+                self._portals[limits] = desk_for(self, limits)
+            return self._portals[limits]
 
     def sealing(self) -> Sealing:
         """What sealing needs; made anew each time, since keys are rotated and another instance may have sealed meanwhile."""

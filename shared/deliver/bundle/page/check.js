@@ -183,7 +183,7 @@ function say(report, bundle, examiner, signed) {
   report.unchecked.push(
     "that the log extends an earlier state of it: verify.py and aoai-evidence verify do so with --checkpoint",
     "that the findings, and what was said of changes, deletions and who made them, follow from the answers: aoai-evidence verify judges again",
-    "that findings.csv, period.json, sample/, by-control/, README.txt, catalogue.json and this page follow from the rest: aoai-evidence verify derives them again",
+    "that findings.csv, period.json, sample/, certificate/, by-control/, README.txt, catalogue.json and this page follow from the rest: aoai-evidence verify derives them again",
     "personal values in disclosures.json, and the fine print of each record's form: aoai-evidence verify checks them",
     "whether Azure's answers were true, and whether the identity could see everything: nothing after the fact can show that",
   );

@@ -1,4 +1,4 @@
-"""The certificate of one deletion request: what is known of an object's end, by which witness, with proofs, and what cannot be known.
+"""What a certificate tells: deletions that stand, the records that they rest on, and what cannot be known, in words. Pure.
 
 It judges nothing: it prints `deletion` records that stand in the log, the lines of the records that they rest on, and the proof that each is in it.
 """
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup, escape
-
 from shared.canonical import Json
-from shared.deliver.report.environment import environment, own, policy, source
 from shared.judge.lives.statement import RESOURCE_LOG
+
+NAMES: Final = ("filename", "name", "fine_tuned_model")
+"""Members of a listed object by which people know it, besides its id."""
 
 TITLES: Final = {
     "corroborated": "It is gone, and a log tells of its deletion",
@@ -36,6 +36,10 @@ UNNAMED: Final = (
     "Whether it was this very object. Azure's resource logs name none: they tell that objects of this kind were deleted, and how many. "
     "Number, kind, account and time fit."
 )
+NAMED: Final = (
+    "Whether it had the name that was asked for. What is sealed of a deletion holds ids and no names, and in the lists of the service names of files are "
+    "replaced by commitments, as personal data: whoever keeps the log looked this one up, and can open it in a bundle with --disclose."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ class Proven:
     line: bytes
     digest: str
     """Of the leaf, as the Merkle tree has it (RFC 6962, section 2.1): hexadecimal."""
-    proof: bytes
-    """c2sp.org/tlog-proof."""
+    proof: bytes | None
+    """c2sp.org/tlog-proof; None where the hashes for it are not here."""
 
     @property
     def legible(self) -> bool:
@@ -55,14 +59,9 @@ class Proven:
         return self.line.isascii() and self.line.decode().isprintable()
 
     @property
-    def exact(self) -> Markup:
+    def exact(self) -> str:
         """The line, whole, so that its leaf can be computed from what is printed: as text, or else in base64."""
-        return escape(self.line.decode() if self.legible else base64.b64encode(self.line).decode())
-
-    @property
-    def exact_proof(self) -> Markup:
-        """The proof, whole."""
-        return escape(self.proof.decode())
+        return self.line.decode() if self.legible else base64.b64encode(self.line).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +71,28 @@ class Certificate:
     asked: str
     origin: str
     size: int
-    key: str
-    """The vkey in force; a certificate cannot vouch for it."""
-    as_of: str
-    """When the last sweep that closed was planned: up to then nothing has taken the place of what is said here."""
-    written_at: str
+    key: str | None
+    """The vkey in force, which a certificate cannot vouch for; None within a bundle, which brings no key."""
+    as_of: str | None
+    """When the last sweep that closed was planned: up to then nothing has taken the place of what is said here. None within a bundle."""
+    written_at: str | None
+    """None within a bundle, so that the same records give the same page."""
     deletions: Sequence[Json]
-    """As `gone.deletions` gives them."""
+    """As `standing.Standing` gives them."""
     proven: Sequence[Proven]
-    command: str
-    """Builds the bundle in which a verifier concludes all of this again."""
+    command: str | None
+    """Builds the bundle in which a verifier concludes all of this again; None within one."""
+    period: tuple[str, str] | None = None
+    """Within a bundle: the sweeps that it has are from the first of these until before the second."""
 
 
-def unknowable(deletion: Json) -> list[str]:
+def is_called(deletion: Json, asked: str) -> bool:
+    """Whether an object has this id; names that it had are personal, and stand in no deletion."""
+    identifier, wanted = deletion["object"]["id"], asked.casefold()
+    return identifier is not None and wanted in (identifier.casefold(), identifier.rpartition("/")[2].casefold(), deletion["resource"])
+
+
+def unknowable(deletion: Json, asked: str) -> list[str]:
     """What cannot be known of this end, and why: sentences."""
     by, witnesses = deletion["by"], {each["witness"] for each in deletion["witnesses"]}
     found = [COPIES, CONTENT] if deletion["status"] != "not-effective" else [CONTENT]
@@ -96,12 +104,6 @@ def unknowable(deletion: Json) -> list[str]:
         found.append(WITHHELD)
     if RESOURCE_LOG in witnesses and deletion["object"]["id"] is not None:
         found.append(UNNAMED)
+    if not is_called(deletion, asked):
+        found.append(NAMED)
     return found
-
-
-def render(certificate: Certificate) -> str:
-    """The certificate as HTML that needs no network and has no script. Same certificate, same bytes."""
-    template = environment().get_template("certificate.html.jinja")
-    return template.render(
-        it=certificate, titles=TITLES, unknowable=unknowable, css=own(source("report.css") + source("certificate.css")), policy=policy("")
-    )

@@ -189,6 +189,7 @@ SCHEMAS: Described = {
         waived={"type": "object", "additionalProperties": COUNT, "description": "Of those not satisfied, how many are waived, by control."},
         waivers_expired={**COUNT, "description": "Findings that are not satisfied, and whose waiver is over."},
         catalogue=TEXT,
+        alerts=_whole(waiting={"type": "object", "additionalProperties": COUNT}, dead={"type": "object", "additionalProperties": COUNT}),
         attested=_list_of(_ref("Attested"), "Who vouches for checkpoints, or keeps copies, and what is owed."),
     ),
     "Attested": _whole(

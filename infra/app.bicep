@@ -33,6 +33,7 @@ param alertSecretName string
 param alertReceiversPath string
 param auditors string
 param alertSecretsName string
+param heartbeatUrl string
 param secondSigningKeySecretName string
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -116,6 +117,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     EVIDENCE_ALERT_RECEIVERS: alertReceiversPath
     EVIDENCE_AUDITORS: auditors
     EVIDENCE_ALERT_SECRETS: empty(alertSecretsName) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUrl}secrets/${alertSecretsName})'
+    EVIDENCE_HEARTBEAT_URL: heartbeatUrl
   }
 }
 

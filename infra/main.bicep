@@ -61,6 +61,9 @@ param auditors string = ''
 @description('Name of the secret in the vault that holds the secrets of those receivers, NAME=SECRET in lines. Empty: none.')
 param alertSecretsName string = ''
 
+@description('Address that is called after each sweep while nothing is alarmed, such as a check of healthchecks.io. Empty: none.')
+param heartbeatUrl string = ''
+
 @description('Name of the secret in the vault with a second signing key, Ed25519, for witnesses that take no ECDSA. Empty: none.')
 param secondSigningKeySecretName string = ''
 
@@ -276,6 +279,7 @@ module app 'app.bicep' = {
     alertReceiversPath: alertReceiversPath
     auditors: auditors
     alertSecretsName: alertSecretsName
+    heartbeatUrl: heartbeatUrl
     secondSigningKeySecretName: secondSigningKeySecretName
   }
   dependsOn: [access] // the host reads its storage as soon as it starts

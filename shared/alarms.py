@@ -12,6 +12,7 @@ POISON = "EVIDENCE-POISON"
 RETENTION_CHANGED = "EVIDENCE-RETENTION-CHANGED"
 ATTESTATION_OWED = "EVIDENCE-ATTESTATION-OWED"
 ALERT_UNDELIVERED = "EVIDENCE-ALERT-UNDELIVERED"
+LOG_STILL = "EVIDENCE-LOG-STILL"
 DRIFT = "EVIDENCE-DRIFT"
 VERIFICATION_FAILED = "EVIDENCE-VERIFICATION-FAILED"
 STORE_CONFLICT = "EVIDENCE-STORE-CONFLICT"
@@ -32,6 +33,7 @@ RULES = (
     Rule(VERIFICATION_FAILED, 0, "Evidence is not what was sealed."),
     Rule(RETENTION_CHANGED, 0, "What protects the evidence is not what it was."),
     Rule(SLOT_MISSED, 1, "A slot of the schedule has no sweep."),
+    Rule(LOG_STILL, 1, "The log did not grow for a whole interval of the schedule."),
     Rule(BATCH_UNSEALED, 1, "Records wait to be sealed for longer than they should."),
     Rule(SWEEP_INCOMPLETE, 1, "A sweep closed with units missing, or with questions that were not answered."),
     Rule(POISON, 1, "Messages were given up."),

@@ -12,6 +12,7 @@ import typer
 
 from shared import __version__
 from shared.commands import (
+    alerting,
     asking,
     baselining,
     collecting,
@@ -70,6 +71,10 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
     ("hold", "Legal holds: nothing of the evidence can be deleted while one is in force, whatever its retention.", (
         (holding.add, "aoai-evidence hold add case-2026-17 --owner 'General Counsel' --reason 'preservation letter of 2026-11-20'"),
         (holding.release, "aoai-evidence hold release case-2026-17 --owner 'General Counsel' --reason 'case closed'"),
+    )),
+    ("alerts", "Alerts: who is told of what changed, and whether he was.", (
+        (alerting.list_, "aoai-evidence alerts list"),
+        (alerting.test, "aoai-evidence alerts test --receiver security"),
     )),
     ("waiver", "Waivers: what somebody accepts for a time, though it is not as it should be.", (
         (waiving.add, "aoai-evidence waiver add public-network-access --scope all --until 2026-12-31 --owner 'Head of Platform' --reason 'private link is being built'"),

@@ -84,6 +84,8 @@ class Settings:
     """Path of a TOML file with more receivers, each with its kind and routing (docs/alerts.md)."""
     alert_secrets: tuple[tuple[str, str], ...] = ()
     """What its `secret` names: (name, secret) each; `*` where a function app was not given them."""
+    heartbeat_url: str | None = None
+    """Called after each sweep while nothing is alarmed."""
     second_signing_key: str | None = None
     """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
     auditors: str = ""
@@ -137,6 +139,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         alert_severity=_severity(environment.get("EVIDENCE_ALERT_SEVERITY", "")),
         alert_receivers=environment.get("EVIDENCE_ALERT_RECEIVERS") or None,
         alert_secrets=_named_secrets(environment.get("EVIDENCE_ALERT_SECRETS", "")),
+        heartbeat_url=_elsewhere("EVIDENCE_HEARTBEAT_URL", beat, cloud) if (beat := environment.get("EVIDENCE_HEARTBEAT_URL", "").strip()) else None,
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         auditors=environment.get("EVIDENCE_AUDITORS", ""),
         ca_file=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE") or None,

@@ -17,7 +17,7 @@ from shared.judge.catalogue import catalogue
 from shared.judge.catalogue.exhibits import exhibit_kinds
 from shared.judge.checks.collection import Collection
 from shared.judge.checks.exhibits import on_file
-from shared.judge.engine import judge_exhibits
+from shared.judge.engine import judge_acts
 from shared.judge.exhibits import Exhibit
 from shared.judge.profile import DEFAULT, effective
 from shared.model import Point
@@ -254,7 +254,7 @@ def test_the_page_that_the_catalogue_was_made_from_is_known_by_its_digest(site):
     same = Exhibit(1, 5, "", kind.kind, "t", "i", "2026-01-01", None, "2027-01-01", (), "n", 1, catalogue().seed.sha256, False, "o", "r")
     one, = on_file(kind)(Collection(7, "2026-02-01", exhibits=(same,)), effective(DEFAULT, None))
     assert one.status == "satisfied" and "the edition that the catalogue was made from." in one.reason
-    nobody, = (judgement for control, judgement in judge_exhibits(None, Point(7), "2026-02-01", DEFAULT) if control == "exhibit-soc-report")
+    nobody, = (judgement for control, judgement in judge_acts(None, None, Point(7), "2026-02-01", DEFAULT) if control == "exhibit-soc-report")
     assert nobody.status == "unknown", "what could not be read is not said to be missing"
 
 

@@ -1,9 +1,11 @@
-"""Real incidents, one after another: what changed, what it means and how much it matters, who did it, and which finding says so.
+"""Real incidents, one after another: what changed, what it means and how much it matters, who did it, which finding says so, and who is told.
 
-Each happens in a company of its own between two sweeps, or between two events; the store, and a bundle of it, verify.
+Each happens in a company of its own between two sweeps, or between two events; the store, and a bundle of it, verify. A real receiver of
+webhooks is told of each change once, and of each finding that turned, however often what closed a sweep is done again.
 """
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -13,12 +15,16 @@ from infra.local.authorship import Actor
 from infra.local.child_shapes import content_filters
 from infra.local.ids import guid
 from infra.local.world import World
+from shared import layout
 from shared.deliver.bundle.build import build
 from shared.deliver.verify import verify_bundle
 from shared.seal import note
+from shared.service import outbox
 from shared.service.queries import Filter, changes
+from shared.service.steps.watch import watch
 from tests.fixtures.steps import plant
 from tests.test_attributed import deliver, sweep
+from tests.test_outbox import SECRET, Hooked
 
 SUBSCRIPTION = guid("test", "incidents")
 WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ops/providers/Microsoft.OperationalInsights/workspaces/logs"
@@ -150,13 +156,50 @@ def statuses(works):
     return {control: "not-satisfied" if "not-satisfied" in said else min(said) for (sweep_, control), said in found.items() if sweep_ == last}
 
 
+@contextmanager
+def listening(clock):
+    """A receiver of webhooks."""
+    hook = Hooked(clock)
+    try:
+        yield hook
+    finally:
+        hook.server.stop()
+
+
+def told(works):
+    """Deliver what waits."""
+    app = works.app()
+    assert [done.error for done in outbox.deliver(app.store, app.receivers, app.now) if done.error] == []
+
+
+def check_alerts(works, hook, incident):
+    """Each change that must come out is told once, and what turned is told with it or by itself; nothing again, whatever is done again."""
+    told(works)
+    for summary in works.estate.reading().sweeps:
+        works.estate.store.put(layout.alert(summary["sweep"]), b"{}")
+    watch(works.app())
+    told(works)
+    taken = hook.taken
+    assert len({alert["key"] for alert in taken}) == len(taken)
+    for expected in incident.expected:
+        [alert] = [one for one in taken if any(expected.text in mean["text"] for mean in one["means"]) and (one["resource"] or "").endswith(expected.tail)]
+        assert alert["severity"] == expected.severity and works.estate.records()[alert["records"][0]][1]["type"] == "change"
+    for control in incident.findings:
+        turned = [alert for alert in taken if control in alert["controls"] and (alert.get("findings") or alert.get("status") == "not-satisfied")]
+        assert len(turned) == 1, control
+
+
 @pytest.mark.parametrize("name", INCIDENTS)
 def test_an_incident(tmp_path, name):
     incident = INCIDENTS[name]
     (tmp_path / "profile.toml").write_text(PROFILE)
-    with plant(tmp_path / "store", world=guarded) as works:
-        works.estate.settings = replace(works.estate.settings, profile=str(tmp_path / "profile.toml"))
+    with plant(tmp_path / "store", world=guarded) as works, listening(works.estate.clock) as hook:
+        works.estate.settings = replace(
+            works.estate.settings, profile=str(tmp_path / "profile.toml"), alert_webhooks=(f"{hook.server.url}/hook",), alert_secret=SECRET, alert_severity="info"
+        )
         sweep(works)
+        told(works)
+        hook.taken.clear()
         before, world, began = statuses(works), works.estate.azure.world, works.estate.clock()
         account = world.account("guarded")
         for actor, act in incident.acts:
@@ -177,6 +220,7 @@ def test_an_incident(tmp_path, name):
                 assert who["status"] == "unattributed" and who["by"] is None and expected.reason in who["reason"]
             else:
                 assert (who["status"], who["by"]) == ("attributed", expected.by.object_id), who["reason"]
+        check_alerts(works, hook, incident)
         after = statuses(works)
         for control, status in incident.findings.items():
             assert (before[control] != status, after[control]) == (True, status), control

@@ -17,7 +17,7 @@ from shared.deliver.alerts.decide import STORM, WORST, alerts_of
 from shared.deliver.alerts.route import Route, at_least
 from shared.seal.attestor import Owed
 from shared.service import outbox
-from shared.service.steps import alerts
+from shared.service.queries import status
 from shared.service.steps.watch import watch
 from shared.service.telling import fill
 from tests.fixtures.app import event
@@ -134,7 +134,7 @@ def test_from_change_to_receiver_once_whatever_is_replayed(tmp_path):
         for _ in range(3):  # whatever is told again
             app = works.app()
             assert fill(app.store, sweep, app.receivers, app.now()) == 0
-            alerts.owe(app.store, sweep)
+            app.store.put(layout.alert(sweep), b"{}")  # as if nobody had lived to tell
             watch(app)
             assert sent(works) == []
         assert len(hook.taken) == 1 and kept(works, layout.WAITING) == []
@@ -183,6 +183,8 @@ def test_one_that_is_down_delays_itself_alone_and_is_given_up_after_days(tmp_pat
         works.estate.clock.advance(days=3, hours=1)
         assert [one.dead for one in sent(works)] == [True]
         assert len(kept(works, layout.DEAD)) == 1 and kept(works, layout.WAITING) == []
+        (name,) = status(works.estate.reading(), works.estate.clock)["alerts"]["dead"]
+        assert name == works.app().receivers[0].name
         assert [alarm.id for alarm in watch(works.app())].count(alarms.ALERT_UNDELIVERED) == 1
         app = works.app()
         assert fill(app.store, sweep, app.receivers, app.now()) == 0, "what was given up is not begun again"
@@ -268,4 +270,4 @@ def test_an_entry_that_is_torn_is_dead_and_not_passed_over(tmp_path, torn):
         store = works.estate.store
         store.put(layout.outbox(layout.WAITING, "memory", "k"), torn)
         assert [one.dead for one in outbox.deliver(store, [Memory()], works.estate.clock)] == [True]
-        assert outbox.dead(store) == {"memory": 1}
+        assert outbox.counted(store, layout.DEAD) == {"memory": 1}

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from shared import layout
-from shared.deliver.alerts.decide import LISTED, alerts_of, digest_of
+from shared.deliver.alerts.decide import LISTED, alerts_of, bare, digest_of, trial
+from shared.deliver.alerts.event_grid import event
 from shared.deliver.alerts.route import Route, is_quiet, last_digest, wanted
 from shared.deliver.alerts.slack import message
 from shared.deliver.alerts.teams import MOST, card
@@ -197,3 +199,14 @@ def test_a_list_that_is_wrong_stops_no_sealing_and_is_told_when_it_is_right(tmp_
         assert not [alarm for alarm in watch(app) if alarm.id == alarms.ALERT_UNDELIVERED]
         assert [done.error for done in outbox.deliver(app.store, app.receivers, app.now)] == [None]
         assert len(one.taken) == 1
+
+
+def test_every_sort_of_alert_can_be_shown_in_every_channel():
+    one, at = alerts_of("e", "s", [change(1)])[0], "2026-11-01T00:00:00.000000Z"
+    alarm = bare("e", "k", at, "high", "EVIDENCE-POISON: 3 messages") | {"alarm": "EVIDENCE-POISON", "state": "began"}
+    storm = alerts_of("e", "s", [change(n) for n in range(40)])[0]
+    for alert in (one, alarm, storm, digest_of([one, alarm]), trial("e", at, "people")):
+        for dress, judge in ((card, told.teams), (message, told.slack), (event(lambda: {"aeg-sas-key": "k"}), told.topic)):
+            body, headers = dress(alert, utc("2026-11-01"))
+            assert judge(SimpleNamespace(key="k"), "POST", "/api/events?api-version=2018-01-01", headers, body) is None, alert["text"]
+            assert alert["key"].encode() in body and alert["text"].encode() in body

@@ -223,7 +223,7 @@ class _Writer:
             seen_subscriptions=tuple(s[15:] for s in self.estate.subscriptions()), units=len(plan["units"]), missing_units=tuple(missing),
             failures=failures, previous_slot=previous, previous_closed_at=self.closed_at, missed_slots=missed,
             storage_policy=self.storage["policy"], storage_until=self.storage["until"], storage_record=self.retention,
-            clock_skew_seconds=0.4, log_size=len(self.made.records), previous_log_size=len(self.made.records) - 10, log_consistent=True, exhibits=(),
+            clock_skew_seconds=0.4, log_size=len(self.made.records), previous_log_size=len(self.made.records) - 10, log_consistent=True, exhibits=(), waivers=(),
         )  # fmt: skip
         self._findings("sweep", [*engine.judge_sweep(collection, self.profile), *engine.provider_attested((), plan["at"])])
 

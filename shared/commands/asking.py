@@ -220,6 +220,9 @@ def _status_lines(value: Json) -> list[str]:
         lines.append(f"left open: {', '.join(value['open_sweeps'])}; the next `collect` goes on with it")
     if value["waivers_expired"]:
         lines.append(f"{value['waivers_expired']} findings are not satisfied, and their waivers have expired: `aoai-evidence waiver list --all` shows which")
+    if any(value["alerts"].values()):
+        waiting, dead = (sum(value["alerts"][name].values()) for name in ("waiting", "dead"))
+        lines.append(f"alerts that wait to be sent: {waiting}; given up: {dead}; `aoai-evidence alerts list` shows which")
     if value["baseline"]:
         lines.append(_baseline_line(value["baseline"]))
     columns = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")

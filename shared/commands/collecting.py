@@ -36,6 +36,7 @@ def collect(
     fail_on: FailOn = None,
 ) -> None:
     """Plan, collect, seal and judge: one sweep over the scope, or the rest of the one that was left open."""
+    from shared.service.alert_list import untold
     from shared.service.collect import collect as sweep
 
     screen = terminal()
@@ -61,6 +62,8 @@ def collect(
         screen.problem(_incomplete(value))
     for line in _owed():
         screen.problem(f"{line}; the next `collect` asks again")
+    for line in [*untold(settings()), *_heartbeat(bool(done.missing))]:
+        screen.problem(line)
     if done.units == 0 and done.failures and all(f["reason"] in ("unreachable", "unauthenticated", "timeout") for f in done.failures):
         raise typer.Exit(4)
     if fail_on and any(done.findings.get(status) for status in fail_on):
@@ -102,6 +105,15 @@ def _owed() -> list[str]:
         return []
     store, log, _ = read_log(chosen)
     return [line for one in read_standing(store).of(log.size) if (line := owed_line(one))]
+
+
+def _heartbeat(missing: bool) -> list[str]:
+    """Call who waits to hear that the sweep is closed; why he did not hear."""
+    from shared.service.heartbeat import beat
+
+    chosen = settings()
+    error = beat(chosen) if chosen.heartbeat_url and not missing else None
+    return [error] if error else []
 
 
 def _sweep_lines(done: Json, failures: list[tuple[str, str, int]]) -> list[str]:

@@ -43,7 +43,7 @@ def list_(all_: Annotated[bool, typer.Option("--all", help="Those too that expir
 
 
 def end(number: Number, owner: Owner, reason: Reason) -> None:
-    """End a waiver before its time."""
+    """End a waiver: before its time, or once that is over, to say that it was seen to."""
     from shared.records import timestamp
     from shared.service.compose import utc_now
     from shared.service.waiver import end as finish

@@ -11,7 +11,6 @@ from shared.judge import attribution as attributed
 from shared.judge import engine
 from shared.judge.assemble import LoadBody, SweepRecords
 from shared.judge.catalogue import FRAMEWORKS, catalogue
-from shared.judge.catalogue.exhibits import exhibit_kinds
 from shared.judge.collected import collection_of
 from shared.judge.meaning import meanings
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
@@ -125,10 +124,10 @@ def provider_attested(records: SweepRecords) -> Sequence[Judged]:
 
 
 def on_file(records: SweepRecords, profile: Profile) -> Sequence[Judged]:
-    """Of what is judged of the collection, what rests on nothing but the plan and the exhibits: so it can be judged again where other records are not."""
-    return engine.judge_exhibits(records.exhibits, Point(records.plan_record), records.plan["at"], profile)
+    """Of what is judged of the collection, what rests on nothing but the plan and acts of people: so it can be judged again where other records are not."""
+    return engine.judge_acts(records.exhibits, records.waivers, Point(records.plan_record), records.plan["at"], profile)
 
 
 def filed_controls() -> frozenset[str]:
     """The controls that `on_file` and `provider_attested` judge."""
-    return frozenset(kind.control for kind in exhibit_kinds() if kind.control) | {control.id for control in catalogue().of_scope("provider")}
+    return frozenset(engine.ACT_CHECKS) | {control.id for control in catalogue().of_scope("provider")}

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from shared.canonical import Json
 from shared.deliver import rejudge
+from shared.deliver.view_accepted import accepted
 from shared.deliver.view_commands import Commands
 from shared.deliver.view_coverage import coverage
 from shared.deliver.view_fold import Fold
@@ -29,6 +30,7 @@ _BRIEF = {
     "sweep-closed": ("at", "slot", "missing", "failures", "complete"),
     "retention": ("at", "storage", "source"),
     "exhibit": ("at", "exhibit"),
+    "waiver": ("at", "waiver"),
 }
 """What is shown of a record that a point names as a whole."""
 
@@ -59,7 +61,7 @@ def build(
     fold.take(records)
     fold.finish()
     if fold.shown is not None:
-        fold.shown.raw |= fold.exhibits
+        fold.shown.raw |= fold.exhibits | fold.waivers
     sweeps = tuple(sorted((each.summary() for each in fold.passes.values() if each.number >= 0), key=lambda sweep: sweep.number))
     findings = tuple(_findings(fold.shown, load, Commands(words, log.vkey, fold.shown, load)))
     population = Population(fold.shown, load, _status_of(findings))
@@ -82,6 +84,7 @@ def build(
         personal_data=fold.personal_data,
         deletions=fold.gone.deletions(),
         descents=fold.gone.descents(fold.shown.seen) if fold.shown else (),
+        accepted=accepted(fold.waived, period, (finding.waived for finding in findings)),
         other_records=dict(sorted(fold.others.items())),
         stray_records=fold.strays,
         records=fold.records,
@@ -103,6 +106,7 @@ def _findings(shown: Pass | None, load: Load, commands: Commands) -> Iterator[Fi
             profile=judged.profile,
             excerpts=tuple(_excerpt(shown, load, *point) for point in judged.points),
             commands=commands.of(judged.control, judged.resource),
+            waived=judged.waived,
         )
 
 

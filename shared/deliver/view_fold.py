@@ -20,6 +20,7 @@ from shared.deliver.view_model import StorageRun
 from shared.deliver.view_pass import Pass, judged, seen
 from shared.deliver.view_points import Load
 from shared.deliver.view_sweeps import Period
+from shared.deliver.waived import Waived
 from shared.records import whole
 
 _ATTRIBUTED = ("change", "status", "by", "client", "operation", "outcome", "reason")
@@ -61,6 +62,9 @@ class Fold:
     personal_data: str | None = None
     exhibits: dict[int, Json] = field(default_factory=dict)
     """Records of exhibits, which findings point at, whenever they were filed."""
+    waived: Waived = field(default_factory=Waived)
+    waivers: dict[int, Json] = field(default_factory=dict)
+    """Records of waivers, which findings point at, whenever they were granted."""
     others: Counter[str] = field(default_factory=Counter)
     records: int = 0
     _outside: set[str] = field(default_factory=set)
@@ -87,6 +91,9 @@ class Fold:
                 self._of_sweep(index, kind, record)
             elif kind == "exhibit":
                 self.exhibits[index] = record
+            elif kind == "waiver":
+                self.waivers[index] = self._whole(record)
+                self.waived.take(index, self.waivers[index])
             elif self._inside(record["at"]):
                 self.others[kind] += 1
 
@@ -205,7 +212,7 @@ class Fold:
         self.failures.add(kept, record["at"], str(detail) if detail else None, number)
 
     def _finding(self, current: Pass, index: int, record: Json) -> None:
-        finding = judged(index, record)
+        finding = judged(index, record, self.waived.of(index, record))
         current.counts[finding.status] += 1
         current.by_control.setdefault(finding.control, Counter())[finding.status] += 1
         if finding.profile:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.canonical import Json
+from shared.deliver.view_accepted import Accepted
 from shared.deliver.view_deletion import Deletion, Descent
 from shared.deliver.view_sweeps import Coverage, Period, Sweep
 from shared.deliver.view_words import Reference, Words
+from shared.judge.waivers import Waiver
 from shared.model import Status
 
 ProcessingScope = Literal["geography", "data-zone", "global", "unknown"]
@@ -60,6 +62,8 @@ class Finding:
     profile: str | None
     excerpts: tuple[Excerpt, ...] = ()
     commands: tuple[str, ...] = ()
+    waived: Waiver | None = None
+    """What waived it when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,7 @@ class PeriodView:
     deletions: tuple[Deletion, ...] = ()
     descents: tuple[Descent, ...] = ()
     """Fine-tuned models and what they come from, in the sweep shown in full."""
+    accepted: tuple[Accepted, ...] = ()
     other_records: Mapping[str, int] = field(default_factory=dict)
     """Records of the period that no part of this view describes, by type."""
     stray_records: int = 0

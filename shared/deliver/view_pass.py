@@ -6,6 +6,7 @@ from sys import intern
 
 from shared.canonical import Json
 from shared.deliver.view_sweeps import Sweep
+from shared.judge.waivers import Waiver
 from shared.model import Status
 
 
@@ -33,6 +34,7 @@ class Judged:
     catalogue: str
     profile: str | None
     points: tuple[tuple[int, int, str], ...]
+    waived: Waiver | None = None
 
 
 @dataclass(slots=True)
@@ -111,8 +113,8 @@ def seen(record: Json) -> Seen:
     )
 
 
-def judged(index: int, record: Json) -> Judged:
-    """What is kept of a finding record."""
+def judged(index: int, record: Json, waived: Waiver | None = None) -> Judged:
+    """What is kept of a finding record. `waived`: what waived it."""
     return Judged(
         index,
         intern(record["control"]),
@@ -122,6 +124,7 @@ def judged(index: int, record: Json) -> Judged:
         record.get("catalogue") or "",
         record.get("profile"),
         tuple((point["record"], point.get("page", 0), point.get("pointer", "")) for point in record.get("points") or ()),
+        waived,
     )
 
 

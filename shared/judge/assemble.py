@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from shared.canonical import Json
 from shared.judge.exhibits import Exhibit
+from shared.judge.waivers import Waiver
 from shared.model import Answer, Evidence
 
 LoadBody = Callable[[str], Json]
@@ -152,6 +153,8 @@ class SweepRecords:
     """The largest distance, in seconds, between our clock and the one that Azure's answers show."""
     exhibits: tuple[Exhibit, ...] | None = None
     """What was filed among the first `log.size` records of the plan; None: not read."""
+    waivers: tuple[Waiver, ...] | None = None
+    """What was waived among them, expired and ended ones too; None: not read."""
 
     def add(self, index: int, record: Json) -> None:
         """Take in one record; types that judging does not rest on are passed over."""

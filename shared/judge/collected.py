@@ -42,6 +42,7 @@ def collection_of(records: SweepRecords, missing: Sequence[str], load: LoadBody)
         previous_log_size=log.get("held"),
         log_consistent=log.get("consistent"),
         exhibits=records.exhibits,
+        waivers=records.waivers,
     )
 
 

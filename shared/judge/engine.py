@@ -15,9 +15,11 @@ from shared.judge.catalogue import Control, catalogue
 from shared.judge.checks import ACCOUNT_CHECKS, SUBSCRIPTION_CHECKS, SWEEP_CHECKS
 from shared.judge.checks.collection import Collection
 from shared.judge.checks.exhibits import EXHIBIT_CHECKS
+from shared.judge.checks.waivers import WAIVERS_CURRENT, waivers_current
 from shared.judge.exhibits import Exhibit, last_day, speaking
 from shared.judge.profile import Profile, effective
 from shared.judge.verdict import Unclear, unknown
+from shared.judge.waivers import Waiver
 from shared.model import Evidence, Judgement, Point
 
 Judged = tuple[str, Judgement]
@@ -33,6 +35,9 @@ _MOST_POINTS: Final = 64
 
 _MOST_EXHIBITS: Final = 8
 """A finding names no more exhibits than this."""
+
+ACT_CHECKS: Final = {WAIVERS_CURRENT: waivers_current, **EXHIBIT_CHECKS}
+"""By control: what rests on nothing but the plan and acts of people."""
 
 _OF_SUBSCRIPTION: Final = "subscription:"
 """Before a kind: the account's subscription was asked, not the account."""
@@ -76,10 +81,11 @@ def judge_sweep(sweep: Collection, profile: Profile) -> list[Judged]:
     return judged
 
 
-def judge_exhibits(exhibits: Sequence[Exhibit] | None, plan: Point, at: str, profile: Profile) -> list[Judged]:
-    """Of all that is judged of the collection, what rests on nothing but the plan and the exhibits."""
-    sweep, expect = Collection(plan.record, at, exhibits=None if exhibits is None else tuple(exhibits)), effective(profile, None)
-    found = [(control, _run(check, None)(sweep, expect)) for control, check in EXHIBIT_CHECKS.items()]
+def judge_acts(exhibits: Sequence[Exhibit] | None, waivers: Sequence[Waiver] | None, plan: Point, at: str, profile: Profile) -> list[Judged]:
+    """Of all that is judged of the collection, what rests on nothing but the plan and acts of people."""
+    filed, waived = None if exhibits is None else tuple(exhibits), None if waivers is None else tuple(waivers)
+    sweep, expect = Collection(plan.record, at, exhibits=filed, waivers=waived), effective(profile, None)
+    found = [(control, _run(check, None)(sweep, expect)) for control, check in ACT_CHECKS.items()]
     return [(control, _complete(judgement, (plan,))) for control, judgements in found for judgement in judgements]
 
 

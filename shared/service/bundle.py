@@ -19,7 +19,7 @@ from shared.service.compose import random_bytes
 from shared.service.filed import exhibits_said
 from shared.service.gone import deletions
 from shared.service.inputs import read_input
-from shared.service.queries import Filter, Period, Reading, waivers_in
+from shared.service.queries import Filter, Period, Reading
 from shared.service.queries import resources as accounts
 from shared.service.requested import requested
 
@@ -59,7 +59,7 @@ def bundle(
         out,
         period=(when.start, when.end),
         resources=ids or None,
-        decisions=[*_waivers(read, when, ids), *_baselines(read)],
+        decisions=[*_waivers(read), *_baselines(read)],
         request=one.request if one is not None else None,
         sightings=one.sightings if one is not None else (),
         filed=partial(_filed, read, when),
@@ -78,22 +78,15 @@ def whole_period(read: Reading) -> Period:
     return Period(datetime.fromisoformat(min(times)), datetime.fromisoformat(max(times)) + timedelta(seconds=1))
 
 
-def _waivers(read: Reading, when: Period, resources: Sequence[str]) -> list[int]:
-    """The records that grant or end a waiver that was in force in the period, of what is asked for."""
-    wanted = [resource.lower().rstrip("/") + "/" for resource in resources]
-    start, end = timestamp(when.start), timestamp(when.end)
-    chosen = {
-        one.number for one in waivers_in(read.store)
-        if one.since < end and min(one.until, one.ended or one.until) > start
-        and (not wanted or one.scope is None or any(each.startswith(one.scope + "/") or (one.scope + "/").startswith(each) for each in wanted))
-    }  # fmt: skip
-    ends = {act.number for act in acts(read.store, "waiver") if act.said.get("waiver") in chosen}
-    return sorted(records_of(read.store, "waiver", chosen | ends).values())
+def _waivers(read: Reading) -> list[int]:
+    """The records of every act about a waiver, whenever it was and whatever it is about: so it is seen that none is missing."""
+    found = records_of(read.store, "waiver", {act.number for act in acts(read.store, "waiver")})
+    return sorted(index for index in found.values() if index < read.log.size)
 
 
 def _baselines(read: Reading) -> list[int]:
     """The records of every approval of a baseline."""
-    return [index for index, _ in acts_within(read.store, "baseline", read.log.size)]
+    return sorted(records_of(read.store, "baseline", {act.number for act in acts(read.store, "baseline")}).values())
 
 
 def _filed(read: Reading, when: Period, size: int) -> tuple[list[int], dict[str, str]]:

@@ -1,23 +1,33 @@
 """The use-case `collect`: go on with sweeps that were left open, else plan the one that is due; collect, judge, close."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shared import layout
 from shared.canonical import Json
 from shared.collect.plan import is_account_id
+from shared.deliver.alerts.channel import Channel
 from shared.errors import Misuse
 from shared.schedule import Schedule
 from shared.seal.sequencer import Sequencer
+from shared.seal.store import Store
 from shared.service import state
 from shared.service.attest import attest
 from shared.service.attestors import attestors
 from shared.service.collector import Collector, open_collector, schedule_of
 from shared.service.compose import Clock, sealing, utc_now
+from shared.service.outbox import deliver
 from shared.service.planning import Planner, Scope, name_sweep
+from shared.service.pruning import prune
+from shared.service.receivers import receivers
 from shared.service.recovery import set_torn_aside
-from shared.service.stores import store_of
+from shared.service.steps import alerts
+from shared.service.stores import is_account, store_of
 from shared.service.sweep import OpenSweep, Progress, SweepResult
+from shared.service.telling import expired, fill
 from shared.settings import Settings, subscription_ids
+
+Close = Callable[[OpenSweep, bool], SweepResult]
+"""Closes a sweep; whether it was gone on with."""
 
 
 def collect(
@@ -30,7 +40,7 @@ def collect(
     progress: Progress = lambda what, done, total: None,
     now: Clock = utc_now,
 ) -> SweepResult:
-    """Run one sweep, or finish the one that was left open.
+    """Run one sweep, or finish the one that was left open; then ask others to vouch for it, and tell those whom it concerns.
 
     `subscriptions` and `resources` narrow the scope; without them it is that of the settings, else all that the identity sees.
 
@@ -41,17 +51,40 @@ def collect(
     """
     scope = _scope(settings, subscriptions, resources)
     schedule = schedule_of(settings)
-    vouching = attestors(settings)
+    vouching, told = attestors(settings), receivers(settings)
     store = store_of(settings)
     ready = sealing(settings, store)
     collector = open_collector(settings, store, now)
     set_torn_aside(store, ready.sequencer)
     ready.sequencer.seal()
-    finished = _finish_open(collector, ready.sequencer, progress, scope)
+    closing: list[str] = []
+
+    def close(sweep: OpenSweep, resumed: bool) -> SweepResult:
+        closing.append(sweep.name)
+        if told:
+            alerts.owe(store, sweep.name)
+        return sweep.close(resumed)
+
+    finished = _finish_open(collector, ready.sequencer, progress, scope, close)
     if finished is None:
-        finished = _new_sweep(collector, ready.sequencer, scope, schedule, {"by": by, "ref": cause}, progress)
+        finished = _new_sweep(collector, ready.sequencer, scope, schedule, {"by": by, "ref": cause}, progress, close)
     attest(store, vouching, now)
+    if told:
+        _tell(store, told, None if not is_account(settings.store) else closing, now)
     return finished
+
+
+def _tell(store: Store, told: Sequence[Channel], sweeps: Sequence[str] | None, now: Clock) -> None:
+    """Tell of sweeps. None: of all that nobody told of, since nobody else tells of a store in a folder; a storage account has its function app."""
+    for sweep, _ in list(alerts.owed(store)):
+        if sweeps is None or sweep in sweeps:
+            fill(store, sweep, told, now())
+            alerts.settle(store, sweep)
+    expired(store, told, now())
+    for _ in deliver(store, told, now):
+        pass
+    if sweeps is None:
+        prune(store, now())
 
 
 def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence[str]) -> Scope:
@@ -65,7 +98,7 @@ def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence
     return Scope(named or None, tuple(sorted({resource.lower() for resource in resources})) or None)
 
 
-def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress, scope: Scope) -> SweepResult | None:
+def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress, scope: Scope, close: Close) -> SweepResult | None:
     """Finish every sweep that was left open; the result of the last one where it is what was asked for now."""
     store = collector.store
     result = None
@@ -80,13 +113,13 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
         sweep.load()
         if not sweep.overdue():
             sweep.collect()
-        done = sweep.close(resumed=True)
+        done = close(sweep, True)
         result = done if sweep.plan["scope"] == scope.as_json() and not done.missing else None
     return result
 
 
 def _new_sweep(
-    collector: Collector, sequencer: Sequencer, scope: Scope, schedule: Schedule | None, cause: Json, progress: Progress
+    collector: Collector, sequencer: Sequencer, scope: Scope, schedule: Schedule | None, cause: Json, progress: Progress, close: Close
 ) -> SweepResult:
     store = collector.store
     name = name_sweep(schedule, collector.now(), lambda name: store.exists(layout.batch(name, layout.PLAN)))
@@ -101,4 +134,4 @@ def _new_sweep(
     sweep = OpenSweep(collector, sequencer, name.name, progress)
     sweep.load()
     sweep.collect()
-    return sweep.close(resumed=False)
+    return close(sweep, False)

@@ -25,6 +25,7 @@ COLUMNS = (
     "records",
     "catalogue",
     "waived_until",
+    "waiver",
 )
 
 
@@ -51,6 +52,7 @@ def export_csv(findings: Iterable[Json], out: Path) -> int:
             "records": " ".join(map(str, finding["records"])),
             "resource": finding["resource"] or "",
             "waived_until": (finding.get("waived") or {}).get("until", ""),
+            "waiver": (finding.get("waived") or {}).get("waiver", ""),
         }
         written += 1
         writer.writerow([harmless(str(row[column])) for column in COLUMNS])

@@ -25,6 +25,7 @@ from shared.service.filed import filed
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
 from shared.service.reconciling import Reconciled, Reconciling
 from shared.service.remembering import Places
+from shared.service.waived import waived
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
@@ -144,7 +145,8 @@ class Judge:
 
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
-        self.records.exhibits = filed(self.store, self.records.plan["log"]["size"])
+        size = self.records.plan["log"]["size"]
+        self.records.exhibits, self.records.waivers = filed(self.store, size), waived(self.store, size)
         collection = collection_of(self.records, missing, self.bodies.load)
         attested = engine.provider_attested(collection.exhibits, collection.planned_at)
         judged = [*engine.judge_sweep(collection, self.profile), *attested]

@@ -1,7 +1,7 @@
 """The outbox: what is to be told to whom, until it was taken or given up. Each is told at least once, with the same key each time.
 
     state/outbox/waiting/<receiver>/<key>   an alert that is to be sent; when it was put there, tried last, and why it was not taken
-    state/outbox/sent/<receiver>/<key>      it was taken: what has its key is not sent again
+    state/outbox/sent/<receiver>/<key>      it was taken: what has its key is not sent again; forgotten after a month (`shared.service.pruning`)
     state/outbox/dead/<receiver>/<key>      it was given up, with the last reason: `watch` says so until the blob is deleted
 
 Order of writing: `sent` or `dead` is written before `waiting` is deleted, and is looked for before anything is sent: whoever is killed in
@@ -37,6 +37,10 @@ GIVEN_UP = timedelta(days=3)
 
 BUDGET = 20.0
 """Seconds that one run may take: the next run that seals waits for it."""
+
+
+_SORTS = {"members": "digest", "alarm": "alarm", "waiver": "waiver", "sweep": "sweep"}
+"""What an alert is of, by the field that says so: how long its marker is kept follows from it (`shared.service.pruning`)."""
 
 
 class Receiver(Protocol):
@@ -107,7 +111,7 @@ def _one(store: Store, one: Receiver, key: str, now: datetime) -> Delivery | Non
     """Send one, if it is due. None: it is not, or was sent already."""
     waiting = layout.outbox(layout.WAITING, one.name, key)
     entry = read_entry(store, waiting)
-    if entry is not None and (_is_held(one.route, entry["alert"], now) or _rests(entry, now)):
+    if entry is not None and (held_for(one.route, entry["alert"], now) or _rests(entry, now)):
         return None
     if _is_done(store, one.name, key):
         store.delete(waiting)
@@ -125,11 +129,13 @@ def _one(store: Store, one: Receiver, key: str, now: datetime) -> Delivery | Non
     return Delivery(one.name, key, None)
 
 
-def _is_held(route: Route, alert: Json, now: datetime) -> bool:
-    """Whether an alert waits for the end of quiet hours, or for a digest."""
+def held_for(route: Route, alert: Json, now: datetime) -> str | None:
+    """What an alert is kept back for, though nothing went wrong; None: it may be sent."""
     if breaks_through(route, alert["severity"]):
-        return False
-    return is_quiet(route, now) or (route.digest is not None and "members" not in alert)
+        return None
+    if is_quiet(route, now):
+        return "the end of quiet hours"
+    return f"the {route.digest} digest" if route.digest is not None and "members" not in alert else None
 
 
 def _rests(entry: Json, now: datetime) -> bool:
@@ -139,7 +145,8 @@ def _rests(entry: Json, now: datetime) -> bool:
 
 def _sent(store: Store, receiver: str, alert: Json, now: datetime, digest: str | None = None) -> None:
     told = {name: alert.get(name) for name in ("severity", "text", "sweep", "resource", "records")}
-    store.put(layout.outbox(layout.SENT, receiver, alert["key"]), canonical({"at": timestamp(now), "digest": digest, **told}))
+    of = next((sort for field, sort in _SORTS.items() if alert.get(field)), None)
+    store.put(layout.outbox(layout.SENT, receiver, alert["key"]), canonical({"at": timestamp(now), "of": of, "digest": digest, **told}))
     store.delete(layout.outbox(layout.WAITING, receiver, alert["key"]))
 
 
@@ -195,10 +202,10 @@ def read_entry(store: Store, path: str) -> Json:
     return entry if sound else None
 
 
-def dead(store: Store) -> dict[str, int]:
-    """How many alerts were given up, by receiver."""
+def counted(store: Store, folder: str) -> dict[str, int]:
+    """How many alerts are in a folder of the outbox, by receiver."""
     found: dict[str, int] = {}
-    for path in store.list(layout.OUTBOX + layout.DEAD + "/"):
+    for path in store.list(f"{layout.OUTBOX}{folder}/"):
         name = path.split("/")[-2]
         found[name] = found.get(name, 0) + 1
     return found

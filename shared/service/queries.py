@@ -20,7 +20,7 @@ from shared.schedule import parse
 from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
-from shared.service import state
+from shared.service import outbox, state
 from shared.service.acts import acts, records_of
 from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
@@ -316,6 +316,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
         "waivers_expired": len(lapsed(waivers, current, at)),
         "catalogue": catalogue().version,
         "attested": read_standing(read.store).of(read.log.size),
+        "alerts": {"waiting": outbox.counted(read.store, layout.WAITING), "dead": outbox.counted(read.store, layout.DEAD)},
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from shared.schedule import parse
 from shared.seal.keys import read_keys
 from shared.service.filed import exhibit_records
 from shared.service.queries import Period, Reading, last_plan
+from shared.service.waived import waiver_records
 
 if TYPE_CHECKING:
     from shared.deliver.period.fold import PeriodFold
@@ -72,8 +74,9 @@ def viewed(read: Reading, when: Period | None, now: datetime) -> tuple["PeriodVi
     filed = list(exhibit_records(read))
     for index, record in filed:
         fold.take(index, record)
-    first = min(sweep["first"] for sweep in sweeps)
-    records = chain((each for each in filed if each[0] < first), _records(read, first, max(sweep["end"] for sweep in sweeps)))
+    first, last = min(sweep["first"] for sweep in sweeps), max(sweep["end"] for sweep in sweeps)
+    acts = sorted([*filed, *waiver_records(read)], key=itemgetter(0))
+    records = chain((each for each in acts if each[0] < first), _records(read, first, last), (each for each in acts if each[0] >= last))
     built = views.build(
         _passed_on(records, fold),
         read.body,

@@ -1,6 +1,6 @@
 """The use-case `waiver`: somebody accepts that a control is not satisfied somewhere, until a day; by whom and why is sealed.
 
-Findings stay what the evidence says (`shared.judge.waivers`). Ending one before its time is an act as well. The same command again adds nothing.
+Findings stay what the evidence says (`shared.judge.waivers`). Ending one, before its time or after it, is an act as well. The same command again adds nothing.
 """
 
 import difflib
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from shared.canonical import Json
 from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
+from shared.judge.checks.waivers import WAIVERS_CURRENT
 from shared.judge.waivers import Waiver
 from shared.records import timestamp
 from shared.seal.store import Store
@@ -39,11 +40,10 @@ class Sealed:
     def as_json(self, at: str) -> Json:
         """As it is shown; `state` is `in force`, `expired` or `ended`."""
         one = self.waiver
-        ended = one.ended is not None and one.ended < one.until
         return {
             "waiver": one.number, "record": self.record, "control": one.control, "scope": one.scope, "since": one.since, "until": one.until,
             "owner": one.owner, "reason": one.reason, "ended": one.ended,
-            "state": "in force" if one.in_force(at) else "ended" if ended else "expired",
+            "state": "in force" if one.in_force(at) else "ended" if one.ended else "expired",
         }  # fmt: skip
 
 
@@ -67,16 +67,14 @@ def add(settings: Settings, control: str, scope: str, *, until: str, owner: str,
 
 
 def end(settings: Settings, number: int, *, owner: str, reason: str, now: Clock = utc_now) -> Sealed:
-    """End a waiver before its time.
+    """End a waiver: before its time, or once that is over, to say that it was seen to.
 
     Raises:
-        Misuse: there is no such waiver, or it is over; nobody and no reason named.
+        Misuse: there is no such waiver; nobody and no reason named.
     """
     ready = ready_to_act(settings, store_of(settings), "ending a waiver", owner, reason)
     one = _numbered(ready.store, number)
     if one.ended is None:
-        if one.lapsed(timestamp(now())):
-            raise Misuse(f"waiver {number} expired at {one.until}: there is nothing to end")
         said = {"action": "end", "waiver": number, "owner": personal(ready, owner), "reason": reason}
         seal_act(ready, "waiver", said, now, type_="waiver", resource=one.scope)
     return _sealed(ready.store, _numbered(ready.store, number))
@@ -102,6 +100,8 @@ def _numbered(store: Store, number: int) -> Waiver:
 
 
 def _known(control: str) -> str:
+    if control == WAIVERS_CURRENT:
+        raise Misuse(f"{control} is about waivers, and cannot be waived: end the one that expired, or grant it anew")
     names = [one.id for one in catalogue().controls if one.scope != "provider"]
     if control not in names:
         near = difflib.get_close_matches(control, names, 1)

@@ -1,8 +1,10 @@
-"""Which alerts the changes of a closed sweep give, and which digest several alerts give. Pure.
+"""Which alerts the changes and findings of a closed sweep give, and which digest several alerts give. Pure.
 
 An alert is a JSON object: v, kind, key, origin, sweep, at, severity, resource, controls, text, means, records, count. `records` are indexes in the
 log: whoever receives it can ask for these records, or verify a bundle that holds them. `key` follows from the log and these indexes alone, so
-that the same change gives the same alert however often it is looked at. A digest has `members` too, the keys of what it tells; a test has `test`.
+that the same change gives the same alert however often it is looked at. Some have more: `findings`, indexes of those that turned by a change;
+`status` and `was` of one that turned by itself; `alarm` and `state` of the app's own trouble; `waiver` of one that expired; `members` of a digest,
+the keys of what it tells; `test` of a test.
 Leaves out: who is told (`route`), and whether he was (`shared.service.outbox`).
 """
 
@@ -15,24 +17,33 @@ from shared.model import SEVERITIES
 KIND = "aoai-evidence-alert"
 
 STORM = 20
-"""Changes of one sweep that are told one by one, at most; more are one alert."""
+"""What is told of one sweep one by one, at most; more is one alert."""
 
 WORST = 10
-"""Changes that such an alert names."""
+"""What such an alert names."""
 
 LISTED = 30
 """Alerts that a digest names."""
 
 
-def alerts_of(origin: str, sweep: str, changes: Sequence[Json]) -> list[Json]:
-    """The alerts that these changes of one sweep give: one each, the worst first, or one for all of a storm.
+def alerts_of(origin: str, sweep: str, changes: Sequence[Json], turned: Sequence[Json] = ()) -> list[Json]:
+    """The alerts that one sweep gives: one for each change, and for each finding that turned and is not told with a change; the worst first.
 
-    `changes`: change records of one sweep with `record` (index), `severity` and `means`, as `queries.changes` gives them.
+    One for all of a storm. `changes`: change records with `record` (index), `severity` and `means`, as `queries.changes` gives them; `turned`:
+    findings, as `service.turned` has them.
     """
-    ranked = sorted(changes, key=lambda change: (SEVERITIES.index(change["severity"]), change["record"]))
-    if len(ranked) <= STORM:
-        return [_alert(origin, sweep, change) for change in ranked]
-    return [_storm(origin, sweep, ranked)]
+    told = {change["record"]: [one["record"] for one in turned if _belongs(one, change)] for change in changes}
+    alone = [one for one in turned if not any(one["record"] in records for records in told.values())]
+    ranked = sorted([*changes, *alone], key=lambda item: (SEVERITIES.index(item["severity"]), item["record"]))
+    if len(ranked) > STORM:
+        return [_storm(origin, sweep, ranked, len(changes))]
+    return [_turned(origin, sweep, item) if "was" in item else _alert(origin, sweep, item, told[item["record"]]) for item in ranked]
+
+
+def _belongs(finding: Json, change: Json) -> bool:
+    """Whether a change says by itself that a finding turned: it is about that control, at that resource or in it."""
+    near = change["resource"] == finding["resource"] or str(change["resource"]).startswith(f"{finding['resource']}/")
+    return near and any(mean["control"] == finding["control"] for mean in change["means"])
 
 
 def key_of(origin: str, what: str, records: Sequence[int]) -> str:
@@ -40,8 +51,35 @@ def key_of(origin: str, what: str, records: Sequence[int]) -> str:
     return sha256(canonical({"origin": origin, "what": what, "records": list(records)}))[:40]
 
 
-def _alert(origin: str, sweep: str, change: Json) -> Json:
+def bare(origin: str, key: str, at: str, severity: str, text: str) -> Json:
+    """An alert that is about no sweep and no record; `|` it with what it is about."""
     return {
+        "v": 1,
+        "kind": KIND,
+        "key": key,
+        "origin": origin,
+        "sweep": None,
+        "at": at,
+        "severity": severity,
+        "resource": None,
+        "controls": [],
+        "text": text,
+        "means": [],
+        "records": [],
+        "count": 1,
+    }
+
+
+def _turned(origin: str, sweep: str, finding: Json) -> Json:
+    about = bare(origin, key_of(origin, "finding", [finding["record"]]), finding["at"], finding["severity"], _text(finding))
+    controls = [finding["control"]] if finding["control"] else []
+    return about | {"sweep": sweep, "resource": finding["resource"], "controls": controls, "means": finding["means"], "records": [finding["record"]],
+                    "status": finding["status"], "was": finding["was"]}  # fmt: skip
+
+
+def _alert(origin: str, sweep: str, change: Json, findings: Sequence[int]) -> Json:
+    more = {"findings": list(findings)} if findings else {}
+    return more | {
         "v": 1,
         "kind": KIND,
         "key": key_of(origin, "change", [change["record"]]),
@@ -63,8 +101,8 @@ def _text(change: Json) -> str:
     return str(change["means"][0]["text"]) if change["means"] else "it changed"
 
 
-def _storm(origin: str, sweep: str, ranked: Sequence[Json]) -> Json:
-    """One alert for more changes than anybody reads one by one. It is named after the sweep: there is one of it, whatever is found worst."""
+def _storm(origin: str, sweep: str, ranked: Sequence[Json], changes: int) -> Json:
+    """One alert for more than anybody reads one by one. It is named after the sweep: there is one of it, whatever is found worst."""
     counts = Counter(change["severity"] for change in ranked)
     worst = ranked[:WORST]
     return {
@@ -77,11 +115,16 @@ def _storm(origin: str, sweep: str, ranked: Sequence[Json]) -> Json:
         "severity": ranked[0]["severity"],
         "resource": None,
         "controls": sorted({mean["control"] for change in ranked for mean in change["means"] if mean["control"]}),
-        "text": f"{len(ranked)} changes in one sweep: " + ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name]),
+        "text": f"{_counted(changes, len(ranked) - changes)} in one sweep: " + ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name]),
         "means": [{"severity": change["severity"], "text": _text(change), "resource": change["resource"]} for change in worst],
         "records": [change["record"] for change in worst],
         "count": len(ranked),
     }
+
+
+def _counted(changes: int, findings: int) -> str:
+    said = [f"{changes} changes"] * (changes > 0) + [f"{findings} findings that turned"] * (findings > 0)
+    return " and ".join(said)
 
 
 def digest_of(alerts: Sequence[Json]) -> Json:
@@ -109,19 +152,5 @@ def digest_of(alerts: Sequence[Json]) -> Json:
 
 def trial(origin: str, at: str, receiver: str) -> Json:
     """An alert that says of itself that nothing happened."""
-    return {
-        "v": 1,
-        "kind": KIND,
-        "key": key_of(origin, f"test {receiver} {at}", []),
-        "origin": origin,
-        "sweep": None,
-        "at": at,
-        "severity": "info",
-        "resource": None,
-        "controls": [],
-        "text": f"this is a test of the receiver {receiver}: nothing happened, nothing is to be done",
-        "means": [],
-        "records": [],
-        "count": 1,
-        "test": True,
-    }
+    text = f"this is a test of the receiver {receiver}: nothing happened, nothing is to be done"
+    return bare(origin, key_of(origin, f"test {receiver} {at}", []), at, "info", text) | {"test": True}

@@ -18,7 +18,7 @@ class Words:
 def words_of(alert: Json) -> Words:
     """The words of an alert."""
     title = f"{'TEST, ' if alert.get('test') else ''}{alert['severity']}: {alert['text']}"
-    facts = [("where", alert["resource"] or "the evidence itself" if alert["count"] == 1 else f"{alert['count']} resources")]
+    facts = [("where", alert["resource"])] if alert["resource"] else []
     if alert["controls"]:
         facts.append(("controls", ", ".join(alert["controls"])))
     facts.append(("seen", alert["at"]))

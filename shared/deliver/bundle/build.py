@@ -35,6 +35,7 @@ from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.records import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
+from shared.deliver.waived import Waived, waived_by
 from shared.deliver.whole_file import place_of, whole_file
 from shared.errors import Misuse, StoreConflict
 from shared.records import timestamp, whole
@@ -48,6 +49,7 @@ Disclose = Callable[[str], Json | None]
 
 _COMMITTED = re.compile(rb'\{"committed":"([A-Za-z0-9+/]{43}=)"\}')
 TABLE = "findings.csv"
+_Table = FindingsTable | ByControl | Sampler
 
 Filed = Callable[[int], tuple[Sequence[int], Mapping[str, str]]]
 """Gives the indexes of the records of exhibits among so many first ones, and the digests of files by their entries."""
@@ -158,17 +160,18 @@ class _Job:
             self.store, self.log, self.record_at, self.period, self.resources, [each.record for each in changes if each.record is not None]
         )
         self.sweeps, self.ranges = chosen.sweeps, chosen.ranges
-        table = FindingsTable(self.framework, self.table.write)
-        self.by_control = ByControl(self.framework)
+        waived = waived_by(self.record_at, self.named)
+        self.by_control = ByControl(self.framework, waived)
         view = PeriodFold(*self.period, self.body)
         self.sampler = Sampler(self.sample, self.framework, self.population.write) if self.sample else None
+        tables: Sequence[_Table] = [FindingsTable(self.framework, self.table.write, waived), self.by_control, *([self.sampler] if self.sampler else [])]
         total = done = sum(count for _, count in self.ranges)
         for first, count in self.ranges:
             digest, length = hashlib.sha256(), 0
             for index, line in self.log.lines(first, first + count):
                 digest.update(line + b"\n")
                 length += len(line) + 1
-                view.take(index, self._take(index, json.loads(line), (table, self.by_control)))
+                view.take(index, self._take(index, json.loads(line), waived, tables))
                 done -= 1
                 if done % 10_000 == 0:
                     self.progress("bundle", (total - done) // 2, total)
@@ -188,7 +191,7 @@ class _Job:
         self.runs = {first: self.runs[first] if (first, count) in read else run_digest(self.log, first, count) for first, count in self.ranges}
         return bool(beside)
 
-    def _take(self, index: int, stored: Json, tables: Sequence[FindingsTable | ByControl]) -> Json:
+    def _take(self, index: int, stored: Json, waived: Waived, tables: Sequence[_Table]) -> Json:
         for place in stored.get("overflow", {}).values():
             self.bodies.add(bytes.fromhex(place["sha256"]))
         record = whole(stored, self.body)
@@ -198,8 +201,8 @@ class _Job:
             self.bodies.update({bytes.fromhex(record["profile"])} if record["profile"] else ())
             for table in tables:
                 table.add(index, record)
-            if self.sampler:
-                self.sampler.add(index, record)
+        elif record["type"] == "waiver":
+            waived.take(index, record)
         elif record["type"] in RESTING:
             self.named.update([*record["records"], *record.get("supersedes", ())])
         elif record["type"] == "sweep-closed":
@@ -296,9 +299,7 @@ class _Job:
     def _disclosed(self, disclose: Disclose) -> Json:
         commitments = {found.decode() for digest in self.bodies for found in _COMMITTED.findall(self._body(digest.hex()))}
         shown = {commitment: disclose(commitment) for commitment in sorted(commitments)}
-        return {
-            commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None
-        }
+        return {commitment: {"salt": value["salt"], "value": value["value"]} for commitment, value in shown.items() if value is not None}
 
     def _run(self, first: int) -> Iterator[bytes]:
         count = dict(self.ranges)[first]

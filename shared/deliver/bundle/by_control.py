@@ -1,21 +1,22 @@
 """The evidence by control, for whoever samples by hand: a folder for each framework, in it a table for each control, in it a row for each
 resource and stretch of time in which the conclusion stayed the same, with the numbers of the records that it rests on.
 
-Derived from the findings alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
+Derived from the findings and the waivers alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
 """
 
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.bundle.derived import cell
+from shared.deliver.waived import Waived
 
 FOLDER = "by-control/"
 
-_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id")
+_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id", "waived", "waivers")
 
 
 @dataclass(slots=True)
@@ -32,12 +33,17 @@ class _Stretch:
     last: int
     answers: tuple[int, ...]
     """The records that the last of them rests on."""
+    waived: int = 0
+    """How many of them were."""
+    waivers: set[int] = field(default_factory=set)
+    """By which."""
 
 
 class ByControl:
     """Takes in findings in the order of the log; gives the tables."""
 
-    def __init__(self, framework: str | None) -> None:
+    def __init__(self, framework: str | None, waived: Waived) -> None:
+        self._waived = waived
         names = (framework,) if framework else rejudge.frameworks()
         self._criteria = {name: rejudge.criteria(name) for name in names}
         self._wanted = {control for controls in self._criteria.values() for control in controls}
@@ -54,6 +60,10 @@ class ByControl:
         last = found[-1]
         last.reason, last.until, last.last, last.answers = finding["reason"], finding["at"], index, tuple(finding["records"])
         last.findings += 1
+        by = self._waived.of(index, finding)
+        if by is not None:
+            last.waived += 1
+            last.waivers.add(by.number)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """(path, content) of every table; a control without findings has none."""
@@ -71,7 +81,7 @@ class ByControl:
                 answers = " ".join(map(str, each.answers))
                 row = (
                     _name(resource), each.since, each.until, each.status, each.reason, str(each.findings), str(each.first), str(each.last),
-                    answers, criteria, resource,
+                    answers, criteria, resource, str(each.waived), " ".join(map(str, sorted(each.waivers))),
                 )  # fmt: skip
                 writer.writerow(map(cell, row))
         return text.getvalue().encode("utf-8", "backslashreplace")

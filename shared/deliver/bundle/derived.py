@@ -12,8 +12,9 @@ from shared.canonical import Json
 from shared.deliver import rejudge
 from shared.deliver.bundle.manifest import Manifest
 from shared.deliver.bundle.readme import ATTESTED, CERTIFIED, EXHIBITS, HANDOVERS, TEMPLATE
+from shared.deliver.waived import Waived
 
-_COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records")
+_COLUMNS = ("record", "at", "sweep", "resource", "control", "title", "status", "reason", "criteria", "records", "waiver", "waived_until")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -33,8 +34,9 @@ def _quoted(*texts: str) -> str:
 class FindingsTable:
     """Writes findings.csv, one finding at a time, to wherever its bytes should go."""
 
-    def __init__(self, framework: str | None, write: Callable[[bytes], object]) -> None:
+    def __init__(self, framework: str | None, write: Callable[[bytes], object], waived: Waived) -> None:
         self._write = write
+        self._waived = waived
         self._titles = rejudge.titles()
         self._criteria = rejudge.criteria(framework) if framework else None
         self._row(",".join(_COLUMNS))
@@ -50,7 +52,8 @@ class FindingsTable:
         criteria = "; ".join(self._criteria[control]) if self._criteria is not None else ""
         said = _quoted(finding["resource"] or "", control, self._titles.get(control, ""), finding["status"], finding["reason"], criteria)
         records = " ".join(map(str, finding["records"]))
-        self._row(f"{index},{_quoted(finding['at'], finding['sweep'])},{said},{records}")
+        by = self._waived.of(index, finding)
+        self._row(f"{index},{_quoted(finding['at'], finding['sweep'])},{said},{records},{f'{by.number},{by.until}' if by else ','}")
 
 
 def readme(manifest: Manifest, *, attested: bool, handovers: bool, exhibits: bool = False, certified: bool = False) -> bytes:

@@ -782,9 +782,12 @@ class Examiner:
         self.key_records: set[int] = set()
         self.rests_on: set[int] = set()
         """Records that deletions and attributions rest on, which a bundle brings along from wherever they are."""
+        self.waivers: list[tuple[int, Any]] = []
+        """By which waivers were granted, or ended: as `acts`."""
         self.acts: list[tuple[int, Any]] = []
-        self.approvals: list[tuple[int, Any]] = []
         """By which documents were filed as exhibits, or withdrawn: where, and what each says."""
+        self.approvals: list[tuple[int, Any]] = []
+        """By which states were approved as baselines."""
         self.strangers: Counter[str] = Counter()
         self.chains: set[int] = set()
         self.uncounted = False
@@ -835,10 +838,10 @@ class Examiner:
             self.key_records.add(index)
         if kind in ("waiver", "exhibit", "baseline"):
             self.rests_on.add(index)
+        if kind in ("waiver", "exhibit"):
+            (self.waivers if kind == "waiver" else self.acts).append((index, record[kind]))
         if kind == "baseline":
             self.approvals.append((index, record["baseline"]))
-        if kind == "exhibit":
-            self.acts.append((index, record["exhibit"]))
         if kind in ("deletion", "attribution"):
             self.rests_on.update(map(count, [*record["records"], *record.get("supersedes", ())]))
         if kind == "finding" and record["profile"]:
@@ -1249,9 +1252,10 @@ def verify(source: Folder | Zip, keys: list[Key], held: bytes | None, report: Re
         read_run(bundle, tree, examiner, first, many)
     examiner.finish()
     try:
+        check_waivers(examiner.waivers, report)
         check_exhibits(bundle, examiner.acts)
     except MALFORMED:
-        report.problem("what was filed as exhibits has not the shape that it should have: their files cannot be compared")
+        report.problem("what was waived, or filed as exhibits, has not the shape that it should have")
     try:
         check_approvals(bundle.report, examiner.approvals)
     except MALFORMED:
@@ -1310,6 +1314,15 @@ def check_earlier(bundle: Bundle, tree: Tree, newest: Note) -> None:
                     raise Refused("the checkpoint does not have the root of the records before it: it is of another log")
             except (Refused, Damaged) as error:
                 bundle.report.problem(str(error), file=name)
+
+
+def check_waivers(acts: list[tuple[int, Any]], report: Report) -> None:
+    """No act about a waiver is missing. Those of old say no number: theirs are the first that are free."""
+    numbers = {count(said["number"]): index for index, said in acts if "number" in said}
+    free = [number for number in range(1, len(acts) + 1) if number not in numbers]
+    given = [*numbers, *free[: sum("number" not in said for _, said in acts)]]
+    if sorted(given) != list(range(1, len(acts) + 1)):
+        report.problem("an act about a waiver is not here, though a later one is, or is here twice", record=max(numbers.values()))
 
 
 def check_approvals(report: Report, approvals: list[tuple[int, Any]]) -> None:

@@ -112,7 +112,10 @@ class PeriodFold:
             if change is not None:
                 change |= {"actor": record["by"], "attribution": index}
         elif kind in ("deletion", "waiver") and self.start <= record["at"] < self.end:
-            (self.deletions if kind == "deletion" else self.waivers).append(_other(index, record))
+            if kind == "deletion":
+                self.deletions.append(_other(index, record))
+            else:
+                self.waivers.append(_other(index, {**record["waiver"], **{name: record[name] for name in ("at", "resource", "kind")}}))
 
     def _note(self, index: int, at: str) -> None:
         slot = index % _SLOTS
@@ -169,5 +172,8 @@ def _change(index: int, record: Json) -> Json:
 
 def _other(index: int, record: Json) -> Json:
     """What is kept of a deletion or a waiver: where it is, and what it is about."""
-    kept = ("control", "resource", "kind", "object", "count", "after", "before", "status", "cause", "by", "supersedes", "from", "until", "expires", "owner", "reason")
+    kept = (
+        "control", "resource", "kind", "object", "count", "after", "before", "status", "cause", "by", "supersedes", "from", "until", "expires", "owner", "reason",
+        "action", "number", "waiver",
+    )  # fmt: skip
     return {"record": index, "at": record["at"], **{name: record[name] for name in kept if record.get(name) is not None}}

@@ -26,6 +26,7 @@ SECTIONS = (
     ("deletions", "What was deleted"),
     ("history", "Status over the period"),
     ("findings", "Findings"),
+    ("accepted", "What was accepted for a time"),
     ("population", "Population"),
     ("unseen", "What could not be observed"),
     ("attested", "What only the provider can attest"),

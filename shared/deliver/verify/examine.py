@@ -19,6 +19,7 @@ from shared.deliver.verify.sweep import SweepState
 from shared.deliver.verify.trust import Trust
 from shared.deliver.verify.verdict import Tally
 from shared.deliver.verify.view import Plan, View
+from shared.deliver.verify.waivers import Waivers
 from shared.judge.assemble import PLAN_UNIT
 from shared.records import whole
 
@@ -41,9 +42,8 @@ class Examiner:
         self.origin: str | None = None
         """What the first record says the log is called."""
         self.exhibits = Exhibits(tally)
+        self.waivers = Waivers(tally)
         self.approvals = Approvals(tally)
-        self.waivers: set[int] = set()
-        """Where waivers are granted or ended: a bundle has them whenever they were sealed."""
         self.format: Json = None
         """Its format, as the first record says."""
         self._sweeps: dict[bytes, SweepState] = {}
@@ -99,7 +99,8 @@ class Examiner:
             self._conclusions.end()
         self.tally.counts[f"{value['type']}s" if value["type"] in shapes.KNOWN_TYPES else "unknown"] += 1
         self._intake.last_at = max(self._intake.last_at, value["at"])
-        self._act(index, value)
+        if value["type"] in ("waiver", "baseline", "exhibit"):
+            self._act(index, value)
         if index == 0:
             self._first(value)
         if value["type"] in ("observation", "failure", "event"):
@@ -110,17 +111,16 @@ class Examiner:
             self._of_sweep(index, value, line)
 
     def _act(self, index: int, value: Json) -> None:
-        """What a person decided."""
+        """What somebody decided."""
         if value["type"] == "waiver":
-            self.waivers.add(index)
+            self.waivers.take(index, value)
         elif value["type"] == "baseline":
             closed = {name: record for name, (record, _) in self._done.items()}
             self.approvals.take(index, value["baseline"], closed, whole=self.view.period is None)
-        elif value["type"] == "exhibit":
+        else:
             self.exhibits.take(index, value)
-            if self.view.period is None:  # of a bundle, its file is looked for there
-                for digest, size in kept_file(value["exhibit"]):
-                    self._intake.body(index, digest, size)
+            for digest, size in kept_file(value["exhibit"]) if self.view.period is None else ():  # of a bundle, its file is looked for there
+                self._intake.body(index, digest, size)
 
     def _first(self, value: Json) -> None:
         store = value.get("store")
@@ -185,6 +185,7 @@ class Examiner:
             return
         sweep.planned(index, value)
         sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
+        sweep.records.waivers = self.waivers.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
         plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
         (self.beyond if sweep.outside else self.plans).append(plan)
@@ -240,6 +241,7 @@ class Examiner:
         self._conclusions.deletions.finish(read)
         self._intake.finish()
         self.exhibits.finish()
+        self.waivers.finish()
         self.approvals.finish()
         for sweep in self._sweeps.values():
             if sweep.plan is None:

@@ -150,7 +150,7 @@ class Recomputation:
     def of_sweep(self, sweep: SweepState, first: Json, missing: frozenset[str], *, whole: bool) -> list[bytes]:
         """The lines that the findings about the collection itself and the provider's statements must be, given the first of them.
 
-        `whole`: the records of the whole sweep are here; otherwise only what rests on exhibits can be judged again.
+        `whole`: the records of the whole sweep are here; otherwise only what rests on acts of people can be judged again.
 
         Raises:
             CannotJudgeError: the profile is missing, or the judge does not cope.

@@ -35,7 +35,7 @@ def check_period(manifest: Manifest, examiner: Examiner, changes: Collection[int
 def _runs(manifest: Manifest, examiner: Examiner, changes: Collection[int]) -> list[tuple[int, int]]:
     """The ranges without those that are there for something else than the period: changes of keys, acts of people, the record before, what conclusions rest on."""
     previous = examiner.plans[0].previous
-    acts = {*examiner.waivers, *examiner.approvals.records, *examiner.exhibits.records}
+    acts = {*examiner.waivers.records, *examiner.approvals.records, *examiner.exhibits.records}
     beside = {*changes, *acts, *examiner.named, *([previous["record"]] if previous is not None else [])}
     found = [(first, count) for first, count in manifest.ranges if count > len(beside) or not beside.issuperset(range(first, first + count))]
     return found or [manifest.ranges[-1]]

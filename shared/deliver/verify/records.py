@@ -183,8 +183,8 @@ _ASKED: Mapping[str, Check] = {
 _WINDOWS = _list_of(_with(kind=_text, resource=_lower, previous=_or_null(_PREVIOUS), around=_if_there(is_time), **{"from": is_time}))
 
 _DECIDED: Mapping[str, Check] = {"owner": lambda value: _text(value) or _object(value), "reason": _text}
-_WAIVED = _with(action=lambda value: value == "add", control=_text, scope=_or_null(_lower), until=is_time, **_DECIDED)
-_ENDED = _with(action=lambda value: value == "end", waiver=_count, **_DECIDED)
+_WAIVED = _with(action=lambda value: value == "add", control=_text, scope=_or_null(_lower), until=is_time, number=_if_there(_count), **_DECIDED)
+_ENDED = _with(action=lambda value: value == "end", waiver=_count, number=_if_there(_count), **_DECIDED)
 
 _FILED = _with(
     action=lambda value: value == "add", number=_count, kind=_text, title=_text, issuer=_text, statements=_list_of(_text), expires=_or_null(is_time),

@@ -17,11 +17,12 @@ from shared.deliver.period.summary import encoded as period_view
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.package import Package
 from shared.deliver.verify.verdict import Tally, shown
+from shared.deliver.waived import Waived
 from shared.errors import VerificationError
 from shared.privacy.disclosures import check
 from shared.records import whole
 
-_FINDING, _CLOSED = b'"type":"finding"', b'"type":"sweep-closed"'
+_READ = (b'"type":"finding"', b'"type":"sweep-closed"', b'"type":"waiver"')
 
 
 class Texts:
@@ -33,8 +34,9 @@ class Texts:
         self._tally = tally
         self._digest = hashlib.sha256()
         framework = manifest.framework if manifest.framework in rejudge.frameworks() else None
-        self._table = FindingsTable(framework, self._digest.update)
-        self._by_control = ByControl(framework)
+        self._waived = Waived()
+        self._table = FindingsTable(framework, self._digest.update, self._waived)
+        self._by_control = ByControl(framework, self._waived)
         self._sampler: Sampler | None = None
         self._framework = framework
         self._view = PeriodFold(*manifest.period, self._load)
@@ -44,7 +46,7 @@ class Texts:
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in records; what is wrong with them is not said here."""
         for index, line in enumerate(lines, first):
-            if _FINDING in line or _CLOSED in line:
+            if any(mark in line for mark in _READ):
                 try:
                     stored = json.loads(line)
                     record = whole(stored, self._bodies.load)
@@ -60,6 +62,8 @@ class Texts:
                         self._sampler.add(index, record)
                 elif record["type"] == "sweep-closed":
                     self.closings[record["sweep"]] = index
+                elif record["type"] == "waiver":
+                    self._waived.take(index, record)
             else:
                 self._view.line(index, line)
 
@@ -145,6 +149,8 @@ def _usable(record: Json) -> bool:
     """Whether what is derived can be derived from it. Whether it is all that a record must be is checked where it is examined."""
     if record["type"] == "sweep-closed":
         return isinstance(record["sweep"], str)
+    if record["type"] == "waiver":
+        return True
     texts = (record["control"], record["status"], record["reason"], record["at"], record["sweep"], record["resource"] or "")
     numbers = record["records"]
     return record["type"] == "finding" and set(map(type, texts)) == {str} and isinstance(numbers, list) and set(map(type, numbers)) <= {int}

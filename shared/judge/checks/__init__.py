@@ -30,6 +30,7 @@ from shared.judge.checks import (
 from shared.judge.checks.collection import Collection
 from shared.judge.checks.exhibits import EXHIBIT_CHECKS
 from shared.judge.checks.unobservable import UNOBSERVABLE, unobservable
+from shared.judge.checks.waivers import WAIVERS_CURRENT, waivers_current
 from shared.judge.expectation import Expectation
 from shared.model import Evidence, Judgement
 
@@ -109,5 +110,6 @@ SWEEP_CHECKS: Final[Mapping[str, SweepCheck]] = {
     "store-configuration": store.store_configuration,
     "log-continuity": collection.log_continuity,
     "clock": collection.clock,
+    WAIVERS_CURRENT: waivers_current,
     **EXHIBIT_CHECKS,
 }

@@ -10,6 +10,7 @@ from shared.judge.exhibits import Exhibit
 from shared.judge.expectation import ANY, Expectation
 from shared.judge.reading import count, names, shown, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown, verdict
+from shared.judge.waivers import Waiver
 from shared.model import Evidence, Judgement, Point
 
 
@@ -65,6 +66,8 @@ class Collection:
     """Whether the log as it is now holds the previous checkpoint's records unchanged; None where there is none to compare."""
     exhibits: tuple[Exhibit, ...] | None = None
     """What was on file when the sweep was planned; None where that could not be read."""
+    waivers: tuple[Waiver, ...] | None = None
+    """What had been waived until then, expired and ended ones too; None where that could not be read."""
 
     @property
     def point(self) -> Point:

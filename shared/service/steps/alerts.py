@@ -19,6 +19,10 @@ class Alarm:
 
     id: str
     text: str
+    about: str = ""
+    """What is in trouble: with the id, this says which trouble it is, however its text may change."""
+    ends: bool = True
+    """Whether it is over when it is not found any more. A slot that was missed stays missed."""
 
 
 def closing_alarms(sweep: str, *, missing: int, failures: int, changes: int) -> Iterator[Alarm]:
@@ -30,8 +34,9 @@ def closing_alarms(sweep: str, *, missing: int, failures: int, changes: int) -> 
 
 
 def owe(store: Store, sweep: str) -> None:
-    """Note that a sweep is being closed of which nobody was told."""
-    store.put(layout.alert(sweep), b"{}")
+    """Note that a sweep is about to be closed of which nobody was told. One that is closed already has its note, or was told."""
+    if not store.exists(layout.batch(sweep, layout.CLOSED)):
+        store.put(layout.alert(sweep), b"{}")
 
 
 def settle(store: Store, sweep: str) -> None:

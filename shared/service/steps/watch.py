@@ -4,7 +4,7 @@ A slot whose timer never fired is planned here; what cannot be helped is told, a
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from shared import alarms, layout
@@ -15,15 +15,20 @@ from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
 from shared.seal.log import open_log
 from shared.seal.sequencer import batch_lines
+from shared.seal.store import read_hint
 from shared.service import outbox, state
 from shared.service.attest import owed_line, read_standing
 from shared.service.collector import schedule_of
+from shared.service.heartbeat import beat
+from shared.service.newest import newest_sweep
 from shared.service.planning import slot_sweep
+from shared.service.pruning import prune
 from shared.service.steps import alerts
+from shared.service.steps.alarmed import tell_alarms
 from shared.service.steps.alerts import Alarm
 from shared.service.steps.app import App
 from shared.service.steps.plan import plan_due
-from shared.service.telling import fill
+from shared.service.telling import expired, fill
 
 GRACE = timedelta(minutes=3)
 """How late a timer may be before its slot is planned here."""
@@ -45,12 +50,21 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
         Misuse: settings cannot be what they say.
         Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on failed invocations.
     """
-    memory, told = _remembered(app), []
-    for look in (_slots, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
+    before = _remembered(app)
+    memory, told = {**before}, list[Alarm]()
+    for look in (_slots, _still, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
         for alarm in look(app, memory):
             tell(alarm)
             told.append(alarm)
+    for alarm in _heartbeat(app, memory, told):
+        tell(alarm)
+        told.append(alarm)
+    tell_alarms(app, before, memory, told)
+    day = timestamp(app.now())[:10]
+    pruned, memory["pruned"] = memory.get("pruned"), day
     app.store.put(layout.WATCH, canonical(memory))
+    if pruned != day:
+        prune(app.store, app.now())
     return told
 
 
@@ -74,11 +88,34 @@ def _slots(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
         try:
             plan_due(app)
         except EvidenceError as error:
-            yield Alarm(alarms.SLOT_MISSED, f"slot {timestamp(due.slot)} is not planned: {error}")
+            yield Alarm(alarms.SLOT_MISSED, f"slot {timestamp(due.slot)} is not planned: {error}", timestamp(due.slot))
     before = slot_sweep(schedule, due.slot - timedelta(seconds=1))
     assert before.slot is not None
     if _had_begun(app, before.slot) and not app.store.exists(layout.batch(before.name, layout.PLAN)):
-        yield Alarm(alarms.SLOT_MISSED, f"slot {timestamp(before.slot)} has no sweep, and will not have one: a gap in the evidence")
+        told = f"slot {timestamp(before.slot)} has no sweep, and will not have one: a gap in the evidence"
+        yield Alarm(alarms.SLOT_MISSED, told, f"gap {timestamp(before.slot)}", ends=False)
+
+
+def _still(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
+    """A log that did not grow between two slots: each slot has a plan at least."""
+    schedule, now, size = schedule_of(app.settings), app.now(), open_log(app.store).size
+    known, since = _grown(memory.get("size"))
+    if known != size or since is None:
+        memory["size"] = {"size": size, "since": timestamp(now)}
+        return
+    due = slot_sweep(schedule, now).slot if schedule else None
+    before = slot_sweep(schedule, due - timedelta(seconds=1)).slot if schedule and due else None
+    if due and before and moment(since) < before and now - due > PATIENCE:
+        yield Alarm(alarms.LOG_STILL, f"the log has {size} records since {since}: nothing was sealed between {timestamp(before)} and {timestamp(due)}")
+
+
+def _grown(known: Json) -> tuple[int | None, str | None]:
+    """The size that the log had at the last look, and since when."""
+    try:
+        moment(known["since"])
+        return int(known["size"]), known["since"]
+    except (KeyError, TypeError, ValueError):
+        return None, None
 
 
 def _had_begun(app: App, slot: datetime) -> bool:
@@ -103,9 +140,9 @@ def _unsealed(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
             continue
         memory["open"][name] = {"batch": batch, "since": since}
         if waiting and age > PATIENCE:
-            yield Alarm(alarms.BATCH_UNSEALED, f"{len(waiting)} batches of {name} wait since {since}: does the function `seal` run, and may it sign?")
+            yield Alarm(alarms.BATCH_UNSEALED, f"{len(waiting)} batches of {name} wait since {since}: does the function `seal` run, and may it sign?", name)
         elif not waiting and (deadline := _deadline(app, name)) and now - deadline > PATIENCE:
-            yield Alarm(alarms.BATCH_UNSEALED, f"{name} was to be closed by {timestamp(deadline)}: does the function `seal` run?")
+            yield Alarm(alarms.BATCH_UNSEALED, f"{name} was to be closed by {timestamp(deadline)}: does the function `seal` run?", name)
 
 
 def _seen(known: Json, sweep: str) -> tuple[str | None, str | None]:
@@ -147,9 +184,11 @@ def _retention(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
     if not isinstance(before, dict):
         memory["retention"] = now
         return
+    weaker = _strength(now) < _strength(before)
     if now != before:
-        yield Alarm(alarms.RETENTION_CHANGED, f"evidence was under a policy that is {_policy(before)}, and is now under one that is {_policy(now)}")
-    if _strength(now) >= _strength(before):
+        told = f"evidence was under a policy that is {_policy(before)}, and is now under one that is {_policy(now)}"
+        yield Alarm(alarms.RETENTION_CHANGED, told, str(_policy(now)), ends=weaker)
+    if not weaker:
         memory["retention"] = now
 
 
@@ -169,7 +208,7 @@ def _handing_over(app: App, memory: dict[str, Json]) -> Iterator[Alarm]:
     since = memory["handing over"] = _text(memory.get("handing over")) or timestamp(app.now())
     if app.now() - moment(since) > PATIENCE:
         told = "a change of the signing keys was begun and not finished, run the same `aoai-evidence key rotate` again"
-        yield Alarm(alarms.BATCH_UNSEALED, f"{layout.KEY_CHANGES} is open since {since} or longer: {told}")
+        yield Alarm(alarms.BATCH_UNSEALED, f"{layout.KEY_CHANGES} is open since {since} or longer: {told}", "keys")
 
 
 def _text(value: Json) -> str:
@@ -182,21 +221,39 @@ def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
         receivers = app.receivers
     except Misuse as error:
         receivers = None
-        yield Alarm(alarms.ALERT_UNDELIVERED, f"nobody is told of anything: {error}")
+        yield Alarm(alarms.ALERT_UNDELIVERED, f"nobody is told of anything: {error}", "receivers")
     for sweep, found in alerts.owed(app.store):
         yield from found
         if receivers is not None:
             fill(app.store, sweep, receivers, app.now())
             alerts.settle(app.store, sweep)
-    for receiver, count in outbox.dead(app.store).items():
-        yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {layout.OUTBOX}{layout.DEAD}/{receiver}/ holds each with its reason")
+    expired(app.store, receivers or (), app.now())
+    for receiver, count in outbox.counted(app.store, layout.DEAD).items():
+        where = f"{layout.OUTBOX}{layout.DEAD}/{receiver}/"
+        yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {where} holds each with its reason", receiver)
 
 
 def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     for queue in layout.QUEUES:
         count = app.queues.length(queue + layout.POISON_SUFFIX)
         if count:
-            yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md")
+            yield Alarm(alarms.POISON, f"{count} messages in {queue}{layout.POISON_SUFFIX}: each holds its reason; see docs/deploy.md", queue)
+
+
+def _heartbeat(app: App, memory: dict[str, Json], found: Sequence[Alarm]) -> Iterator[Alarm]:
+    """Call who waits to hear of each slot that its sweep closed whole and sealed; not while anything is alarmed. What changed is no alarm here."""
+    if app.settings.heartbeat_url is None or any(alarm.id != alarms.DRIFT for alarm in found):
+        return
+    slot = newest_sweep(app.store, open_log(app.store)).slot
+    if slot is None or slot == memory.get("beat"):
+        return
+    summary = read_hint(app.store, layout.sweep_summary(f"{moment(slot):%Y%m%dT%H%M%SZ}"))
+    if summary.get("missing") != []:
+        return
+    if (error := beat(app.settings)) is None:
+        memory["beat"] = slot
+    else:
+        yield Alarm(alarms.ALERT_UNDELIVERED, error, "heartbeat")
 
 
 def _owed(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
@@ -204,6 +261,6 @@ def _owed(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     standing = read_standing(app.store)
     for one in standing.of(open_log(app.store).size) if standing.debts else ():
         if one["grave"]:
-            yield Alarm(alarms.VERIFICATION_FAILED, f"{one['name']}: {one['error']}")
+            yield Alarm(alarms.VERIFICATION_FAILED, f"{one['name']}: {one['error']}", one["name"])
         elif one["since"] and app.now() - datetime.fromisoformat(one["since"]) > PATIENCE and (line := owed_line(one)):
-            yield Alarm(alarms.ATTESTATION_OWED, line)
+            yield Alarm(alarms.ATTESTATION_OWED, line, one["name"])

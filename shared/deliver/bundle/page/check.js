@@ -12,10 +12,11 @@ async function verify(source, keys, report, progress) {
   for (const [first, number] of bundle.ranges) await readRun(bundle, tree, examiner, first, number, progress);
   examiner.finish();
   try {
+    checkWaivers(examiner.waivers, report);
     checkExhibits(bundle, examiner.acts);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    report.problem("what was filed as exhibits has not the shape that it should have: their files cannot be compared");
+    report.problem("what was waived, or filed as exhibits, has not the shape that it should have");
   }
   try {
     checkApprovals(report, examiner.approvals);
@@ -109,6 +110,17 @@ async function checkEarlier(bundle, tree, newest) {
       if (!(error instanceof Damaged) && !(error instanceof Refused)) throw error;
       bundle.report.problem(error.message, { file: name });
     }
+  }
+}
+
+// No act about a waiver is missing. Those of old say no number: theirs are the first that are free.
+function checkWaivers(acts, report) {
+  const said = acts.filter(([, each]) => each.number !== undefined), old = acts.length - said.length;
+  const numbers = new Map(said.map(([index, each]) => [count(each.number), index]));
+  const free = acts.map((_, at) => at + 1).filter((number) => !numbers.has(number)).slice(0, old);
+  const given = new Set([...numbers.keys(), ...free]);
+  if (given.size !== acts.length || [...given].some((number) => number < 1 || number > acts.length)) {
+    report.problem("an act about a waiver is not here, though a later one is, or is here twice", { record: Math.max(...numbers.values()) });
   }
 }
 

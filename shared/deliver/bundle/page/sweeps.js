@@ -33,6 +33,7 @@ class Examiner {
     this.closings = new Map();
     this.keyRecords = new Set();
     this.restsOn = new Set(); // records that deletions and attributions rest on, which a bundle brings along from wherever they are
+    this.waivers = []; // by which waivers were granted, or ended: as acts
     this.acts = []; // by which documents were filed as exhibits, or withdrawn: where, and what each says
     this.approvals = []; // by which states were approved as baselines
     this.strangers = new Map();
@@ -91,9 +92,11 @@ class Examiner {
   record(index, record) {
     const { type, sweep: name } = record;
     if (!KNOWN.has(type)) this.strangers.set(type, (this.strangers.get(type) ?? 0) + 1);
-    if (type === "waiver" || type === "exhibit" || type === "baseline") this.restsOn.add(index);
-    if (type === "baseline") this.approvals.push([index, record.baseline]);
-    if (type === "exhibit") this.acts.push([index, record.exhibit]);
+    const acts = { waiver: this.waivers, exhibit: this.acts, baseline: this.approvals }[type];
+    if (acts !== undefined) {
+      this.restsOn.add(index);
+      acts.push([index, record[type]]);
+    }
     if (type === "deletion" || type === "attribution") for (const each of [...record.records, ...(record.supersedes ?? [])]) this.restsOn.add(count(each));
     if (type === "observation" || type === "failure" || (type === "event" && record.pages)) for (const page of record.pages) this.body(index, page.sha256, page.bytes);
     if (type === "profile") this.body(index, record.profile.sha256, record.profile.bytes);

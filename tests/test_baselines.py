@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ from shared.service.compose import random_bytes, sealing
 from shared.service.drifted import drifted, summary
 from shared.service.planning import Planner, Scope, SweepName
 from shared.service.queries import Filter
-from shared.service.report import report
 from shared.service.sweep import OpenSweep
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import DyingStore, Killed
@@ -203,6 +201,24 @@ def test_where_nobody_could_look_it_is_unknown_and_what_is_seen_to_drift_still_d
     assert "the list of accounts failed: forbidden" in told(site)[BETA]["unknown"][0]["why"]
 
 
+def test_a_subscription_that_azure_does_not_know_any_more_makes_its_accounts_unknown_and_not_gone(site):
+    approve(site)
+    site.azure.faults.add("/subscriptions/", faults.subscription_not_found())
+    sweep(site)
+    assert states(site) == {**dict.fromkeys(ALL_AS_APPROVED, "unknown"), None: "as approved"}
+    sweep(site, resources=[site.azure.world.account("alpha")])
+    assert states(site)[ALPHA] == "unknown", "asked about by name"
+
+
+def test_a_subscription_that_is_not_listed_any_more_is_drift_and_its_accounts_are_unknown(site):
+    approve(site)
+    site.azure.faults.add(re.compile(r"^/subscriptions\?"), faults.edited(lambda body: body.update(value=[])))
+    sweep(site)
+    assert states(site) == {**dict.fromkeys(ALL_AS_APPROVED, "unknown"), None: "drifted"}
+    sweep(site, resources=[site.azure.world.account("alpha")])
+    assert (states(site)[ALPHA], states(site)[BETA]) == ("as approved", "unknown"), "alpha was asked about by name"
+
+
 def test_approved_while_a_question_failed_is_the_answer_before(site):
     site.azure.faults.add("/alpha/deployments", faults.forbidden())
     sweep(site)
@@ -346,27 +362,6 @@ def test_killed_at_every_write_the_same_command_goes_on(site, monkeypatch, when)
         raise AssertionError("it never ended")
     assert number > 5
     assert verify_store(site.store, [note.parse_vkey(site.vkey)]).intact
-
-
-def test_a_report_shows_drift_from_what_was_approved_beside_the_changes(site, tmp_path):
-    def text(when=None):
-        report(site.reading(), when, tmp_path / "r.html", site.clock())
-        return " ".join(re.sub(r"<[^>]*>", " ", (tmp_path / "r.html").read_text().partition('id="approved"')[2].partition("</section>")[0]).split())
-
-    assert "No state was approved" in text()
-    approve(site)
-    assert "4 of 4 resources were as somebody had approved" in text()
-    site.azure.world.put_deployment(site.azure.world.account("alpha"), "burst", model="gpt-4o", sku="GlobalStandard")
-    site.azure.faults.add("/beta/deployments", faults.forbidden())
-    sweep(site)
-    site.clock.advance(hours=1)
-    before = site.clock()
-    each, = told(site)[ALPHA]["differences"]
-    assert "2 of 4 resources were" in text() and "burst" in text() and "could not look: forbidden" in text() and f"{each['approved']} → {each['now']}" in text()
-    site.azure.faults.clear()
-    sweep(site)
-    approve(site)
-    assert "4 of 4" in text() and "2 of 4" in text(queries.Period(datetime(2026, 11, 1, tzinfo=UTC), before))
 
 
 def test_on_the_command_line(site):

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.commands.asking import _left
+from shared.deliver.shapes import RecordError, check_fields
 from shared.deliver.verify.bundle import verify_bundle
-from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
 from shared.errors import Misuse
 from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of

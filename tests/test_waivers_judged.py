@@ -8,8 +8,8 @@ import pytest
 
 from shared import layout
 from shared.deliver.bundle.manifest import NAME, records_path
+from shared.deliver.shapes import RecordError, check_fields
 from shared.deliver.verify.bundle import verify_bundle
-from shared.deliver.verify.records import RecordError, check_fields
 from shared.errors import StoreConflict
 from shared.judge.waivers import Waiver, numbered_acts, sealed_waivers, unattended
 from shared.records import line, record, timestamp

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.canonical import Json
-from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.shapes import RecordError, check_fields
 from shared.errors import StoreConflict
 from shared.judge.waivers import Waiver, sealed_waivers
 from shared.records import whole

@@ -57,6 +57,36 @@ def test_a_room_stands_only_on_floors_below(module):
             assert floor_of(parts[1]) < floor_of(here), f"{module}:{line}: {here} stands on {parts[1]}"
 
 
+def at_import(module: Path):
+    """The modules of ours that importing this one imports, their packages included. Not what functions and annotations import."""
+    for node in ast.parse((ROOT / module).read_text()).body:
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            yield from (place for end in range(1, len(parts) + 1) if (place := MODULE_OF.get(".".join(parts[:end]))))
+
+
+MODULE_OF = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """In a circle it depends on who is imported first whether a program starts at all."""
+    waiting = {module: set(at_import(module)) - {module} for module in MODULES}
+    # A package's own __init__ may import its modules: their import of the package is then under way already, and asks nothing of it.
+    for module, needed in waiting.items():
+        needed -= {package / "__init__.py" for package in module.parents}
+    while free := [module for module, needed in waiting.items() if not needed]:
+        for module in free:
+            del waiting[module]
+        for needed in waiting.values():
+            needed -= set(free)
+    assert not waiting, f"these import each other, or stand on such: {', '.join(map(str, waiting))}"
+
+
 AZURE_ALLOWED = (
     "shared/collect/", "shared/seal/store", "shared/seal/blob", "shared/seal/lease", "shared/seal/vault", "shared/deliver/alerts",
     "shared/service/compose.py", "shared/service/stores.py", "functions/",

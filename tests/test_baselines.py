@@ -201,6 +201,24 @@ def test_where_nobody_could_look_it_is_unknown_and_what_is_seen_to_drift_still_d
     assert "the list of accounts failed: forbidden" in told(site)[BETA]["unknown"][0]["why"]
 
 
+def test_a_subscription_that_azure_does_not_know_any_more_makes_its_accounts_unknown_and_not_gone(site):
+    approve(site)
+    site.azure.faults.add("/subscriptions/", faults.subscription_not_found())
+    sweep(site)
+    assert states(site) == {**dict.fromkeys(ALL_AS_APPROVED, "unknown"), None: "as approved"}
+    sweep(site, resources=[site.azure.world.account("alpha")])
+    assert states(site)[ALPHA] == "unknown", "asked about by name"
+
+
+def test_a_subscription_that_is_not_listed_any_more_is_drift_and_its_accounts_are_unknown(site):
+    approve(site)
+    site.azure.faults.add(re.compile(r"^/subscriptions\?"), faults.edited(lambda body: body.update(value=[])))
+    sweep(site)
+    assert states(site) == {**dict.fromkeys(ALL_AS_APPROVED, "unknown"), None: "drifted"}
+    sweep(site, resources=[site.azure.world.account("alpha")])
+    assert (states(site)[ALPHA], states(site)[BETA]) == ("as approved", "unknown"), "alpha was asked about by name"
+
+
 def test_approved_while_a_question_failed_is_the_answer_before(site):
     site.azure.faults.add("/alpha/deployments", faults.forbidden())
     sweep(site)

@@ -1,12 +1,14 @@
-"""Approvals of a state in bundles and before verifiers: all are brought, one that is left out is missed, and one that cannot be is found."""
+"""Approvals of a state in bundles, reports and before verifiers: all are brought, one that is left out is missed, and one that cannot be is found."""
 
 import json
 import os
-from datetime import datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from zipfile import ZipFile
 
 import pytest
 
+from infra.local import faults
 from shared import layout
 from shared.deliver.bundle import verify_alone as alone
 from shared.deliver.verify.bundle import verify_bundle
@@ -16,10 +18,11 @@ from shared.seal import note
 from shared.service import baseline, queries, state
 from shared.service import bundle as bundle_module
 from shared.service.bundle import bundle
+from shared.service.report import report
 from tests.fixtures import browser as chromium
 from tests.fixtures.bundles import apart
 from tests.fixtures.estate import estate
-from tests.test_baselines import approve, sweep
+from tests.test_baselines import ALPHA, approve, sweep, told
 from tests.test_bundle_page import answered
 from tests.test_crash import small
 
@@ -112,3 +115,24 @@ def lying(ready, kind, said, now, **more):
     state.mark_open(ready.store, layout.act_sweep(kind, 2), ready.sequencer.seq)
     ready.sequencer.seal()
     return 2
+
+
+def test_a_report_shows_drift_from_what_was_approved_beside_the_changes(site, tmp_path):
+    def text(when=None):
+        report(site.reading(), when, tmp_path / "r.html", site.clock())
+        return " ".join(re.sub(r"<[^>]*>", " ", (tmp_path / "r.html").read_text().partition('id="approved"')[2].partition("</section>")[0]).split())
+
+    assert "No state was approved" in text()
+    approve(site)
+    assert "4 of 4 resources were as somebody had approved" in text()
+    site.azure.world.put_deployment(site.azure.world.account("alpha"), "burst", model="gpt-4o", sku="GlobalStandard")
+    site.azure.faults.add("/beta/deployments", faults.forbidden())
+    sweep(site)
+    site.clock.advance(hours=1)
+    before = site.clock()
+    each, = told(site)[ALPHA]["differences"]
+    assert "2 of 4 resources were" in text() and "burst" in text() and "could not look: forbidden" in text() and f"{each['approved']} → {each['now']}" in text()
+    site.azure.faults.clear()
+    sweep(site)
+    approve(site)
+    assert "4 of 4" in text() and "2 of 4" in text(queries.Period(datetime(2026, 11, 1, tzinfo=UTC), before))

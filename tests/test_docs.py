@@ -15,7 +15,7 @@ from infra.local.__main__ import parser as stand_in_options
 from shared import cli, errors
 from shared.collect import fetch, tls
 from shared.collect.endpoints import ENDPOINTS
-from shared.deliver.verify.records import KNOWN_TYPES
+from shared.deliver.shapes import KNOWN_TYPES
 from shared.judge.catalogue import catalogue
 from shared.judge.profile_text import read_profile
 from tests.test_architecture import FLOORS

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.deliver.bundle import verify_alone as alone
+from shared.deliver.shapes import RecordError, check_fields
 from shared.deliver.verify.bundle import verify_bundle
-from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
 from shared.errors import Misuse, StoreConflict
 from shared.judge.catalogue import catalogue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.shapes import RecordError, check_fields
 from shared.judge.baselines import Outcome, baseline_of, baselines_of, holding, paired
 
 GOOD = {"action": "approve", "number": 1, "scope": None, "from": 1, "size": 9, "sweep": "s", "owner": "x", "reason": "y"}

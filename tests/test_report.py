@@ -294,8 +294,11 @@ def unharmed(text):
 
 
 def test_hostile_text_everywhere(view):
-    page = unharmed(render(poisoned(view), written_at=PAYLOAD))
-    assert "{{7*7}}" in page.text
+    means = [{"severity": "high", "text": PAYLOAD, "pointer": PAYLOAD}]
+    bad = {"resource": PAYLOAD, "state": "drifted", "baseline": 1, "unknown": [{"kind": PAYLOAD, "resource": PAYLOAD, "why": PAYLOAD}],
+           "differences": [{"approved": 1, "now": None, "means": means}]}  # fmt: skip
+    page = unharmed(render(poisoned(view), written_at=PAYLOAD, approved=[bad]))
+    assert "{{7*7}}" in page.text and "1 → –" in page.text
     assert "⟨U+202E⟩javascript:alert(1)⟨U+0000⟩⟨U+200B⟩⟨U+D800⟩" in page.text
 
 

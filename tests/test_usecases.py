@@ -14,6 +14,7 @@ from shared import layout
 from shared.collect.endpoints import ENDPOINTS
 from shared.deliver.verify.verdict import no_progress
 from shared.errors import Misuse
+from shared.records import timestamp
 from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.demo import demo
@@ -114,6 +115,18 @@ def test_the_table_is_safe_for_spreadsheets(site, tmp_path):
     assert len(rows) == len(found)
     assert rows[0]["reason"].startswith("'=")
     assert [harmless(text) for text in ("+1", "-1", "@x", "\tx", "x", "")] == ["'+1", "'-1", "'@x", "'\tx", "x", ""]
+
+
+def test_a_slot_that_is_still_to_come_was_not_missed(site, tmp_path):
+    """Who asks for a bundle "until today" asks before the day is over; what was missed by now is missed all the same."""
+    ahead = queries.period("2026-11-01", "2026-12-31", site.clock())
+    now = site.clock() + timedelta(hours=7)
+    bundle(site.reading(), ahead, tmp_path / "b.zip", now=lambda: now)
+    said = verify(tmp_path / "b.zip", None, [site.vkey], None, no_progress)
+    slots = [gap.line() for gap in said.gaps if gap.what == "slot"]
+    newest = datetime.fromisoformat(site.reading().sweeps[-1]["slot"])
+    assert slots == [f"no sweep was planned for the slot {timestamp(moment)}" for moment in (newest - timedelta(hours=6), newest + timedelta(hours=6)) if moment < now]
+    assert len(slots) == 2 and datetime.fromisoformat(said.period[1]) == now
 
 
 def test_a_bundle_of_everything_and_of_one_account(site, tmp_path):

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.commands.asking import _left
+from shared.deliver.shapes import RecordError, check_fields
 from shared.deliver.verify.bundle import verify_bundle
-from shared.deliver.verify.records import RecordError, check_fields
 from shared.deliver.verify.store import verify_store
 from shared.errors import Misuse
 from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of
@@ -89,12 +89,13 @@ def test_when_it_is_over_the_findings_are_as_before_and_it_is_said_to_have_expir
     site.clock.advance(days=3)
     assert [finding["waived"] for finding in found(site)] == [None, None]
     assert queries.status(site.reading(), site.clock)["waivers_expired"] == 2
-    assert waiver.waivers(site.reading(), timestamp(site.clock()), over=False) == []
-    shown, = waiver.waivers(site.reading(), timestamp(site.clock()), over=True)
+    shown, = waiver.waivers(site.reading(), timestamp(site.clock()), over=False)
     assert shown["state"] == "expired" and shown["record"] == sealed(site)[0][0]
     done = waiver.end(site.settings, 1, now=site.clock, **WHO)
     assert done.as_json(timestamp(site.clock()))["state"] == "ended"
     assert queries.status(site.reading(), site.clock)["waivers_expired"] == 0, "who ended it has seen to it"
+    assert waiver.waivers(site.reading(), timestamp(site.clock()), over=False) == []
+    assert len(waiver.waivers(site.reading(), timestamp(site.clock()), over=True)) == 1
 
 
 def test_in_a_period_what_counts_is_what_was_in_force_when_it_was_found(site):

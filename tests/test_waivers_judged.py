@@ -8,18 +8,22 @@ import pytest
 
 from shared import layout
 from shared.deliver.bundle.manifest import NAME, records_path
+from shared.deliver.shapes import RecordError, check_fields
 from shared.deliver.verify.bundle import verify_bundle
-from shared.deliver.verify.records import RecordError, check_fields
+from shared.errors import StoreConflict
 from shared.judge.waivers import Waiver, numbered_acts, sealed_waivers, unattended
 from shared.records import line, record, timestamp
 from shared.seal import note
+from shared.seal.store import DirectoryStore
 from shared.service import state, waiver
 from shared.service.acts import ready_to_act
 from shared.service.bundle import bundle
 from shared.service.stores import store_of
 from tests.fixtures import browser as chromium
-from tests.fixtures.bundles import apart, together
+from tests.fixtures.bundles import apart, built, hours, together, verdict
 from tests.fixtures.exhibits import again, judged
+from tests.fixtures.records import SUBSCRIPTION as SMALL
+from tests.fixtures.records import small_log
 from tests.test_bundle_page import answered
 from tests.test_exhibits_given import both, day_of
 from tests.test_waivers import CONTROL, GOOD, SUBSCRIPTION, WHO, add, found, sealed, site, sound
@@ -73,14 +77,25 @@ def test_renewed_it_is_by_one_that_holds_longer_in_all_of_its_scope(site):
     assert sound(site)
 
 
-def test_acts_of_old_have_no_number_and_are_read_as_ever(site):
+def put(site, said):
+    """Seal the first act as it is."""
     ready = ready_to_act(site.settings, store_of(site.settings), "a waiver", "x", "y")
-    said = {**GOOD, "until": timestamp(site.clock())}
-    old = record("waiver", timestamp(site.clock()), sweep=None, kind="waiver", resource=None, waiver=said)
+    act = record("waiver", timestamp(site.clock()), sweep=None, kind="waiver", resource=None, waiver=said)
     state.mark_open(ready.store, layout.act_sweep("waiver", 1), ready.sequencer.seq)
-    assert ready.store.put_new(layout.act("waiver", 1), line(old, lambda _: "") + b"\n")
+    assert ready.store.put_new(layout.act("waiver", 1), line(act, lambda _: "") + b"\n")
     ready.sequencer.seal()
     ready.store.delete(layout.open_sweep(layout.act_sweep("waiver", 1)))
+
+
+def test_an_act_that_is_none_is_one_line_and_no_conclusion(site):
+    put(site, {**GOOD, "until": 5})
+    site.clock.advance(hours=6)
+    with pytest.raises(StoreConflict, match="an act about a waiver is not as it should be: run verify --store"):
+        site.collect()
+
+
+def test_acts_of_old_have_no_number_and_are_read_as_ever(site):
+    put(site, {**GOOD, "until": timestamp(site.clock())})
     again(site)
     assert says(site)[0] == "not-satisfied" and "waiver 1 of" in says(site)[1]
     end(site, 1)
@@ -115,6 +130,17 @@ def test_a_bundle_from_which_an_act_was_taken_is_found_out(site, tmp_path, resou
             problems, report = both(site, path)
             assert any(f"the act {number} about a waiver is not here" in one for one in problems), problems
             assert any("act about a waiver is not here" in one for one in report.problems), report.problems
+
+
+@pytest.mark.parametrize("resources", [None, [f"/subscriptions/{SMALL}"]])
+def test_a_lie_about_waivers_that_is_well_sealed_is_found_too(tmp_path, resources):
+    def lie(_, records):
+        return [{**one, "status": "satisfied"} if one.get("control") == CURRENT else one for one in records]
+
+    store = DirectoryStore(tmp_path / "log")
+    small_log(store, sweeps=2, edit=lie)
+    told = verdict(built(store, tmp_path, hours(0, 7), resources=resources)).problems
+    assert [one.reason for one in told] == [f"{CURRENT} of the collection: says satisfied, the bodies give not-applicable (Nothing was ever waived.)"]
 
 
 def test_the_page_in_a_browser_misses_it_too(site, tmp_path):

@@ -13,8 +13,10 @@ from shared.seal import note
 from shared.service import queries, waiver
 from shared.service.bundle import bundle
 from shared.service.export import export_csv
+from shared.service.limited import limited
+from shared.service.limits import ALWAYS, BEGINNING, Limits
 from shared.service.queries import Filter
-from shared.service.report import report
+from shared.service.report import report, viewed
 from tests.fixtures.bundles import apart, together
 from tests.fixtures.exhibits import again
 from tests.test_exhibits_given import both
@@ -118,3 +120,12 @@ def test_the_report_says_at_the_finding_what_waives_it_and_lists_what_expired(ma
     states = {re.search(r"waiver (\d)", row)[1]: next(word for word in ("expired", "ended", "in force", "renewed") if word in row) for row in listed}
     assert states == {"1": "renewed", "2": "in force", "3": "ended"}
     assert "2 findings of the last sweep" in " ".join(listed)
+
+
+def test_a_view_that_is_limited_to_one_account_names_no_waiver_of_another(made):
+    add(made, made.other, days=9, reason="of the other")
+    again(made)
+    within = limited(made.reading(), Limits((made.one,), BEGINNING, ALWAYS, ALWAYS))
+    view, fold = viewed(within, None, made.clock())
+    assert view.findings and "of the other" not in repr(view) and made.other not in repr(view) + repr(fold.waivers)
+    assert "of the other" in repr(viewed(made.reading(), None, made.clock())[0])

@@ -27,8 +27,8 @@ def add(control: Control, scope: Scope, until: Until, owner: Owner, reason: Reas
     terminal().answer(value, [f"waiver {value['waiver']} (record {value['record']}): {control} is waived until {value['until']}, {where}"])
 
 
-def list_(all_: Annotated[bool, typer.Option("--all", help="Those too that expired or were ended.")] = False) -> None:
-    """The waivers in force: what, where, until when, why, and the record that grants each."""
+def list_(all_: Annotated[bool, typer.Option("--all", help="Those too that were ended or renewed.")] = False) -> None:
+    """The waivers in force, and those that expired and that nobody ended or renewed: what, where, until when, why, and the record that grants each."""
     from shared.records import timestamp
     from shared.service.compose import utc_now
     from shared.service.queries import reading

@@ -10,6 +10,8 @@ from shared.deliver.waived import Waived
 from shared.judge.waivers import Waiver, unattended
 from shared.records import timestamp
 
+_ORDER = ("expired", "in force", "renewed", "ended")
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -23,12 +25,12 @@ class Accepted:
 
 
 def accepted(waived: Waived, period: Period, uses: Iterable[Waiver | None]) -> tuple[Accepted, ...]:
-    """Those that have expired first, then by when they end. `uses`: what waives each finding of the sweep shown in full."""
+    """Those that have expired first, then those in force, each by when they end. `uses`: what waives each finding of the sweep shown in full."""
     start, end = timestamp(instant(period.start)), timestamp(instant(period.end))
     known, used = waived.before(end), Counter(one.number for one in uses if one is not None)
     expired = {one.number for one in unattended(known, end)}
     found = [Accepted(one, _state(one, end, expired), used[one.number]) for one in known if one.over > start or one.number in expired]
-    return tuple(sorted(found, key=lambda each: (each.state != "expired", each.waiver.over, each.waiver.number)))
+    return tuple(sorted(found, key=lambda each: (_ORDER.index(each.state), each.waiver.over, each.waiver.number)))
 
 
 def _state(one: Waiver, at: str, expired: set[int]) -> str:

@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 
 from shared.canonical import Json
-from shared.deliver.verify.records import RecordError, check_fields, is_time
+from shared.deliver.shapes import RecordError, check_fields, is_time
 from shared.judge.waivers import Waiver, sealed_waivers, waiver_of
 
 

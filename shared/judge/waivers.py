@@ -94,7 +94,10 @@ def waiver_of(waivers: Sequence[Waiver], finding: Json, at: str) -> Waiver | Non
 
 def unattended(waivers: Sequence[Waiver], at: str) -> list[Waiver]:
     """Those that had expired at a time, neither ended nor renewed by then. Whatever their controls have come to: nobody said that it was seen to."""
-    return [one for one in waivers if one.lapsed(at) and not any(other.renews(one) for other in waivers)]
+    by_control: dict[str, list[Waiver]] = {}
+    for one in waivers:
+        by_control.setdefault(one.control, []).append(one)
+    return [one for one in waivers if one.lapsed(at) and not any(other.renews(one) for other in by_control[one.control])]
 
 
 def lapsed(waivers: Sequence[Waiver], findings: Iterable[Json], at: str) -> list[tuple[Waiver, Json]]:

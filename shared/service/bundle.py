@@ -15,7 +15,7 @@ from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.service.acts import acts, acts_within, records_of
-from shared.service.compose import random_bytes
+from shared.service.compose import Clock, random_bytes, utc_now
 from shared.service.filed import exhibits_said
 from shared.service.gone import deletions
 from shared.service.inputs import read_input
@@ -38,8 +38,9 @@ def bundle(
     about: str | None = None,
     sample: Sample | None = None,
     progress: Progress = no_progress,
+    now: Clock = utc_now,
 ) -> Json:
-    """Build the bundle of a period (default: all there is).
+    """Build the bundle of a period (default: all there is), as far as it is not ahead: no slot can have been missed yet that is still to come.
 
     `resources`: ARM ids, or names of accounts. `disclose`: `all`, or the personal values that may be opened to the reader. `sample`: what to draw from the findings.
     `about`: an object that is gone, by id or name: the bundle is about the accounts that held it, in the sweeps that concluded its end, with a certificate.
@@ -53,7 +54,7 @@ def bundle(
     one = requested(read, about, when, ids) if about is not None else None
     if one is not None:
         when, ids = one.period, one.accounts
-    when = when or whole_period(read)
+    when = _so_far(read, when, now()) if when else whole_period(read)
     made = build(
         read.store,
         out,
@@ -70,6 +71,13 @@ def bundle(
         progress=progress,
     )
     return asdict(made)
+
+
+def _so_far(read: Reading, when: Period, now: datetime) -> Period:
+    """The period without what lies ahead, by this machine's clock and by the sweeps that there are: that of the collector may be ahead of it."""
+    newest = whole_period(read).end if read.sweeps else now
+    end = min(when.end, max(now, newest))
+    return Period(when.start, end) if end > when.start else when
 
 
 def whole_period(read: Reading) -> Period:

@@ -21,6 +21,7 @@ from shared.service import queries
 from shared.service.bundle import bundle
 from shared.service.collect import collect
 from shared.service.compose import utc_now
+from shared.service.demo_decisions import LETTER, SECRET, Decided, alerted, answered, approved
 from shared.service.gone import deletions
 from shared.service.held import lineages
 from shared.service.init import NewStore, init
@@ -69,29 +70,40 @@ def demo(directory: Path, say: Say, program: str = "aoai-evidence") -> Json:
         new = init(site.settings, origin="demo.example/evidence", now=site.clock)
         say(f"2. init: a store in {site.settings.store}; the auditor is handed the key\n   {new.vkey}")
         story = _quiet_days(site, say)
+        approved(site, say)
         say("4. Then somebody works late:")
         site.clock.advance(hours=6)
         for line in _drift(site.world, timedelta(hours=6)):
             say(f"   - {line}")
-        last = collect(site.settings, by="schedule", now=site.clock)
-        say(f"5. The next sweep: {last.changes} resources changed, findings: {_counts(last.findings)}")
-        return _hand_over(site, new, story, say, program)
+        decided = _incident(site, say)
+        return _hand_over(site, new, story, decided, say, program)
 
 
-def _hand_over(site: Site, new: NewStore, story: "Story", say: Say, program: str) -> Json:
+def _incident(site: Site, say: Say) -> Decided:
+    """From a change to an alert, and from there to a decision."""
+    from infra.local.receiver import Receiver
+
+    with Receiver(SECRET, site.clock) as receiver:
+        say("5. The next sweep finds it, and tells:")
+        found = alerted(site, receiver, say)
+        say(f"   {found.changes} resources changed, findings: {_counts(found.findings)}")
+        return answered(site, receiver, site.world.account("bw-claims-sdc"), say)
+
+
+def _hand_over(site: Site, new: NewStore, story: "Story", decided: Decided, say: Say, program: str) -> Json:
     read = queries.reading(site.settings)
     state = queries.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
     say("7. changes, the worst of them:")
-    night = [(change, meaning) for change in changes if change["sweep"] == read.sweeps[-1]["sweep"] for meaning in change["means"]]
+    night = [(change, meaning) for change in changes if change["sweep"] == read.sweeps[-2]["sweep"] for meaning in change["means"]]
     for change, meaning in sorted(night, key=lambda pair: SEVERITIES.index(pair[1]["severity"]))[:8]:
         say(f"   record {change['record']}: [{meaning['severity']}] {meaning['text']}")
         say(f"      who: {queries.who_made(change, meaning)}")
     gone = _told_deletions(read, story, say)
     out = site.folder / "bundle.zip"
     when = queries.period(f"{site.clock() - timedelta(days=5):%Y-%m-%d}", f"{site.clock():%Y-%m-%d}", site.clock())
-    made = bundle(read, when, out)
+    made = bundle(read, when, out, now=site.clock)
     say(f"9. bundle: {out} ({made['records']} records, {made['bytes']:,} bytes)")
     key_file = site.folder / "auditor.vkey"
     with whole_file(key_file) as file:
@@ -109,7 +121,7 @@ def _hand_over(site: Site, new: NewStore, story: "Story", say: Say, program: str
     report(read, when, page, site.clock())
     say(f"12. report: {page}")
     check = f"{program} verify {shlex.quote(made['path'])} --key {shlex.quote(str(key_file))}"
-    return _shown(site, new, state, changes, gone, made, sound, broken, page, check)
+    return _shown(site, new, state, changes, gone, decided, made, sound, broken, page, check)
 
 
 def _told_deletions(read: queries.Reading, story: "Story", say: Say) -> list[Json]:
@@ -126,15 +138,19 @@ def _told_deletions(read: queries.Reading, story: "Story", say: Say) -> list[Jso
 
 
 def _shown(
-    site: Site, new: NewStore, state: Json, changes: list[Json], gone: list[Json], made: Json, sound: Verdict, broken: Verdict, page: Path, check: str
+    site: Site, new: NewStore, state: Json, changes: list[Json], gone: list[Json], decided: Decided, made: Json, sound: Verdict, broken: Verdict, page: Path,
+    check: str,
 ) -> Json:
     witnessed = {one["kind"] for one in gone if one["status"] == "corroborated"}
     if not sound.intact or broken.intact or not changes or not sound.gaps or not witnessed >= {"file", "fine-tuned-model", "deployment"}:
         raise AssertionError("the demo did not show what it must show; please report this")
+    if not decided.alerts or decided.repeated or decided.waived != 1 or not decided.drifted:
+        raise AssertionError("the demo's alerts and decisions did not show what they must show; please report this")
     summary = [
         "",
         f"Shown: {state['sweeps']} sweeps of {len(list(queries.resources(queries.reading(site.settings), queries.Filter())))} accounts sealed as "
         f"{state['store']['records']} records; {len(changes)} changes found; a file and a model followed from upload to proven deletion;",
+        f"{decided.alerts} alerts, each once; a finding that somebody answers for until a day; what differs from what was approved;",
         "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",
         f"  the report         {page}   (open it in a browser)",
         f"  the bundle         {made['path']}",
@@ -145,6 +161,7 @@ def _shown(
     ]
     return {
         "report": str(page), "bundle": made["path"], "store": site.settings.store, "vkey": new.vkey, "changes": len(changes), "deletions": len(gone),
+        "alerts": decided.alerts, "waived": decided.waived,
         "intact": sound.intact, "gaps": sound.counts["gaps"], "tampering_found": not broken.intact, "summary": summary,
     }  # fmt: skip
 
@@ -228,7 +245,7 @@ def _beginning(now: datetime) -> datetime:
 
 
 def _make_room(directory: Path) -> None:
-    ours = {"evidence-store", "evidence-store.key.pem", "bundle.zip", "tampered.zip", "report.html", "auditor.vkey", "stand-in.pem"}
+    ours = {"evidence-store", "evidence-store.key.pem", "bundle.zip", "tampered.zip", "report.html", "auditor.vkey", "stand-in.pem", LETTER}
     try:
         with contextlib.suppress(FileExistsError):
             directory.mkdir(parents=True)

@@ -24,14 +24,24 @@ NOT_KNOWN = ("unknown", "never approved")
 AS_APPROVED = "as approved"
 
 
-def drifted(read: Reading, wanted: Filter) -> Iterator[Json]:
+def drifted(read: Reading, wanted: Filter, size: int | None = None) -> Iterator[Json]:
     """Each resource that sweeps ask about, with what differs from its baseline: `state` is `as approved`, `drifted`, `new` or `gone`,
     `unknown`, or `never approved`, where no baseline covers it. None that is not there now and was not there then.
+    `size`: as things stood when the log had so many records; without it, now.
 
     Raises:
         StoreConflict: the log is not what was sealed, or what is at the path of a baseline is none.
     """
-    return _Comparison(read, holding(baselines_in(read.store)), profile_in_force(read)).run(wanted)
+    upto = read.log.size if size is None else size
+    known = holding([one for one in baselines_in(read.store) if one.size <= upto])
+    return _Comparison(read, known, profile_in_force(read), upto).run(wanted)
+
+
+def at_the_end(read: Reading, sweeps: list[Json]) -> list[Json] | None:
+    """The same as of the last of these closed sweeps; None where nothing was approved by then."""
+    size = max((int(sweep["end"]) for sweep in sweeps), default=0)
+    approved = any(one.size <= size for one in baselines_in(read.store))
+    return list(drifted(read, Filter(), size)) if approved else None
 
 
 def summary(read: Reading) -> Json:
@@ -50,13 +60,13 @@ class _Comparison:
     read: Reading
     baselines: list[Baseline]
     profile: Profile
+    size: int
     now: Looked = field(init=False)
     bodies: Bodies = field(init=False)
     _then: dict[tuple[int, int], Looked] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        size = self.read.log.size
-        self.now = Looked(self.read, reach(self.read.sweeps, size), size)
+        self.now = Looked(self.read, reach(self.read.sweeps, self.size), self.size)
         self.bodies = Bodies(self.read.store)
 
     def then(self, baseline: Baseline) -> Looked:
@@ -81,7 +91,7 @@ class _Comparison:
         """Of what no baseline covers: only accounts are told of, and only while they are there."""
         if "/accounts/" not in unit["resource"] or self.now.presence(unit).state == "gone":
             return None
-        return _said("never approved", [], [_unknown((unit["asked"], unit["resource"]), "no baseline covers it")])
+        return _said("never approved", [], [_unknown(_itself(unit), "no baseline covers it")])
 
     def _unit(self, unit: Json, baseline: Baseline) -> Json:
         then = self.then(baseline)
@@ -90,12 +100,12 @@ class _Comparison:
         if is_.state == "gone":
             return _said("gone", [self._whole(unit, "removed", is_.record, then.of(unit["unit"]))], []) if approved else None
         if is_.state == "unseen":
-            return _said("unknown", [], [_unknown((unit["asked"], unit["resource"]), is_.why)])
+            return _said("unknown", [], [_unknown(_itself(unit), is_.why)])
         if not approved:
             listed = then.list_of(unit["resource"])
             if listed is None or listed.failure:
                 why = f"nobody could tell whether it was there when everything was approved{f': {listed.failure}' if listed else ''}"
-                return _said("never approved", [], [_unknown((unit["asked"], unit["resource"]), why)])
+                return _said("never approved", [], [_unknown(_itself(unit), why)])
             return _said("new", [self._whole(unit, "added", listed.record, self.now.of(unit["unit"]))], [])
         return self._compared(then.of(unit["unit"]), self.now.of(unit["unit"]))
 
@@ -138,6 +148,11 @@ def _states(outcomes: dict[Key, Outcome]) -> dict[Key, Outcome]:
 def _those(differences: list[Json], op: str) -> list[str]:
     """The resources that came, or went, as a whole."""
     return [one["resource"] for one in differences if any(part["op"] == op and not part["pointer"] for part in one["fields"])]
+
+
+def _itself(unit: Json) -> Key:
+    """What is unknown where nothing of a unit can be said."""
+    return str(unit["asked"]).partition(":")[0], str(unit["resource"])
 
 
 def _unknown(key: Key, why: str) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from shared.canonical import Json
-from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.shapes import RecordError, check_fields
 from shared.errors import StoreConflict
 from shared.judge.exhibits import Exhibit, exhibits_of
 from shared.seal.store import Store

@@ -22,7 +22,7 @@ LOOK_BACK = 8
 """Sweeps that no event caused, among which the answer to a question is looked for that failed in the last one."""
 
 _AWAY = ("not-found", "gone")
-"""Failures that say that nothing is there: an answer."""
+"""Failures that say that nothing is there: an answer. Not where it is the subscription that is not found: so Azure answers who lost all rights in it, too."""
 
 
 def reach(sweeps: list[Json], size: int) -> int:
@@ -95,8 +95,10 @@ class _Sweep:
 def _outcome(index: int, record: Json) -> Outcome:
     if record["type"] == "observation":
         return Outcome(index, record["at"], record["sweep"], tuple(page["sha256"] for page in record["pages"]))
-    why = None if record["reason"] in _AWAY else record["reason"] + (f" ({record['detail']})" if record["detail"] else "")
-    return Outcome(index, record["at"], record["sweep"], None, why)
+    reason, detail = record["reason"], record["detail"]
+    away = reason in _AWAY and "subscription" not in detail.casefold()
+    why = reason + (f" ({detail})" if detail else "")
+    return Outcome(index, record["at"], record["sweep"], None, None if away else why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,7 @@ class Looked:
         """The newest list of a subscription's accounts, and the ids in it where it was answered."""
         if subscription not in self._lists:
             outcome = self._read_unit(f"subscription-{subscription}").get(("accounts", f"/subscriptions/{subscription}"))
-            pages = (outcome.pages or ()) if outcome and not outcome.failure else None
-            ids = frozenset(_ids(self.read, pages)) if pages is not None else None
+            ids = frozenset(_ids(self.read, outcome.pages)) if outcome and outcome.pages is not None else None
             self._lists[subscription] = (outcome, ids)
         return self._lists[subscription]
 

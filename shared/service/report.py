@@ -43,13 +43,15 @@ def report(read: Reading, when: Period | None, out: Path, written_at: datetime, 
     from shared.deliver.period.summary import document
     from shared.deliver.report import render
     from shared.deliver.whole_file import place_of, whole_file
+    from shared.service.drifted import at_the_end
 
     place_of(out)
     built, fold = viewed(read, when, written_at)
-    html = render(built, written_at=timestamp(written_at), evidenced=document(fold), verified=verified).encode()
+    sweeps = _within(read, when)
+    html = render(built, written_at=timestamp(written_at), evidenced=document(fold), verified=verified, approved=at_the_end(read, sweeps)).encode()
     with whole_file(out) as file:
         file.write(html)
-    return Written(str(out), len(html), len(_within(read, when)))
+    return Written(str(out), len(html), len(sweeps))
 
 
 def viewed(read: Reading, when: Period | None, now: datetime) -> tuple["PeriodView", "PeriodFold"]:

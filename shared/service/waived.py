@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shared.canonical import Json
+from shared.deliver.shapes import RecordError, check_fields
 from shared.errors import StoreConflict
 from shared.judge.waivers import Waiver, sealed_waivers
 from shared.records import whole
@@ -17,10 +18,13 @@ def waived(store: Store, size: int) -> tuple[Waiver, ...]:
     Raises:
         StoreConflict: an act about a waiver is not as it should be.
     """
+    within = acts_within(store, "waiver", size, note=True)
     try:
-        return tuple(sealed_waivers((index, act.at, act.said) for index, act in acts_within(store, "waiver", size, note=True)))
-    except (KeyError, TypeError, ValueError):
+        for _, act in within:
+            check_fields({"type": "waiver", "waiver": act.said})
+    except RecordError:
         raise StoreConflict("an act about a waiver is not as it should be: run verify --store") from None
+    return tuple(sealed_waivers((index, act.at, act.said) for index, act in within))
 
 
 def waiver_records(read: Reading) -> Iterator[tuple[int, Json]]:

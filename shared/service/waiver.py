@@ -12,7 +12,7 @@ from shared.canonical import Json
 from shared.errors import Misuse
 from shared.judge.catalogue import catalogue
 from shared.judge.checks.waivers import WAIVERS_CURRENT
-from shared.judge.waivers import Waiver
+from shared.judge.waivers import Waiver, unattended
 from shared.records import timestamp
 from shared.seal.store import Store
 from shared.service.acts import personal, ready_to_act, records_of, seal_act
@@ -81,11 +81,12 @@ def end(settings: Settings, number: int, *, owner: str, reason: str, now: Clock 
 
 
 def waivers(read: Reading, at: str, *, over: bool) -> list[Json]:
-    """The waivers in force at a time, and with `over` the others too."""
+    """The waivers in force at a time, and those that expired and were neither ended nor renewed; with `over` the others too."""
     known = waivers_in(read.store)
     records = records_of(read.store, "waiver", {one.number for one in known})
     shown = [Sealed(one, records.get(one.number)).as_json(at) for one in known]
-    return [one for one in shown if over or one["state"] == "in force"]
+    left = {one.number for one in unattended(known, at)}
+    return [one for one in shown if over or one["state"] == "in force" or one["waiver"] in left]
 
 
 def _sealed(store: Store, one: Waiver) -> Sealed:

@@ -33,7 +33,7 @@ from shared.deliver.bundle.zipwriter import ZipWriter
 from shared.deliver.certificate.request import Request
 from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import encoded as period_view
-from shared.deliver.verify.records import bodies_of
+from shared.deliver.shapes import bodies_of
 from shared.deliver.verify.verdict import Progress, no_progress
 from shared.deliver.waived import Waived, waived_by
 from shared.deliver.whole_file import place_of, whole_file

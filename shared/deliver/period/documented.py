@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from shared.canonical import Json
 from shared.deliver.period.fold import PeriodFold, micros, stamp
 from shared.deliver.period.timeline import Window, clip, holes, longest, share, total
-from shared.deliver.verify.records import RecordError, check_fields
+from shared.deliver.shapes import RecordError, check_fields
 from shared.judge.exhibits import Exhibit, exhibits_of, last_day
 
 SECOND = 1_000_000

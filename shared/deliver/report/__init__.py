@@ -35,12 +35,15 @@ SECTIONS = (
 )
 
 
-def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None, verified: Sequence[str] | None = None) -> str:
+def render(
+    view: PeriodView, *, written_at: str | None, evidenced: Json = None, verified: Sequence[str] | None = None, approved: Sequence[Json] | None = None
+) -> str:
     """The report of `view` as HTML.
 
     `written_at` is printed where it is given; without it, the bytes follow from the views alone.
     `evidenced`: the document of `shared.deliver.period.summary`; where it is left out, the page says so.
     `verified`: what `verify` said of the store, line by line; where it is left out, the page says that nothing was verified.
+    `approved`: what differs from what was approved, as `drift` says it; where it is left out, nothing was approved.
     """
     script = source("filter.js")
     return (
@@ -52,6 +55,7 @@ def render(view: PeriodView, *, written_at: str | None, evidenced: Json = None, 
             written_at=written_at,
             evidenced=evidenced,
             verified=verified,
+            approved=approved,
             sections=SECTIONS,
             css=own(source("report.css")),
             script=own(script),

@@ -4,7 +4,6 @@ One seam, two implementations: the bodies of a store, each file hashed once and 
 """
 
 import json
-import re
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from shared import layout
 from shared.canonical import Json, sha256
+from shared.deliver.shapes import is_digest
 from shared.deliver.verify.blobs import Blobs
 from shared.deliver.verify.verdict import Tally
 
@@ -74,14 +74,6 @@ class Parsed:
             if len(kept) > most:
                 kept.popitem(last=False)
         return value
-
-
-_DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
-
-
-def is_digest(text: object) -> bool:
-    """Whether this is a SHA-256 as we write it."""
-    return isinstance(text, str) and _DIGEST(text) is not None
 
 
 class StoreBodies:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 
 from shared.canonical import Json, sha256
+from shared.deliver import shapes
 from shared.deliver.bundle.manifest import DERIVED
 from shared.deliver.certificate.request import MARK, PAGE, REQUEST, Request, left_out, needed, page, parse_request, unknown
 from shared.deliver.certificate.standing import Standing
 from shared.deliver.certificate.told import NAMES, is_called
-from shared.deliver.verify import records as shapes
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.deletions import Read
 from shared.deliver.verify.package import Package

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import IO, Final
 
 from shared.canonical import Json, canonical
-from shared.deliver.verify import records as shapes
+from shared.deliver import shapes
 from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally

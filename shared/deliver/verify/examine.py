@@ -5,7 +5,7 @@ Told of lines, it writes down problems and gaps; it never raises on any line. Th
 """
 
 from shared.canonical import Json
-from shared.deliver.verify import records as shapes
+from shared.deliver import shapes
 from shared.deliver.verify.answers import population_remarks
 from shared.deliver.verify.baselines import Approvals
 from shared.deliver.verify.bodies import BodyError, Parsed

@@ -14,7 +14,8 @@ from typing import Any
 
 from shared.canonical import Json, canonical
 from shared.deliver import rejudge
-from shared.deliver.verify.bodies import BodyError, Parsed, is_digest
+from shared.deliver.shapes import is_digest
+from shared.deliver.verify.bodies import BodyError, Parsed
 from shared.deliver.verify.sweep import SweepState, UnitRecords
 from shared.deliver.verify.verdict import Tally
 from shared.judge.assemble import Likeness, SweepRecords

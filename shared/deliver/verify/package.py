@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from shared.canonical import sha256
 from shared.deliver.bundle.manifest import ALONE, NAME, parse_manifest
+from shared.deliver.shapes import is_digest
 from shared.deliver.verify.archive import Archive, DamagedEntryError
-from shared.deliver.verify.bodies import BodyError, is_digest
+from shared.deliver.verify.bodies import BodyError
 from shared.deliver.verify.repacked import packed_again
 from shared.deliver.verify.verdict import Progress, Tally
 from shared.errors import VerificationError

@@ -22,7 +22,7 @@ from shared.errors import VerificationError
 from shared.privacy.disclosures import check
 from shared.records import whole
 
-_READ = (b'"type":"finding"', b'"type":"sweep-closed"', b'"type":"waiver"')
+_FINDING, _CLOSED, _WAIVER = b'"type":"finding"', b'"type":"sweep-closed"', b'"type":"waiver"'
 
 
 class Texts:
@@ -46,7 +46,7 @@ class Texts:
     def take(self, first: int, lines: list[bytes]) -> None:
         """Take in records; what is wrong with them is not said here."""
         for index, line in enumerate(lines, first):
-            if any(mark in line for mark in _READ):
+            if _FINDING in line or _CLOSED in line or _WAIVER in line:
                 try:
                     stored = json.loads(line)
                     record = whole(stored, self._bodies.load)

@@ -14,6 +14,8 @@ class Waivers:
     tally: Tally
     acts: list[tuple[int, str, Json]] = field(default_factory=list)
     """Index, time, and what it says."""
+    _known: tuple[int, tuple[Waiver, ...]] = (0, ())
+    """What so many of them amount to: there are thousands of sweeps, and few acts."""
 
     @property
     def records(self) -> set[int]:
@@ -26,7 +28,10 @@ class Waivers:
 
     def among(self, size: int) -> tuple[Waiver, ...]:
         """What was waived among the first `size` records of the log, which must have been taken in."""
-        return tuple(sealed_waivers(act for act in self.acts if act[0] < size))
+        within = [act for act in self.acts if act[0] < size]
+        if len(within) != self._known[0]:
+            self._known = (len(within), tuple(sealed_waivers(within)))
+        return self._known[1]
 
     def finish(self) -> None:
         """There are no more records: their numbers, from 1 on, must have no gap, and none twice. Old ones that say none have those that are free."""

@@ -98,7 +98,7 @@ class LocalBundles:
                 when = period_of(wanted.start, wanted.end, self.now())
                 made = bundle(
                     self.opened(), when, self._path(name), resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose,
-                    progress=progress,
+                    progress=progress, now=self.now,
                 )  # fmt: skip
                 with self._path(name).open("rb") as data:
                     digest = hashlib.file_digest(data, "sha256").hexdigest()

@@ -164,7 +164,7 @@ def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Js
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bundle.zip"
         info = bundle(
-            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose
+            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose, now=lambda: asked
         )
         put_file(app.settings, layout.built_bundle(name), file)
         with file.open("rb") as data:

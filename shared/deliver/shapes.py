@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from shared.canonical import Json, canonical
-from shared.deliver.verify.bodies import is_digest
 from shared.judge.attribution import OPS
 from shared.judge.attribution import STATUSES as ATTRIBUTED
 from shared.judge.exhibits import is_file_name
@@ -38,6 +37,14 @@ USUAL = re.compile(
 """An observation in the usual shape: at, kind, bytes, sha256, page's url, method, request's url, resource, date, status, sweep, unit."""
 
 _TIME = re.compile(_AT.decode()).fullmatch
+_DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+def is_digest(text: object) -> bool:
+    """Whether this is a SHA-256 as we write it."""
+    return isinstance(text, str) and _DIGEST(text) is not None
+
+
 
 
 class RecordError(Exception):

@@ -39,7 +39,7 @@ Json = Any
 JUNK = [None, True, 0, -1, 1.5, "", "junk", "x" * 300, [], {}, [[]], [None], [{}], {"value": 5}, {"committed": "x"}, {"withheld": "unlisted"}, 10**30, "2026-13-01", ...]
 TEXT = st.text(max_size=8)
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda i: st.lists(i, max_size=3) | st.dictionaries(TEXT, i, max_size=3),
     max_leaves=6,
 )

@@ -1,14 +1,17 @@
 """How fast `verify --store` is: make a store of about N records with a realistic mix, verify it, and hash the same bytes for comparison.
 
-    python -m tests.bench.verify [RECORDS] [--accounts 1000] [--store FOLDER] [--bundle]
+    python -m tests.bench.verify [RECORDS] [--accounts 1000] [--store FOLDER] [--bundle] [--noise KB]
 
 A store that is there already is verified again. Making one takes longer than verifying it. `--bundle`: a bundle of all of it is built
-and verified instead, each in a process of its own, so that its memory can be told.
+and verified instead, each in a process of its own, so that its memory can be told. `--noise`: every account answers each time with so
+much that nothing can pack: 180000 records of 100 accounts with 200 KB each make a bundle of 1 GB.
 """
 
 import argparse
+import base64
 import hashlib
 import os
+import random
 import resource
 import sys
 import tempfile
@@ -49,8 +52,9 @@ class FastMaker(LogMaker):
         super().put(sweep, name, list(records))
 
 
-def make(store: DirectoryStore, records: int, accounts: int) -> None:
-    """Write sweeps until there are enough records; in each, one account in two hundred has changed."""
+def make(store: DirectoryStore, records: int, accounts: int, noise: int) -> None:
+    """Write sweeps until there are enough records; in each, one account in two hundred has changed, or every one by `noise` KB."""
+    chance = random.Random(1)
     maker = FastMaker(store, SIGNER).birth()
     estate = [Account(f"openai-prod-{n:04d}", "OpenAI" if n % 4 else "AIServices", deployments=["Standard", "GlobalStandard"]) for n in range(accounts)]
     number = 0
@@ -59,6 +63,9 @@ def make(store: DirectoryStore, records: int, accounts: int) -> None:
         for n in range(number % 7, accounts, 200):
             skus = ["Standard"] * (1 + (number + n) % 3)
             estate[n] = replace(estate[n], deployments=skus)
+        for n in range(accounts if noise else 0):
+            told = base64.b64encode(chance.randbytes(noise * 1000)).decode()
+            estate[n] = replace(estate[n], capabilities=[{"name": "ContentLogging", "value": "false"}, {"name": "Noise", "value": told}])
         maker.sweep(estate, slot=START + timedelta(hours=6 * number))
         print(f"  {maker.size():,} records", file=sys.stderr)
 
@@ -104,12 +111,13 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--store")
     parser.add_argument("--bundle", action="store_true")
+    parser.add_argument("--noise", type=int, default=0)
     options = parser.parse_args()
     root = Path(options.store or tempfile.mkdtemp())
     store = DirectoryStore(root)
     if not (root / "evidence").exists():
         if os.fork() == 0:  # so that the memory it takes is not counted
-            make(store, options.records, options.accounts)
+            make(store, options.records, options.accounts, options.noise)
             os._exit(0)
         os.wait()
     if options.bundle:

@@ -20,7 +20,7 @@ from shared.judge.lives.disappearance import (
     seen_gone,
     told_by,
 )
-from shared.judge.lives.given import DELETED_ACCOUNTS, Given, identity_of
+from shared.judge.lives.given import DELETED_ACCOUNTS, Given
 from shared.judge.lives.inventory import Inventory, every_id
 from shared.judge.lives.kinds import ACCOUNT, KINDS
 from shared.judge.lives.observable import logs_between, read
@@ -75,8 +75,7 @@ def deleted_list(given: Given, entry: Entry) -> dict[str, Point] | None:
 
 def _compare(was: Inventory, now: Inventory, identifier: str) -> How | None:
     """An account of the same name is another one, or the same that was restored, which Azure tells by rewriting the time of its making."""
-    before, after = was.item(identifier), now.item(identifier)
-    if identity_of(before) != identity_of(after):
+    if was.identity(identifier) != now.identity(identifier):
         return "remade"
     made, again = was.created(identifier), now.created(identifier)
     return "restored" if made is not None and again is not None and again > made else None
@@ -84,10 +83,10 @@ def _compare(was: Inventory, now: Inventory, identifier: str) -> How | None:
 
 def _moved(one: Gone) -> bool:
     """Whether the same account is listed under another id: in another resource group."""
-    own = identity_of(one.was.item(one.id))
+    own = one.was.identity(one.id)
     if one.how != "vanished" or own[0] is None:
         return False
-    return any(identity_of(one.now.item(other)) == own for other in one.now.places if other not in one.was)
+    return any(one.now.identity(other) == own for other in one.now.places if other not in one.was)
 
 
 class _Account:
@@ -165,7 +164,7 @@ class _Account:
         if one.how != "vanished":
             return None
         listed = next((i for i in self.inventories if i.record > one.now.record and self.id in i), None)
-        same = listed is not None and identity_of(listed.item(self.id)) == identity_of(one.was.item(self.id))
+        same = listed is not None and listed.identity(self.id) == one.was.identity(self.id)
         return listed if same else None
 
     def _among_deleted(self, one: Gone) -> tuple[int, Point, str] | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.canonical import Json
 from shared.judge.assemble import EVENT, Entry, LoadBody
 from shared.judge.lives.inventory import Inventory, Shelf
 from shared.judge.lives.kinds import Kind
@@ -118,9 +117,3 @@ def lost(was: Inventory, now: Inventory) -> tuple[str, ...]:
 def subscription_of(resource: str) -> str:
     """The subscription that a resource is in, as an id."""
     return "/".join(resource.split("/")[:3])
-
-
-def identity_of(account: Json) -> tuple[Json, Json]:
-    """By what an account is told from another of the same name: Azure's own id of it, and when it was first made."""
-    properties = account.get("properties") if isinstance(account, dict) else None
-    return (properties.get("internalId"), properties.get("dateCreated")) if isinstance(properties, dict) else (None, None)

@@ -6,7 +6,7 @@ Whatever else came is "could not look": nothing may be concluded from what it do
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.canonical import Json
 from shared.judge.assemble import Entry, LoadBody
@@ -15,13 +15,25 @@ from shared.judge.lives.times import when
 from shared.model import Point
 from shared.recent import Recent
 
-Place = tuple[int, int]
-"""Page, and position in its list."""
+_ENDS: Final = ("expires_at", "expires_after", "last_active_at")
+"""Members of listed objects by which Azure removes them by itself (`causes`)."""
 
 _GONE: Final = ("deleted", "deleting")
 """States of a file that is listed although it is no more (Azure's enumeration has them)."""
 
 _ACCOUNT_KINDS: Final = ("openai", "aiservices")
+
+
+class Brief(NamedTuple):
+    """What is read of every object, kept so that no list has to be parsed again for it: lists are long, and change by one object at a time."""
+
+    page: int
+    position: int
+    """In the list of that page."""
+    made: Json
+    """When, as Azure says it; None where it does not."""
+    told: tuple[Json, ...] | dict[str, Json] = ()
+    """Of an account its identity; of an object of the data plane those of `_ENDS` that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class Inventory:
 
     kind: Kind
     entry: Entry
-    places: Mapping[str, Place]
+    places: Mapping[str, Brief]
     load: LoadBody
 
     @property
@@ -48,13 +60,13 @@ class Inventory:
 
     def item(self, identifier: str) -> dict[str, Json]:
         """The object as it is listed."""
-        page, position = self.places[identifier]
+        page, position, *_ = self.places[identifier]
         found: dict[str, Json] = self.load(self.entry.digests[page])[self.kind.key][position]
         return found
 
     def point(self, identifier: str) -> Point:
         """Where it is listed."""
-        page, position = self.places[identifier]
+        page, position, *_ = self.places[identifier]
         return Point(self.record, page, f"/{self.kind.key}/{position}")
 
     def object_id(self, identifier: str) -> str:
@@ -65,15 +77,31 @@ class Inventory:
 
     def created(self, identifier: str) -> str | None:
         """When Azure says it was made."""
-        return created(self.kind, self.item(identifier))
+        return when(self.places[identifier].made)
+
+    def identity(self, identifier: str) -> tuple[Json, ...]:
+        """Of an account: by what it is told from another of the same name."""
+        return tuple(self.places[identifier].told)
+
+    def ends(self, identifier: str) -> dict[str, Json]:
+        """Of an object: what says when Azure removes it; of a deployment the whole of it, since many things do."""
+        told = self.places[identifier].told
+        return told if isinstance(told, dict) else {} if self.kind.key == "data" else self.item(identifier)
 
 
-def created(kind: Kind, item: dict[str, Json]) -> str | None:
-    """When Azure says that a listed object was made; None where it does not."""
-    if kind in (DEPLOYMENT, ACCOUNT):
-        data = item.get("systemData")
-        return when(data.get("createdAt")) if isinstance(data, dict) else None
-    return when(item.get("created_at") or item.get("created"))
+def identity_of(account: Json) -> tuple[Json, Json]:
+    """By what an account is told from another of the same name: Azure's own id of it, and when it was first made."""
+    properties = account.get("properties") if isinstance(account, dict) else None
+    return (properties.get("internalId"), properties.get("dateCreated")) if isinstance(properties, dict) else (None, None)
+
+
+def _brief(kind: Kind, page: int, position: int, item: dict[str, Json]) -> Brief:
+    if kind.key == "data":
+        ends = {} if item.keys().isdisjoint(_ENDS) else {name: item[name] for name in _ENDS if item.get(name) is not None}
+        return Brief(page, position, item.get("created_at") or item.get("created"), ends or ())
+    data = item.get("systemData")
+    made = data.get("createdAt") if isinstance(data, dict) else None
+    return Brief(page, position, made, identity_of(item) if kind is ACCOUNT else ())
 
 
 class Shelf:
@@ -82,7 +110,7 @@ class Shelf:
     def __init__(self, load: LoadBody, most: int = 48 * 1024 * 1024) -> None:
         """`most`: bytes, roughly, of what is kept."""
         self.load = load
-        self._kept = Recent[tuple[str, tuple[str, ...]], dict[str, Place]](most)
+        self._kept = Recent[tuple[str, tuple[str, ...]], dict[str, Brief]](most)
         self._lines = Recent[tuple[str, int], list[Json]](most)
 
     def lines(self, entry: Entry, parse: Callable[[Entry, LoadBody], Iterable[Any]]) -> list[Any]:
@@ -103,13 +131,13 @@ class Shelf:
             places = listed(kind, entry.resource, [self.load(digest) for digest in entry.digests])
             if places is None:
                 return None
-            self._kept.put(key, places, 1000 + 160 * len(places))
+            self._kept.put(key, places, 1000 + 300 * len(places))
         return Inventory(kind, entry, places, self.load)
 
 
-def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Place] | None:
+def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Brief] | None:
     """Where each object stands; None where the pages are not the whole of a list of objects with ids."""
-    found: dict[str, Place] = {}
+    found: dict[str, Brief] = {}
     plain = kind.key == "data"
     for number, page in enumerate(pages):
         values = page.get(kind.key) if isinstance(page, dict) else None
@@ -122,7 +150,7 @@ def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Place] 
             name = identifier if plain else _arm_key(kind, account, identifier, item)
             # `processed` is what nearly every file is: asked first, since a list may be long.
             if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
-                found[name] = (number, position)
+                found[name] = _brief(kind, number, position, item)
     last = pages[-1] if pages else None
     return None if last is None or last.get("has_more") is True else found
 

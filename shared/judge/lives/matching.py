@@ -88,8 +88,7 @@ def _end(match: Match) -> str:
 def _match(loss: Loss) -> Match:
     plain, due = [], []
     for identifier in loss.ids:
-        item = loss.was.item(identifier)
-        rule = expiry(loss.kind, item, loss.was.created(identifier), loss.before)
+        rule = expiry(loss.kind, loss.was.ends(identifier), loss.was.created(identifier), loss.before)
         if rule is None:
             plain.append(identifier)
         else:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from shared.canonical import Json
 from shared.judge.assemble import Entry
-from shared.judge.lives.given import ACCOUNT_ANSWER, DELETIONS, SETTINGS, Given, Loss, identity_of
-from shared.judge.lives.inventory import Inventory
+from shared.judge.lives.given import ACCOUNT_ANSWER, DELETIONS, SETTINGS, Given, Loss
+from shared.judge.lives.inventory import Inventory, identity_of
 from shared.judge.lives.kinds import DEPLOYMENT, FAMILIES, MODEL, UNLISTED, Kind, plural
 from shared.judge.lives.matching import Match, components, matches
 from shared.judge.lives.observable import logs_between, resource_log, settings_for

@@ -141,7 +141,7 @@ def test_a_bundle_brings_what_was_filed_and_the_files_of_its_period(site, tmp_pa
         assert f"body/sha256/{hashlib.sha256(REPORT).hexdigest()}" not in names
         records = [json.loads(line) for name in names if name.startswith("records/") for line in file.read(name).splitlines()]
     assert sorted(record["exhibit"]["number"] for record in records if record["type"] == "exhibit") == [1, 2, 3], "all acts, whenever they were made"
-    assert any("2 files of exhibits" in line for line in report.checked)
+    assert any("each file of an exhibit (2)" in line for line in report.checked)
     assert any("genuine" in line for line in report.unchecked)
 
 

@@ -351,6 +351,8 @@ def test_a_failure_of_every_sweep_is_listed_once_and_hides_no_other(store):
     often = next(gap for gap in found.gaps if gap.times == 6)
     failures = [index for index, record in open_log(store).records(0, found.size) if record["type"] == "failure" and record["kind"] == "deployments"]
     assert (often.record, often.last_record) == (failures[0], failures[-1])
+    shown = [line for line in found.as_lines() if "Failed)" in line]
+    assert "models: throttled" in shown[0] and shown[1].strip() == often.line(), "what was missed once comes first"
     assert often.line().startswith(f"6 times, records {failures[0]} to {failures[-1]}: deployments: forbidden")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verdicts, "LISTED", 1)

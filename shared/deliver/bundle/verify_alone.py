@@ -127,6 +127,11 @@ class Report:
         known[1] += 1
         self.gaps[known[0]] = f"{known[1]:,} times, records {known[2]} to {record}: {reason}"
 
+    def rarest_first(self) -> list[str]:
+        """The gaps: what was missed once before what fails always."""
+        times = {place: often for place, often, _ in self.failures.values()}
+        return [self.gaps[place] for place in sorted(range(len(self.gaps)), key=lambda place: times.get(place, 1))]
+
     def unlisted(self, name: str) -> int:
         """How many problems or gaps no line stands for."""
         repeated = sum(times - 1 for _, times, _ in self.failures.values()) if name == "gaps" else 0
@@ -1407,7 +1412,7 @@ def say(report: Report, bundle: Bundle, examiner: Examiner) -> None:
         f"{len(examiner.plans):,} sweeps: each planned question has its answer, each answer all its pages",
     ]
     if counts["exhibits"]:
-        report.checked.append(f"{counts['exhibits']:,} files of exhibits have the digests that were sealed when they were filed")
+        report.checked.append(f"each file of an exhibit ({counts['exhibits']:,}) has the digest that was sealed when it was filed")
     if examiner.acts:
         report.unchecked.append("whether exhibits are genuine, and say what they were filed for: what is sealed is that somebody filed documents with these digests")
     if any(name.startswith("checkpoints/") for name in bundle.source.sizes):
@@ -1501,7 +1506,7 @@ def main() -> int:
     print(first)
     print(f"SHA-256 of the manifest, which names this bundle: {bundle.identity}")
     for title, lines, unlisted in (
-        ("Problems", report.problems, report.unlisted("problems")), ("Not collected", report.gaps, report.unlisted("gaps")),
+        ("Problems", report.problems, report.unlisted("problems")), ("Not collected", report.rarest_first(), report.unlisted("gaps")),
         ("Checked", report.checked, 0), ("Not checked", report.unchecked, 0), ("Worth knowing", report.notes, 0),
     ):  # fmt: skip
         if lines:

@@ -36,4 +36,4 @@ class Approvals:
         if lacking:
             self.tally.problem("baseline", f"the approval {lacking[0]} is not here, and a later one is: it was left out", record=max(self.numbers.values()))
         if self.records:
-            self.tally.checked.append(f"{len(self.records):,} approvals of a baseline are of records that were sealed before them, and none before the last is missing")
+            self.tally.checked.append(f"each approval of a baseline ({len(self.records):,}) is of records sealed before it, and none before the last is missing")

@@ -64,4 +64,4 @@ class Exhibits:
             else:
                 found += 1
         if package.names(EXHIBITS):
-            self.tally.checked.append(f"{found:,} files of exhibits have the digests that were sealed when they were filed")
+            self.tally.checked.append(f"each file of an exhibit ({found:,}) has the digest that was sealed when it was filed")

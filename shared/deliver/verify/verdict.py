@@ -112,10 +112,10 @@ class Verdict:
         return {**value, "intact": self.intact, "complete": self.complete, "exit_code": self.exit_code}
 
     def as_lines(self) -> list[str]:
-        """The same for people: the answer first, then problems, gaps, what was checked and what was not."""
+        """The same for people: the answer first, then problems, gaps (what was missed once before what fails always), what was checked and what was not."""
         lines = [self._answer()]
         lines += _section("Problems", [problem.line() for problem in self.problems], self.counts["problems"])
-        lines += _section("Not collected", [gap.line() for gap in self.gaps], self.counts["gaps"], sum(gap.times for gap in self.gaps))
+        lines += _section("Not collected", [gap.line() for gap in sorted(self.gaps, key=lambda gap: gap.times)], self.counts["gaps"], sum(gap.times for gap in self.gaps))
         lines += _section("Checked", self.checked)
         lines += _section("Not checked", self.not_checked)
         lines += _section("Worth knowing", self.notes)

@@ -75,7 +75,7 @@ async function run() {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     show(kind, sentence, `Log ${shown(bundle.origin)}, ${many(report.counts.records, "record")} proven in ${seconds} s. Name of the bundle (SHA-256 of its manifest): ${bundle.identity}`);
     const parts = [
-      section("Problems", report.problems, report.counts.problems, report.unlisted("problems")), section("Not collected", report.gaps, report.counts.gaps, report.unlisted("gaps")),
+      section("Problems", report.problems, report.counts.problems, report.unlisted("problems")), section("Not collected", report.rarestFirst(), report.counts.gaps, report.unlisted("gaps")),
       section("Checked", report.checked), section("Not checked here", report.unchecked), section("Worth knowing", report.notes),
     ];
     byId("details").replaceChildren(...parts.filter(Boolean));

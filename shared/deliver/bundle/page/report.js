@@ -43,6 +43,12 @@ class Report {
     this.gaps[known.place] = `${known.times.toLocaleString("en")} times, records ${known.first} to ${record}: ${text}`;
   }
 
+  // The gaps: what was missed once before what fails always.
+  rarestFirst() {
+    const times = new Map([...this.failures.values()].map((known) => [known.place, known.times])), often = (place) => times.get(place) ?? 1;
+    return this.gaps.map((_, place) => place).sort((a, b) => often(a) - often(b)).map((place) => this.gaps[place]);
+  }
+
   // How many problems or gaps no line stands for.
   unlisted(list) {
     const repeated = list === "gaps" ? [...this.failures.values()].reduce((sum, { times }) => sum + times - 1, 0) : 0;

@@ -38,6 +38,8 @@ SECRET_LENGTH = 16
 """Characters of the secret that signs webhooks, at least."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+"""As App Service names the host of an app (https://learn.microsoft.com/azure/app-service/reference-app-settings)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Settings:
     """What its `secret` names: (name, secret) each; `*` where a function app was not given them."""
     heartbeat_url: str | None = None
     """Called after each sweep while nothing is alarmed."""
+    portal: str | None = None
+    """Where the function app serves the portal: alerts lead there. None on one machine, where it lives as long as somebody looks."""
     second_signing_key: str | None = None
     """A second key, Ed25519, for witnesses that take no ECDSA: PEM path, or URL of a Key Vault secret that holds the PEM."""
     auditors: str = ""
@@ -139,6 +143,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         alert_severity=_severity(environment.get("EVIDENCE_ALERT_SEVERITY", "")),
         alert_receivers=environment.get("EVIDENCE_ALERT_RECEIVERS") or None,
         alert_secrets=_named_secrets(environment.get("EVIDENCE_ALERT_SECRETS", "")),
+        portal=f"https://{host}/api/portal/" if _HOST.fullmatch(host := environment.get("WEBSITE_HOSTNAME", "").lower()) else None,
         heartbeat_url=_elsewhere("EVIDENCE_HEARTBEAT_URL", beat, cloud) if (beat := environment.get("EVIDENCE_HEARTBEAT_URL", "").strip()) else None,
         second_signing_key=environment.get("EVIDENCE_SECOND_SIGNING_KEY") or None,
         auditors=environment.get("EVIDENCE_AUDITORS", ""),

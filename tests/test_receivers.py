@@ -1,5 +1,6 @@
 """The list of receivers: whatever is wrong with it is one line with its place, and what is right becomes who it says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from shared.deliver.alerts.decide import trial
 from shared.deliver.alerts.receivers import KEYS, read_receivers
 from shared.errors import Misuse
+from shared.records import timestamp
 from shared.seal.attestor import Owed
+from shared.seal.post import Answer
 from shared.service.receivers import receivers
 from shared.settings import Settings, is_elsewhere
 from shared.settings import read as read_settings
@@ -181,3 +184,32 @@ def test_the_example_of_the_documents_is_a_list():
     assert [one.kind for one in found] == ["teams", "slack", "webhook", "event-grid"]
     keys = text.partition("## A list of receivers")[2].partition("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", keys, re.MULTILINE)) == sorted(KEYS)
+
+
+HOST = "https://evidence.azurewebsites.net/api/portal/"
+RESOURCE = f"/subscriptions/{GUID}/resourcegroups/prod/providers/microsoft.cognitiveservices/accounts/one&two"
+
+
+@pytest.mark.parametrize(("about", "page"), [
+    ({"resource": RESOURCE, "records": [7]}, f"resource?id={RESOURCE.replace('/', '%2F').replace('&', '%26')}&from=2026-11-01&to=2026-11-01"),
+    ({"resource": None, "records": [7, 8], "count": 1000}, "changes?from=2026-11-01&to=2026-11-01"),
+    ({"resource": RESOURCE, "records": [7, 8], "count": 2}, "changes?from=2026-11-01&to=2026-11-01"),
+    ({}, ""),
+])  # fmt: skip
+def test_an_alert_leads_into_the_portal_whoever_is_told(tmp_path, about, page):
+    for channel in built(tmp_path, WHOLE, portal=HOST):
+        alert = {**trial("example.org/log", timestamp(NOW), channel.name), **about}
+        sent = []
+        told = replace(channel, post=lambda url, body, headers, sent=sent: sent.append(body) or Answer(200, None, b""))
+        told.send(alert, NOW)
+        assert HOST + page in sent[0].decode().replace("\\u0026", "&"), channel.kind
+        sent.clear()
+        replace(told, portal=None).send(alert, NOW)
+        assert b"/api/portal/" not in sent[0] and "link" not in alert
+
+
+@pytest.mark.parametrize(("host", "portal"), [
+    ("Evidence-1.azurewebsites.net", "https://evidence-1.azurewebsites.net/api/portal/"), ("localhost:7071", None), ("a.b/c", None), ("", None),
+])  # fmt: skip
+def test_the_portal_is_where_the_platform_says_that_the_app_is(host, portal):
+    assert read_settings({"WEBSITE_HOSTNAME": host}).portal == portal

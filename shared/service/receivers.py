@@ -30,7 +30,7 @@ def receivers(settings: Settings) -> list[Channel]:
         Misuse: one of them cannot be what the settings and the file say.
     """
     secret, route = settings.alert_secret or "", Route(severity=settings.alert_severity)
-    found = [Channel(named_after(url), "webhook", url, _post(settings), signed(secret, SIGNED_WITH), route) for url in settings.alert_webhooks]
+    found = [Channel(named_after(url), "webhook", url, _post(settings), signed(secret, SIGNED_WITH), route, settings.portal) for url in settings.alert_webhooks]
     if settings.alert_receivers is None:
         return found
     path = own_path(settings.alert_receivers)
@@ -58,15 +58,15 @@ def _channel(one: Declared, file: str, settings: Settings) -> Channel:
     if one.kind in ("teams", "slack"):
         dress: Dress = teams.card if one.kind == "teams" else slack.message
         if one.secret and is_unresolved(secret):
-            return Channel(one.name, one.kind, "", post, _unreadable(setting), one.route)
+            return Channel(one.name, one.kind, "", post, _unreadable(setting), one.route, settings.portal)
         if not is_elsewhere(url := url or secret.strip(), settings.cloud):
             raise Misuse(f"{where}: {setting} is no address: it must be all of the webhook's address, https://…, and nothing more")
-        return Channel(one.name, one.kind, url, post, dress, one.route)
+        return Channel(one.name, one.kind, url, post, dress, one.route, settings.portal)
     if one.kind == "event-grid":
-        return Channel(one.name, one.kind, event_grid.endpoint(url), post, _event(one, url, secret, setting, where, settings.cloud), one.route)
+        return Channel(one.name, one.kind, event_grid.endpoint(url), post, _event(one, url, secret, setting, where, settings.cloud), one.route, settings.portal)
     if len(secret) < SECRET_LENGTH:
         raise Misuse(f"{where}: {setting} is not set, or shorter than {SECRET_LENGTH} characters: it signs what goes there")
-    return Channel(one.name, one.kind, url, post, signed(secret, setting), one.route)
+    return Channel(one.name, one.kind, url, post, signed(secret, setting), one.route, settings.portal)
 
 
 def _event(one: Declared, url: str, secret: str, setting: str, where: str, cloud: str) -> Dress:

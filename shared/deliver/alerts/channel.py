@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.canonical import Json
+from shared.deliver.alerts.link import linked
 from shared.deliver.alerts.route import Route
 from shared.seal.attestor import Owed
 from shared.seal.post import Post
@@ -29,6 +30,8 @@ class Channel:
     post: Post
     dress: Dress = field(repr=False)
     route: Route = field(default_factory=Route)
+    portal: str | None = None
+    """Where what it is told of can be looked at."""
 
     def send(self, alert: Json, now: datetime) -> int:
         """Tell it; the status that it answered.
@@ -36,7 +39,7 @@ class Channel:
         Raises:
             Owed: it was not taken.
         """
-        body, headers = self.dress(alert, now)
+        body, headers = self.dress(linked(alert, self.portal), now)
         answer = self.post(self.url, body, headers)
         if 200 <= answer.status < 300:
             return answer.status

@@ -22,12 +22,12 @@ def card(alert: Json, _now: datetime) -> tuple[bytes, dict[str, str]]:
     """The message with the card; with fewer lines where it would be too large."""
     words = words_of(alert)
     shown = len(words.lines)
-    while len(body := canonical(_message(alert["severity"], words, shown))) > MOST and shown:
+    while len(body := canonical(_message(alert["severity"], words, shown, alert.get("link")))) > MOST and shown:
         shown -= 1
     return body, {"Content-Type": "application/json"}
 
 
-def _message(severity: str, words: Json, shown: int) -> Json:
+def _message(severity: str, words: Json, shown: int, link: str | None) -> Json:
     title = {"type": "TextRun", "text": cut(words.title, 1000), "weight": "bolder", "size": "medium", "color": _COLOURS.get(severity, "default")}
     blocks = [[title]]
     blocks += [[_run(f"{name}: ", "bolder"), _run(cut(value, 1000))] for name, value in words.facts]
@@ -41,6 +41,8 @@ def _message(severity: str, words: Json, shown: int) -> Json:
         "body": [{"type": "RichTextBlock", "inlines": inlines} for inlines in blocks],
         "msteams": {"width": "Full"},
     }
+    if link is not None:
+        content["actions"] = [{"type": "Action.OpenUrl", "title": "Open the portal", "url": link}]
     return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}]}
 
 

@@ -108,6 +108,21 @@ def test_in_a_period_what_counts_is_what_was_in_force_when_it_was_found(site):
     assert waived == [False, False, True, True]
 
 
+def test_in_a_period_neither_a_waiver_nor_its_end_counts_backwards(site):
+    first = site.clock()
+    site.clock.advance(hours=6)
+    site.collect()
+    waiver.add(site.settings, CONTROL, "all", until="2026-11-20", now=lambda: first, **WHO)
+    site.clock.advance(hours=6)
+    site.collect()
+    waiver.end(site.settings, 1, now=lambda: first, **WHO)
+    site.clock.advance(hours=6)
+    site.collect()
+    every = queries.period(None, None, site.clock())
+    said = [finding["waived"] for finding in queries.findings(site.reading(), every, Filter(control=CONTROL), site.clock)]
+    assert [one and one["record"] for one in said] == [None] * 4 + [sealed(site)[0][0]] * 2 + [None] * 2
+
+
 def test_ended_before_its_time_once(site):
     add(site)
     site.clock.advance(hours=1)

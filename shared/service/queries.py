@@ -27,6 +27,7 @@ from shared.service.compose import Clock, read_log, utc_now
 from shared.service.current import collected_since, last_sweep
 from shared.service.hold import in_force
 from shared.service.latest import LatestAnswers, answer_key
+from shared.service.waived import waived_then
 from shared.settings import Settings
 
 
@@ -147,12 +148,11 @@ def findings(read: Reading, when: Period | None, wanted: Filter, now: Clock = ut
     `waived` says what waives one that is not satisfied: now, or, in a period, when it was found. The status is what the evidence says.
     """
     waivers, at = waivers_in(read.store), timestamp(now())
-    records: dict[int, int] = {}
-    if waivers:
-        records = records_of(read.store, "waiver", {one.number for one in waivers})
+    records = records_of(read.store, "waiver", {one.number for one in waivers}) if waivers else {}
+    then = waived_then(read) if when else None
     for index, record in read.records(read.within(when), frozenset({"finding"})) if when else _current(read):
         if wanted.passes(record):
-            by = waiver_of(waivers, record, record["at"] if when else at)
+            by = then.of(index, record) if then is not None else waiver_of(waivers, record, at)
             waived = {"waiver": by.number, "record": records.get(by.number), "until": by.until, "owner": by.owner, "reason": by.reason} if by else None
             yield {"record": index, **record, "waived": waived}
 

@@ -173,6 +173,9 @@ OF_THE_PLATFORM = {
 NOT_IN_PRODUCTION = {"EVIDENCE_ARM_ENDPOINT", "EVIDENCE_LOGS_ENDPOINT", "EVIDENCE_STORE_ENDPOINT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"}
 """For the stand-in; and for networks with authorities of their own, which Azure's is not."""
 
+SET_BY_THE_PLATFORM = {"WEBSITE_HOSTNAME"}
+"""By App Service in every app, with the name that it answers to."""
+
 REPLACED_ON_FLEX = {
     "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME_VERSION", "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_CONTENTSHARE", "WEBSITE_TIME_ZONE", "SCM_DO_BUILD_DURING_DEPLOYMENT",
@@ -189,7 +192,7 @@ def app_settings(templates: Templates) -> dict:
 def settings_are_those_that_the_code_reads(templates):
     asked = Recorder()
     settings.read(asked)
-    wanted, given = asked.asked - NOT_IN_PRODUCTION, set(app_settings(templates))
+    wanted, given = asked.asked - NOT_IN_PRODUCTION - SET_BY_THE_PLATFORM, set(app_settings(templates))
     problems = [f"{name} is read and not set" for name in sorted((wanted | OF_THE_PLATFORM) - given)]
     return problems + [f"{name} is set and nobody reads it" for name in sorted(given - wanted - OF_THE_PLATFORM)]
 

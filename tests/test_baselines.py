@@ -25,7 +25,7 @@ from shared.service.planning import Planner, Scope, SweepName
 from shared.service.queries import Filter
 from shared.service.sweep import OpenSweep
 from tests.fixtures.estate import estate
-from tests.fixtures.faulty import DyingStore, Killed
+from tests.fixtures.faulty import killed_at_each_write
 from tests.test_crash import small
 
 WHO = {"owner": "Head of Platform", "reason": "reviewed by the change board"}
@@ -345,22 +345,10 @@ def test_nothing_of_it_is_read_from_what_can_be_lost(site):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_every_write_the_same_command_goes_on(site, monkeypatch, when):
-    for number in range(1, 40):
+    for number in killed_at_each_write(monkeypatch, baseline, site.store, lambda n: approve(site, reason=f"reason {n}"), after=when == "after"):
         reason = f"reason {number}"
-        faulty = DyingStore(site.store, number, after=when == "after")
-        monkeypatch.setattr(baseline, "store_of", lambda settings, faulty=faulty: faulty)
-        try:
-            approve(site, reason=reason)
-        except Killed:
-            pass
-        else:
-            break
-        monkeypatch.undo()
         assert approve(site, reason=reason).record is not None
         assert [record["baseline"]["reason"] for _, record in sealed(site)].count(reason) == 1
-    else:
-        raise AssertionError("it never ended")
-    assert number > 5
     assert verify_store(site.store, [note.parse_vkey(site.vkey)]).intact
 
 

@@ -29,7 +29,7 @@ from shared.service.compose import random_bytes
 from tests.fixtures.bundles import built
 from tests.fixtures.commandline import office
 from tests.fixtures.exhibits import REPORT, WHO, add, again, judged, sealed, site, sound
-from tests.fixtures.faulty import DyingStore, Killed
+from tests.fixtures.faulty import killed_at_each_write
 from tests.fixtures.records import SIGNER, START, Account, LogMaker
 
 __all__ = ["site"]
@@ -156,21 +156,10 @@ def test_a_kind_is_named_by_what_wants_just_one(site):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_every_write_the_same_command_goes_on(site, monkeypatch, when):
-    for number in range(1, 40):
-        title, faulty = f"title {number}", DyingStore(site.store, number, after=when == "after")
-        monkeypatch.setattr(exhibit, "store_of", lambda settings, faulty=faulty: faulty)
-        try:
-            add(site, title=title, keep=True)
-        except Killed:
-            pass
-        else:
-            break
-        monkeypatch.undo()
+    for number in killed_at_each_write(monkeypatch, exhibit, site.store, lambda n: add(site, title=f"title {n}", keep=True), after=when == "after"):
+        title = f"title {number}"
         assert add(site, title=title, keep=True).record is not None
         assert [said.get("title") for said in sealed(site)].count(title) == 1
-    else:
-        raise AssertionError("it never ended")
-    assert number > 5
     assert [said["number"] for said in sealed(site)] == list(range(1, len(sealed(site)) + 1))
     again(site)
     sound(site)

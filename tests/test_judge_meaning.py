@@ -195,6 +195,9 @@ def test_a_field_nobody_has_heard_of_is_low_and_never_nothing() -> None:
     after["properties"]["brandNew"] = {"on": True}
     assert told("account", [account()], [after]) == [("low", "chat-eu (account): properties/brandNew is an object now (was absent)")]
     assert told("account", [after], [account()]) == [("low", "chat-eu (account): properties/brandNew is absent now (was an object)")]
+    one, other = account(), account()
+    one["properties"]["by"], other["properties"]["by"] = {"committed": "a" * 64}, {"committed": "b" * 64}
+    assert told("account", [one], [other]) == [("low", "chat-eu (account): properties/by is not what it was (both times a value withheld as personal)")]
 
 
 def test_what_was_replaced_before_sealing_is_not_shown() -> None:

@@ -356,6 +356,7 @@ def test_a_long_period_is_drawn_by_day(made):
 def test_a_period_of_hours_is_named_with_its_times():
     assert period_words(Period("2026-11-01T06:00:00Z", "2026-11-01T18:00:00Z")) == "2026-11-01 06:00 to 2026-11-01 18:00"
     assert period_words(Period("2026-11-01", "2026-11-02")) == "1 Nov 2026"
+    assert period_words(Period("2026-11-01T00:00:00Z", "2026-11-02T00:00:20Z")) == "2026-11-01 00:00 to 2026-11-02 00:00", "twenty seconds into a day are of that day"
 
 
 def test_lanes_that_are_left_out_are_counted(view):

@@ -360,6 +360,14 @@ def test_a_failure_of_every_sweep_is_listed_once_and_hides_no_other(store):
     assert lines[0].startswith("Intact, but incomplete: 7 gaps") and "  … and 1 more" in lines
 
 
+def test_a_problem_that_is_said_over_and_over_is_counted_and_listed_once():
+    tally = verdicts.Tally()
+    for reason in ("a line is too long", "a line is too long", "a line is too long", "a record is missing", "a line is too long"):
+        tally.problem("record", reason, file="records/1.jsonl")
+    assert [problem.reason for problem in tally.problems] == ["a line is too long", "a record is missing", "a line is too long"]
+    assert tally.counts["problems"] == 5
+
+
 def test_a_sweep_that_was_never_closed_is_a_gap(store):
     maker = LogMaker(store).birth()
     maker.sweep([Account("one")], slot=START + timedelta(hours=6), close=False)

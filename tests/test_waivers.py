@@ -26,7 +26,7 @@ from shared.service.bundle import bundle
 from shared.service.compose import random_bytes
 from shared.service.queries import Filter
 from tests.fixtures.estate import estate
-from tests.fixtures.faulty import DyingStore, Killed
+from tests.fixtures.faulty import killed_at_each_write
 from tests.test_crash import small
 
 CONTROL = "public-network-access"
@@ -174,22 +174,10 @@ def test_who_accepted_it_stands_nowhere_in_clear(site):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_every_write_the_same_command_goes_on(site, monkeypatch, when):
-    for number in range(1, 40):
+    for number in killed_at_each_write(monkeypatch, waiver, site.store, lambda n: add(site, reason=f"reason {n}"), after=when == "after"):
         reason = f"reason {number}"
-        faulty = DyingStore(site.store, number, after=when == "after")
-        monkeypatch.setattr(waiver, "store_of", lambda settings, faulty=faulty: faulty)
-        try:
-            add(site, reason=reason)
-        except Killed:
-            pass
-        else:
-            break
-        monkeypatch.undo()
         assert add(site, reason=reason).record is not None
         assert [record["waiver"]["reason"] for _, record in sealed(site)].count(reason) == 1
-    else:
-        raise AssertionError("it never ended")
-    assert number > 5
     assert sound(site)
 
 

@@ -50,7 +50,8 @@ def alerted(site: "Site", receiver: "Receiver", say: "Say") -> SweepResult:
     done = collect(_told(site, receiver), by="schedule", now=site.clock)
     worst = next(one for one in receiver.taken if EXPOSED in one["controls"])
     say(f"   {len(receiver.taken)} alerts came to {receiver.url}, each signed and once; one of them, key {worst['key'][:12]}…, records {worst['records']}:")
-    say(f"      [{worst['severity']}] {worst['text']}")
+    for mean in worst["means"]:
+        say(f"      [{mean['severity']}] {mean['text']}")
     return done
 
 

@@ -141,8 +141,9 @@ class Report:
         self.counts[name] += 1
         places = [f"record {record}"] if record is not None else []
         places += [shown(file)] if file is not None else []
-        if len(lines) < LISTED:
-            lines.append(f"{', '.join(places)}: {shown(reason)}" if places else shown(reason))
+        text = f"{', '.join(places)}: {shown(reason)}" if places else shown(reason)
+        if len(lines) < LISTED and lines[-1:] != [text]:  # said over and over, it hides what else there is
+            lines.append(text)
 
     def note(self, sentence: str) -> None:
         if len(self.notes) < 100 and shown(sentence) not in self.notes:

@@ -5,7 +5,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -95,7 +95,7 @@ def own(trusted: str) -> Markup:
 def period_words(period: Period) -> str:
     """`1 Nov 2026 to 30 Nov 2026`; with times where the borders are not midnights."""
     start, end = instant(period.start), instant(period.end)
-    if (start.hour, start.minute, end.hour, end.minute) != (0, 0, 0, 0):
+    if start.time() != time() or end.time() != time():
         return f"{text.when(period.start)} to {text.when(period.end)}"
     last = end - timedelta(days=1)
     first_day, last_day = f"{start.day} {start:%b %Y}", f"{last.day} {last:%b %Y}"

@@ -163,8 +163,9 @@ class Tally:
     def problem(self, what: str, reason: str, *, record: int | None = None, file: str | None = None) -> None:
         """Note a problem."""
         self.counts["problems"] += 1
-        if len(self.problems) < LISTED:
-            self.problems.append(Problem(what, shown(reason), record, shown(file) if file is not None else None))
+        found = Problem(what, shown(reason), record, shown(file) if file is not None else None)
+        if len(self.problems) < LISTED and self.problems[-1:] != [found]:  # said over and over, it hides what else there is
+            self.problems.append(found)
 
     def gap(self, what: str, reason: str, *, record: int | None = None, resource: str | None = None, sweep: str | None = None) -> None:
         """Note a gap."""

@@ -116,6 +116,8 @@ def plain(seen: Seen) -> str:
         return f"{seen.name} ({seen.kind}): {field} is {said(seen.is_)} now (was absent)"
     if seen.op == "removed":
         return f"{seen.name} ({seen.kind}): {field} is absent now (was {said(seen.was)})"
+    if said(seen.is_) == said(seen.was):  # two values that were replaced before sealing, or two objects
+        return f"{seen.name} ({seen.kind}): {field} is not what it was (both times {said(seen.is_)})"
     return f"{seen.name} ({seen.kind}): {field} is {said(seen.is_)} now (was {said(seen.was)})"
 
 

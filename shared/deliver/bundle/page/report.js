@@ -58,7 +58,8 @@ class Report {
   add(list, reason, record, file) {
     this.counts[list] += 1;
     const places = [record === undefined ? null : `record ${record}`, file === undefined ? null : shown(file)].filter((place) => place !== null);
-    if (this[list].length < LISTED) this[list].push(places.length ? `${places.join(", ")}: ${shown(reason)}` : shown(reason));
+    const text = places.length ? `${places.join(", ")}: ${shown(reason)}` : shown(reason);
+    if (this[list].length < LISTED && this[list].at(-1) !== text) this[list].push(text); // said over and over, it hides what else there is
   }
 
   note(sentence) {

@@ -180,9 +180,10 @@ class _Stopped(KeyboardInterrupt):
 
     def leave(self) -> NoReturn:
         """End the process here and now, as a kill would: the store is made for it."""
-        self.say()
         if sys.stderr is not None and sys.stderr.isatty():
-            os.write(sys.stderr.fileno(), b"\x1b[?25h")  # a progress bar hides the cursor
+            sys.stderr = sys.__stderr__  # not through a progress bar, which would draw itself again below what is said
+            os.write(2, b"\r\x1b[2K\x1b[?25h")  # it holds a line, and hides the cursor
+        self.say()
         os._exit(self.code)
 
 

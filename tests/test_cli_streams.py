@@ -185,6 +185,34 @@ def test_ctrl_c_at_a_terminal_leaves_it_as_it_was(desk):
     assert desk("collect", "--json").json["resumed"]
 
 
+def test_what_is_said_at_the_last_moment_stands_below_the_bar():
+    """Where ending in good order takes too long, the process is left at once: by another thread, while the bar is still drawn."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    code = """
+import signal, sys, threading
+from shared.cli import _Stopped
+from shared.terminal import Terminal
+with Terminal().progress() as show:
+    show("collect", 0, 3)
+    threading.Timer(0.3, _Stopped(signal.SIGINT).leave).start()
+    threading.Event().wait()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    sent = b""
+    while select.select([ours], [], [], 30)[0]:
+        try:
+            sent += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    assert process.wait(timeout=30) == 130
+    lines = shown(sent.decode())
+    assert any("━" in line for line in lines) and "nothing sealed is lost" in lines[-1]
+    assert sent.endswith(b"\n") and sent.count(b"\x1b[?25l") == sent.count(b"\x1b[?25h") == 1
+
+
 ENCODINGS = [
     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     {"PYTHONIOENCODING": "ascii"},

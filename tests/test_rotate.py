@@ -206,10 +206,21 @@ def test_two_different_changes_at_once_end_in_one_of_them(filed, tmp_path):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     keys = read_keys(store_at(filed))
-    by_key = {load_key_file(tmp_path / f"{name}.pem", ORIGIN).key: name for name in ("a", "b")}
+    made = [name for name in ("a", "b") if (tmp_path / f"{name}.pem").exists()]
+    assert all(isinstance(outcomes[name], Misuse) for name in {"a", "b"} - set(made)), "who came when all was over is refused, and makes no key"
+    by_key = {load_key_file(tmp_path / f"{name}.pem", ORIGIN).key: name for name in made}
     winner = by_key[keys.in_force.keys[0]]
     assert all(name == winner or isinstance(found, Misuse) or not keys.pending for name, found in outcomes.items())
     sealing(replace(filed, signing_key=str(tmp_path / f"{winner}.pem")), store_at(filed)).sequencer.seal()
+
+
+def test_a_change_after_another_one_is_refused_and_leaves_no_key_behind(filed, tmp_path):
+    """What two at once come to where one of them is done before the other begins: the settings still name the old key."""
+    rotate(filed, Wanted(to=str(tmp_path / "a.pem")))
+    with pytest.raises(Misuse, match="is in force and must sign the change"):
+        rotate(filed, Wanted(to=str(tmp_path / "b.pem")))
+    assert not (tmp_path / "b.pem").exists()
+    assert in_force(filed).keys == (load_key_file(tmp_path / "a.pem", ORIGIN).key,)
 
 
 def test_a_change_whose_new_key_is_gone_is_given_up_for_another(filed, tmp_path):

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import threading
 import subprocess
 import sys
 from collections import Counter
@@ -275,15 +276,35 @@ def test_memory_that_is_ahead_of_the_evidence_is_not_believed(tmp_path, monkeypa
             patch.setattr(Judge, "judge_sweep", lambda *_: (_ for _ in ()).throw(Killed))
             with pytest.raises(Killed):
                 site.collect()
+        first = site.sweeps[0].sweep
         torn = [p for p in site.store.list(layout.BATCHES) if p.endswith(layout.FINDINGS_SUFFIX + ".jsonl") and "/account-" in p]
         newest = max(layout.batch_parts(p)[0] for p in torn)
-        assert [p for p in torn if layout.batch_parts(p)[0] == newest]
+        assert newest != first
         for path in torn:
             if layout.batch_parts(path)[0] == newest:
                 (site.root / path).write_bytes(b"")
         site.collect()
         assert [r["kind"] for r in deletions(site)] == ["file"]
         intact(site)
+
+
+def test_a_run_that_fails_writes_nothing_any_more_once_it_has_failed(tmp_path, monkeypatch):
+    """Findings are written beside judging, and the disk is slow: who goes on with the sweep must not meet the last writes of the run before."""
+    written, real, open_disk = [], Judge._keep_unit, threading.Event()
+
+    def slow(judge, unit, *rest):
+        open_disk.wait(30)
+        real(judge, unit, *rest)
+        written.append(unit)
+
+    with estate(tmp_path, small) as site, monkeypatch.context() as patch:
+        patch.setattr(Judge, "_keep_unit", slow)
+        patch.setattr(Judge, "judge_sweep", lambda *_: (_ for _ in ()).throw(Killed))
+        timer = threading.Timer(0.3, open_disk.set)
+        timer.start()
+        with pytest.raises(Killed):
+            site.collect()
+        assert len(written) == 3
 
 
 def test_a_sweep_that_an_event_caused_folds_into_the_same_memory(tmp_path):

@@ -109,11 +109,10 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
             if layout.CLOSED in places or not store.exists(layout.batch(name, layout.PLAN)):
                 state.forget(store, name, lambda sweep=name: sequencer.waits(sweep))  # type: ignore[misc]
             continue
-        sweep = OpenSweep(collector, sequencer, name, progress)
-        sweep.load()
-        if not sweep.overdue():
-            sweep.collect()
-        done = close(sweep, True)
+        with OpenSweep(collector, sequencer, name, progress) as sweep:
+            if not sweep.overdue():
+                sweep.collect()
+            done = close(sweep, True)
         result = done if sweep.plan["scope"] == scope.as_json() and not done.missing else None
     return result
 
@@ -131,7 +130,6 @@ def _new_sweep(
         # Another collector took the marker of a sweep that was still being planned for one that was left behind.
         state.mark_open(store, name.name, since)
         sequencer.seal()
-    sweep = OpenSweep(collector, sequencer, name.name, progress)
-    sweep.load()
-    sweep.collect()
-    return close(sweep, False)
+    with OpenSweep(collector, sequencer, name.name, progress) as sweep:
+        sweep.collect()
+        return close(sweep, False)

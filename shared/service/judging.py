@@ -143,6 +143,10 @@ class Judge:
         for write in waiting:
             write.result()
 
+    def stop(self) -> None:
+        """Return when what was begun to be written is written, or could not be: nobody waits for it but to be gone."""
+        self._writer.shutdown()
+
     def judge_sweep(self, missing: Sequence[str]) -> None:
         """Write the findings about the collection itself, and the statements that only the provider can attest."""
         size = self.records.plan["log"]["size"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import Self
 
 from shared import layout
 from shared.canonical import Json, canonical
@@ -64,7 +65,7 @@ class OpenSweep:
     judged: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
-    def load(self) -> None:
+    def __enter__(self) -> Self:
         """Read the sealed plan."""
         collector = self.collector
         first, count = self.sequencer.places(self.name)[layout.PLAN]
@@ -78,6 +79,11 @@ class OpenSweep:
         for position, data in enumerate(lines[:-1]):
             self.judge.records.add(first + position, json.loads(data))
         self.judge.records.add(self.plan_record, self.plan)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Whoever goes on with this sweep must not meet the last writes of this run."""
+        self.judge.stop()
 
     def _sealed(self, sweep: str) -> Mapping[str, tuple[int, int]]:
         """Where the batches of an open sweep are, those included that waited."""

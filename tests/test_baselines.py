@@ -261,9 +261,7 @@ def planned(site, name, resources=None, around=None):
     collector, sequencer = open_collector(site.settings, site.store, site.clock), sealing(site.settings, site.store).sequencer
     Planner(collector, SweepName(name, None, site.clock()), Scope(None, resources), None, {"by": "manual", "ref": None}, around=around).plan()
     sequencer.seal()
-    found = OpenSweep(collector, sequencer, name, lambda what, done, total: None)
-    found.load()
-    return found
+    return OpenSweep(collector, sequencer, name, lambda what, done, total: None).__enter__()
 
 
 def test_what_a_sweep_did_not_come_to_is_unknown_though_it_was_seen_before(site):

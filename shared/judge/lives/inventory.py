@@ -4,7 +4,7 @@ An answer is an inventory only if it is whole: answered, every page a list of ob
 Whatever else came is "could not look": nothing may be concluded from what it does not name. Pure; bodies come through a function.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -128,17 +128,17 @@ class Shelf:
         key = (kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource))
         places = self._kept.get(key)
         if places is None:
-            places = listed(kind, entry.resource, [self.load(digest) for digest in entry.digests])
+            places = listed(kind, entry.resource, map(self.load, entry.digests))
             if places is None:
                 return None
             self._kept.put(key, places, 1000 + 300 * len(places))
         return Inventory(kind, entry, places, self.load)
 
 
-def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Brief] | None:
+def listed(kind: Kind, account: str, pages: Iterable[Json]) -> dict[str, Brief] | None:
     """Where each object stands; None where the pages are not the whole of a list of objects with ids."""
     found: dict[str, Brief] = {}
-    plain = kind.key == "data"
+    plain, more = kind.key == "data", True
     for number, page in enumerate(pages):
         values = page.get(kind.key) if isinstance(page, dict) else None
         if not isinstance(values, list):
@@ -151,8 +151,8 @@ def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Brief] 
             # `processed` is what nearly every file is: asked first, since a list may be long.
             if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
                 found[name] = _brief(kind, number, position, item)
-    last = pages[-1] if pages else None
-    return None if last is None or last.get("has_more") is True else found
+        more = page.get("has_more") is True
+    return None if more else found
 
 
 def _arm_key(kind: Kind, parent: str, identifier: str, item: dict[str, Json]) -> str:

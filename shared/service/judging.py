@@ -36,7 +36,7 @@ PARSED = 6
 class Bodies:
     """Parsed bodies by digest; those used lately are kept, since many accounts share them: empty lists, a region's models."""
 
-    def __init__(self, store: Store, most: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, store: Store, most: int = 8 * 1024 * 1024) -> None:
         self._store = store
         self._kept = Recent[str, Json](most)
 

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.ids import guid
 from shared.errors import Misuse, Refused
-from shared.service import queries
+from shared.service import accounts, queries, standing
 from shared.service.gone import deletions
 from shared.service.limited import Within, limited
 from shared.service.limits import ALWAYS, BEGINNING, Limits, declared, limits
@@ -179,18 +179,18 @@ def test_what_lies_inside_is_what_the_whole_store_has_of_it(site):
     for ask, about in ((queries.changes, "resource"), (deletions, "account")):
         found = [one["record"] for one in ask(few, None, Filter())]
         assert found == [one["record"] for one in ask(read, when, Filter()) if within.holds(one[about])] != []
-    [account] = queries.resources(few, Filter())
+    [account] = accounts.resources(few, Filter())
     assert {one["name"] for one in account["deployments"]} == {"in-time"}, "as it was at the end of the period, not as it is now"
-    assert queries.status(few, lambda: within.end)["missed_slots"] == []
+    assert standing.status(few, lambda: within.end)["missed_slots"] == []
 
 
 def test_limits_that_limit_nothing_change_nothing(site):
     read = site.reading()
     same = limited(read, Limits(None, BEGINNING, ALWAYS, ALWAYS))
     for ask in (
-        lambda read: queries.status(read, site.clock), lambda read: list(queries.findings(read, None, Filter(), site.clock)),
+        lambda read: standing.status(read, site.clock), lambda read: list(queries.findings(read, None, Filter(), site.clock)),
         lambda read: list(queries.changes(read, None, Filter())),
-        lambda read: deletions(read, None, Filter()), lambda read: list(queries.resources(read, Filter())), lambda read: unseen(read, None, site.clock()),
+        lambda read: deletions(read, None, Filter()), lambda read: list(accounts.resources(read, Filter())), lambda read: unseen(read, None, site.clock()),
     ):  # fmt: skip
         assert ask(same) == ask(read)
 

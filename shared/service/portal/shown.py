@@ -10,7 +10,7 @@ from shared.canonical import Json
 from shared.deliver.period.summary import document
 from shared.deliver.report.page import Page, page
 from shared.errors import Misuse, Refused
-from shared.service import queries
+from shared.service import queries, standing
 from shared.service.compose import Clock
 from shared.service.queries import Filter, Period, Reading
 from shared.service.report import viewed
@@ -51,7 +51,7 @@ class Shown:
     findings: list[Json]
     """That hold now."""
     standing: Json
-    """As `queries.status` gives it."""
+    """As `standing.status` gives it."""
     at: datetime
     when: Period | None
     _unseen: dict[bool, Json] = field(default_factory=dict)
@@ -113,8 +113,8 @@ def _shown(read: Reading, chosen: Chosen, now: datetime) -> Shown:
             else "Nothing is sealed yet: no sweep was closed. The first one shows here as soon as it is."
         )  # fmt: skip
     view, fold = viewed(read, when, now)
-    standing = queries.status(read, lambda: now)
-    return Shown(read, page(view, None), document(fold), list(queries.findings(read, None, Filter(), lambda: now)), standing, now, when)
+    stands = standing.status(read, lambda: now)
+    return Shown(read, page(view, None), document(fold), list(queries.findings(read, None, Filter(), lambda: now)), stands, now, when)
 
 
 def _lately(read: Reading, now: datetime) -> Period | None:

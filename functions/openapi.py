@@ -73,6 +73,11 @@ PATHS: Described = {
     "/api/resources": _pages(
         "Accounts and their deployments, as last seen; with `kind`, all objects of these kinds that were ever seen", "Resource", ONE_RESOURCE, KINDS, other="Object"
     ),
+    "/api/drift": _pages(
+        "What differs from what was approved, by the last closed sweep: each resource that sweeps ask about, those that are as approved too",
+        "Drift",
+        ONE_RESOURCE,
+    ),
     "/api/checkpoint": _get(
         "The newest signed checkpoint (c2sp.org/tlog-checkpoint)",
         {"description": "The checkpoint.", "content": {"text/plain": {"schema": TEXT}}},

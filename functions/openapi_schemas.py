@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.model import SEVERITIES, STATUSES
+from shared.service.drifted import AS_APPROVED, DRIFTED, NOT_KNOWN
 
 Described = dict[str, Any]
 
@@ -42,6 +43,9 @@ _FIELD = object_(
     **{"is": ANYTHING},
 )  # fmt: skip
 
+_MEANING = whole(
+    severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=or_null("string"), statements=list_of(TEXT), pointer=TEXT,
+)  # fmt: skip
 _SEEN = whole(record=INDEX, at=TIME)
 _CLIENT: Described = {"type": ["object", "null"], "description": "What was used: `appid` and `idtyp` of the token's claims."}
 _ATTRIBUTION = whole(
@@ -86,11 +90,7 @@ SCHEMAS: Described = {
         **_RECORD,
         fields=list_of(_FIELD),
         severity={"enum": list(SEVERITIES)},
-        means=list_of(
-            whole(severity={"enum": list(SEVERITIES)}, text=TEXT, direction={"enum": ["worse", "better", "neutral"]}, control=or_null("string"),
-                   statements=list_of(TEXT), pointer=TEXT),
-            "What it means, the worst first.",
-        ),
+        means=list_of(_MEANING, "What it means, the worst first."),
         attribution={"oneOf": [_ATTRIBUTION, {"type": "null"}], "description": "Who made it, as the last record about that says; null: no record does."},
         since={**TIME, "description": "It was as before at this time …"},
         until={**TIME, "description": "… and as after at this."},
@@ -127,6 +127,18 @@ SCHEMAS: Described = {
         first_seen={"anyOf": [_SEEN, {"type": "null"}]},
         last_seen={"anyOf": [_SEEN, {"type": "null"}]},
         gone={"anyOf": [whole(record=INDEX, after=TIME, before=TIME, status=TEXT, cause=TEXT, by=ANYTHING), {"type": "null"}]},
+    ),
+    "Drift": whole(
+        resource=or_null("string", "Null: the collection itself."),
+        baseline=or_null("integer", "Number of the baseline that covers it; null where none does."),
+        state={"enum": [AS_APPROVED, *DRIFTED, *NOT_KNOWN], "description": "Where nobody could look, then or now, it is unknown, never as approved."},
+        severity={"enum": [*SEVERITIES, None], "description": "The worst of what differs."},
+        differences=list_of(
+            whole(kind=TEXT, resource=TEXT, fields=list_of(_FIELD), severity={"enum": list(SEVERITIES)}, means=list_of(_MEANING, "What it means, the worst first."),
+                  approved=or_null("integer", "The record of what was approved."), approved_at=or_null("string"),
+                  now=or_null("integer", "The record of what is."), now_at=or_null("string"), sweep=or_null("string")),
+        ),
+        unknown=list_of(whole(kind=TEXT, resource=TEXT, why={"type": "string", "description": "Why nobody knows."}), "Questions of which it is not known."),
     ),
     "Resource": whole(
         resource=TEXT,

@@ -16,7 +16,7 @@ from tests.fixtures.host import worker
 
 pytestmark = pytest.mark.needs("functions")
 
-QUESTIONS = ("status", "findings", "changes", "deletions", "resources")
+QUESTIONS = ("status", "findings", "changes", "deletions", "resources", "drift")
 REQUESTS = {
     **{f"/api/{name}": (name, "get") for name in QUESTIONS},
     "/api/checkpoint": ("checkpoint", "get"), "/api/bundles": ("request_bundle", "post"), "/api/bundles/{id}": ("bundle", "get"),

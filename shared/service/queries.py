@@ -98,6 +98,14 @@ class Reading:
                     yield index, whole(record, self.body)
             seen = max(seen, sweep["end"] - 1)
 
+    def holds(self, resource: str) -> bool:  # noqa: ARG002 - a limited view needs it
+        """Whether all that is sealed of a resource (empty: of the collection itself) is here: a limited view has less of what lies above its own."""
+        return True
+
+    def log_afresh(self) -> Log:
+        """The log for one reader alone, which keeps the place where it reads."""
+        return Log(self.store, self.log.size)
+
     def within(self, when: Period) -> list[Json]:
         """The closed sweeps that were planned in the period."""
         return [sweep for sweep in self.sweeps if when.holds(sweep["planned_at"])]

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.model import SEVERITIES, STATUSES
 from shared.service.drifted import AS_APPROVED, DRIFTED, NOT_KNOWN
+from shared.service.gone import LONGEST
 
 Described = dict[str, Any]
 
@@ -206,18 +207,21 @@ SCHEMAS: Described = {
             resources=list_of(TEXT, "ARM ids, or names of accounts."),
             framework=or_null("string", "soc2, gdpr or iso27001."),
             disclose=list_of(TEXT, "`all`, or the personal values that may be opened."),
+            object={**or_null("string", "Id or name of one object that is gone: the bundle is about its end, in the accounts that held it, with a certificate."),
+                    "minLength": 1, "maxLength": LONGEST},
         ),
         "additionalProperties": False,
     },
     "Queued": whole(id=TEXT, state={"const": "queued"}),
     "Bundle": object_(
-        ["id", "state", "asked", "by", "wanted", "disclosed"],
+        ["id", "state", "asked", "by", "wanted", "disclosed", "one_object"],
         id=TEXT,
         state={"enum": ["queued", "building", "built", "expired", "failed"]},
         asked=TIME,
         by=or_null("string", "Object id of who asked."),
         wanted=whole(**{"from": or_null("string")}, to=or_null("string"), resources=list_of(TEXT), framework=or_null("string")),
         disclosed={**COUNT, "description": "How many personal values were asked to be opened; which ones is not kept."},
+        one_object={"type": "boolean", "description": "Whether it is about one object that is gone; which one is not kept."},
         reason={"type": "string", "description": "Why it failed."},
         built=TIME,
         bytes=COUNT,

@@ -155,7 +155,9 @@ def test_no_bundle_is_built_shown_or_listed(site, tmp_path):
     whole = desk_of(site, tmp_path)
     name = whole.answer(Asked("POST", "bundles", body=b"resources=small-two")).headers["Location"].rpartition("/")[2]
     desk = Desk(Within(site.reading, bounds(site)), site.clock, whole.bundles, "/x/")
-    assert desk.answer(Asked("POST", "bundles", body=b"")).status == 403
+    for body in (b"", b"object=chat", b"object=chat&resources=small-one"):
+        assert desk.answer(Asked("POST", "bundles", body=body)).status == 403
+    assert b"<form" not in get(desk, "bundles?object=chat").body
     for path in (f"bundles/{name}", f"bundles/{name}/state", f"bundles/{name}/file"):
         assert desk.answer(Asked("GET", path)).status == 404
     assert name not in desk.answer(Asked("GET", "bundles")).body.decode()
@@ -348,7 +350,7 @@ def test_pages_of_the_app_keep_to_the_limits_and_bundles_are_not_for_an_auditor(
             assert status == 200 and tainted(body, site) == [] and b"Limited view." in body, page
         for function, method in (("request_bundle", "POST"), ("bundle", "GET"), ("order_bundle", "POST")):
             for headers in (AUDITOR, both):
-                assert http(function, method, "/api/bundles", headers=headers, params={"id": "x"}, body=b"{}")[0] == 403
+                assert http(function, method, "/api/bundles", headers=headers, params={"id": "x"}, body=b'{"object":"chat"}')[0] == 403
         whole = http("findings", "GET", "/api/findings", headers=principal("Evidence.Reader"))[2]
         assert tainted(whole, site) != [], "who has no limits sees all, in the same process"
 

@@ -299,6 +299,7 @@ def test_a_bundle_that_cannot_be_says_why_to_who_asked(site):
     [
         (b"[]", "object"), (b"{", "JSON"), (b"\xff", "JSON"), (b"[" * 20_000, "JSON"), (b'{"since":1}', "object"), (b'{"from":7}', "from is a text"),
         (b'{"from":"yesterday"}', "not a date"), (b'{"from":"2026-02-01","to":"2026-01-01"}', "before it begins"), (b'{"resources":"x"}', "list"),
+        (b'{"resources":{}}', "resources is a list"), (b'{"disclose":false}', "disclose is a list"), (b'{"resources":""}', "resources is a list"),
         (b'{"framework":"pci"}', "framework 'pci'"), (b'{"disclose":[1]}', "disclose"), (b'{"resources":["' + b"x" * 40_000 + b'"]}', "bytes"),
     ],
 )  # fmt: skip

@@ -83,7 +83,7 @@ def _text(value: Mapping[str, Json], name: str) -> str | None:
 
 
 def _texts(value: Mapping[str, Json], name: str) -> tuple[str, ...]:
-    found = value.get(name) or []
+    found = [] if value.get(name) is None else value[name]  # nothing else that is false: who asks for no resources gets no bundle of all
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise Refused(f"{name} is a list of texts")
     return tuple(found)

@@ -4,6 +4,7 @@ import ast
 import json
 import logging
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -290,6 +291,20 @@ def test_a_bundle_that_cannot_be_says_why_to_who_asked(site):
     _, headers, found = site.http("bundle", "GET", f"/api/bundles/{asked}", params={"id": asked})
     assert (found["state"], headers.get("Retry-After")) == ("failed", None)
     assert "2031-01-01" in found["reason"]
+    assert site.host.poison(layout.BUNDLE_QUEUE) == []
+
+
+@STORAGE
+def test_a_bundle_that_an_instance_has_no_room_for_says_what_to_ask_for_instead(site):
+    _, _, asked = site.http("request_bundle", "POST", "/api/bundles", body=b"{}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # of a file: a disk that is full says the same to whoever writes
+    try:
+        site.host.pump(layout.BUNDLE_QUEUE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    _, _, found = site.http("bundle", "GET", f"/api/bundles/{asked['id']}", params={"id": asked["id"]})
+    assert found["state"] == "failed" and "a shorter period" in found["reason"] and "/" not in found["reason"]
     assert site.host.poison(layout.BUNDLE_QUEUE) == []
 
 

@@ -1153,7 +1153,8 @@ class Examiner:
             start = declared[0]["slot"] or declared[0]["at"]
         done = {plan["slot"] for plan in plans if plan["scope"]["resources"] is None}
         narrowed = {plan["slot"] for plan in plans} - done
-        due, missed, row = 0, 0, []
+        due, missed = 0, 0
+        row: list[str] = []
         for slot in self._due(plans, start, end):
             due += 1
             if due == MAX_SLOTS:

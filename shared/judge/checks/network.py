@@ -88,10 +88,9 @@ def _addresses_of(value: str, rules: Node) -> _Addresses:
 
 
 def _is_half(networks: tuple[_Addresses, ...]) -> bool:
-    return any(
-        sum(one.num_addresses for one in ipaddress.collapse_addresses([n for n in networks if n.version == version])) >= 2 ** (bits - 1)
-        for version, bits in ((4, 32), (6, 128))
-    )
+    old = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
+    new = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network))
+    return sum(one.num_addresses for one in old) >= 2**31 or sum(one.num_addresses for one in new) >= 2**127
 
 
 def private_endpoints(case: Case) -> list[Judgement]:

@@ -416,10 +416,10 @@ def test_records_of_a_type_from_later(tmp_path, place):
     assert code == 0 and "records of type horoscope say: counted and proven, not interpreted here" in text
 
 
-def pythons():
+def pythons(versions=PYTHONS):
     """Interpreters of each version that are on this machine."""
     found = {}
-    for version in PYTHONS:
+    for version in versions:
         places = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), Path(f"/usr/bin/python{version}"), Path(f"/usr/local/bin/python{version}")]
         found[version] = next((path for path in places if path.exists()), None)
     return found

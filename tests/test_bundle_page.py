@@ -205,6 +205,8 @@ def test_incomplete_bundles_have_the_same_gaps(check, tmp_path):
     maker.sweep(estate, slot=START + timedelta(hours=6))
     maker.sweep(estate[:2], slot=START + timedelta(hours=18))
     maker.sweep(estate, slot=START + timedelta(hours=24))
+    for hour in (30, 36):
+        maker.sweep(estate[:1], slot=START + timedelta(hours=hour), scope_resources=[estate[0].id.lower()])
     for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
         assert same(check, built(store, tmp_path, period)) == "gap"
     assert same(check, built(store, tmp_path, hours(0, 25), resources=[Account("b").id])) == "gap"

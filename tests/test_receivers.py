@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -87,6 +87,8 @@ def test_everything_that_can_be_said():
         ("kind = 'slack'\nsecret = 'X'\nquiet = '07:00-07:00'", "4:9", "leave it out"),
         ("kind = 'slack'\nsecret = 'X'\ndigest_at = '08:00'", "4:1", "daily"),
         ("kind = 'slack'\nsecret = 'X'\nprivate = 'yes'", "4:11", "true or false"),
+        ("kind = 'slack'\nsecret = 'X'\nseverity = 2026-11-01", "4:12", "one of high, medium, low, info is due, in quotation marks"),
+        ("kind = 'slack'\nsecret = 'X'\nprivate = " + "9" * 5000, "4:11", "too many digits"),
         ("kind = 'slack'\nkind = 'teams'", "3:15", "not TOML"),
     ],
 )  # fmt: skip
@@ -104,12 +106,14 @@ def test_what_is_no_receiver_is_refused(text):
         read(text)
 
 
-VALUES = st.text(max_size=8) | st.integers() | st.booleans() | st.lists(st.sampled_from(["a", "local-auth"]), max_size=2) | st.sampled_from(["slack", "high", "X"])
+LISTS, WORDS = st.lists(st.sampled_from(["a", "local-auth"]), max_size=2), st.sampled_from(["slack", "high", "X"])
+VALUES = st.text(max_size=8) | st.integers() | st.dates() | st.booleans() | LISTS | WORDS
 
 
 @given(st.dictionaries(st.sampled_from([*KEYS, "x"]), VALUES))
 def test_anything_at_all_is_a_receiver_or_a_line(values):
-    text = "[receiver.one]\n" + "\n".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
+    written = {name: str(value) if isinstance(value, date) else json.dumps(value) for name, value in values.items()}
+    text = "[receiver.one]\n" + "\n".join(f"{name} = {value}" for name, value in written.items())
     try:
         (found,) = read(text)
         assert found.name == "one"

@@ -18,7 +18,7 @@ from shared.deliver.alerts.route import Route, at_least
 from shared.deliver.alerts.words import words_of
 from shared.seal.attestor import Owed
 from shared.service import outbox
-from shared.service.queries import status
+from shared.service.standing import status
 from shared.service.steps.watch import watch
 from shared.service.telling import fill
 from tests.fixtures.app import event

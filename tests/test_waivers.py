@@ -21,7 +21,7 @@ from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.seal import note
-from shared.service import acts, queries, waiver
+from shared.service import acts, queries, standing, waiver
 from shared.service.bundle import bundle
 from shared.service.compose import random_bytes
 from shared.service.queries import Filter
@@ -73,7 +73,7 @@ def test_a_waiver_is_said_beside_findings_and_changes_none(site):
     (index, record), = sealed(site)
     assert waived[0]["waived"]["record"] == index == done.record and record["waiver"]["reason"] == WHO["reason"]
     assert record["resource"] == one
-    said = queries.status(site.reading(), site.clock)
+    said = standing.status(site.reading(), site.clock)
     assert said["controls"][CONTROL]["not-satisfied"] == 2 and said["waived"] == {CONTROL: 1}
     assert sound(site)
 
@@ -86,15 +86,15 @@ def test_what_lies_in_the_scope_is_waived(site, scope):
 
 def test_when_it_is_over_the_findings_are_as_before_and_it_is_said_to_have_expired(site):
     add(site, days=2)
-    assert queries.status(site.reading(), site.clock)["waivers_expired"] == 0
+    assert standing.status(site.reading(), site.clock)["waivers_expired"] == 0
     site.clock.advance(days=3)
     assert [finding["waived"] for finding in found(site)] == [None, None]
-    assert queries.status(site.reading(), site.clock)["waivers_expired"] == 2
+    assert standing.status(site.reading(), site.clock)["waivers_expired"] == 2
     shown, = waiver.waivers(site.reading(), timestamp(site.clock()), over=False)
     assert shown["state"] == "expired" and shown["record"] == sealed(site)[0][0]
     done = waiver.end(site.settings, 1, now=site.clock, **WHO)
     assert done.as_json(timestamp(site.clock()))["state"] == "ended"
-    assert queries.status(site.reading(), site.clock)["waivers_expired"] == 0, "who ended it has seen to it"
+    assert standing.status(site.reading(), site.clock)["waivers_expired"] == 0, "who ended it has seen to it"
     assert waiver.waivers(site.reading(), timestamp(site.clock()), over=False) == []
     assert len(waiver.waivers(site.reading(), timestamp(site.clock()), over=True)) == 1
 
@@ -133,7 +133,7 @@ def test_ended_before_its_time_once(site):
     waiver.end(site.settings, 1, now=site.clock, **WHO)
     assert len(sealed(site)) == 2
     site.clock.advance(days=60)
-    assert queries.status(site.reading(), site.clock)["waivers_expired"] == 0, "who ended it decided"
+    assert standing.status(site.reading(), site.clock)["waivers_expired"] == 0, "who ended it decided"
     assert sound(site)
 
 

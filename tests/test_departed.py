@@ -104,6 +104,23 @@ def test_only_what_a_baseline_covers_is_held_against_it(site):
     assert said(site) == {BURST: None, BETA: "departs"}
 
 
+def test_a_role_that_accounts_inherit_is_told_once_and_departs_where_an_account_was_approved(site):
+    approve(site, "beta")
+    world = site.azure.world
+    world.put_role_assignment(SUBSCRIPTION, "Owner", "0a0a0a0a-0000-0000-0000-000000000001")
+    world.delete_account(world.account("beta"))
+    sweep(site)
+    assert said(site)[BETA] == "departs", "it went from the list of its subscription, which nobody approved"
+    world.restore_account(BETA)
+    world.data.admit(BETA)
+    sweep(site)
+    world.put_role_assignment(SUBSCRIPTION, "Contributor", "0a0a0a0a-0000-0000-0000-000000000001")
+    sweep(site)
+    ((resource, alert),) = alerts(site).items()
+    assert resource.startswith(f"{SUBSCRIPTION}/providers/microsoft.authorization/") and "(seen at 2 resources)" in alert["text"]
+    assert (alert["count"], len(alert["records"]), alert["baseline"]["state"]) == (2, 2, "departs")
+
+
 @pytest.mark.parametrize("failed", ["not asked", "failed"])
 def test_where_nobody_could_look_it_is_not_known(tmp_path, failed):
     with estate(tmp_path, small) as site:

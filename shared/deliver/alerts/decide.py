@@ -10,7 +10,7 @@ Leaves out: who is told (`route`), and whether he was (`shared.service.outbox`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from shared.canonical import Json, canonical, sha256
 from shared.model import SEVERITIES
@@ -36,9 +36,10 @@ def alerts_of(
     `attribution`, as `queries.changes` gives them; `turned`: findings, as `service.turned` has them; `baseline`: what a change does to what
     was approved, null where nothing was.
     """
-    seen = _seen(changes)
-    told = {each["record"]: [one["record"] for one in turned if any(_belongs(one, part) for part in each["parts"])] for each in seen}
-    alone = [one for one in turned if not any(one["record"] in records for records in told.values())]
+    seen, at = _seen(changes), _places(turned)
+    told = {each["record"]: _told_with(each, at) for each in seen}
+    with_a_change = {record for records in told.values() for record in records}
+    alone = [one for one in turned if one["record"] not in with_a_change]
     ranked = sorted([*seen, *alone], key=lambda item: (SEVERITIES.index(item["severity"]), item["record"]))
     if len(ranked) > STORM:
         return [_storm(origin, sweep, ranked, len(changes), baseline)]
@@ -53,11 +54,26 @@ def _seen(changes: Sequence[Json]) -> list[Json]:
     return [{**parts[0], "parts": parts} for parts in found.values()]
 
 
-def _belongs(finding: Json, change: Json) -> bool:
-    """Whether a change says by itself that a finding turned: it is about that control, at that resource, in it, or above it and seen there."""
-    near = change["resource"] == finding["resource"] or str(change["resource"]).startswith(f"{finding['resource']}/")
-    above = "/accounts/" not in str(change["resource"]) and change["unit"] == finding["unit"]
-    return (near or above) and any(mean["control"] == finding["control"] for mean in change["means"])
+def _places(turned: Sequence[Json]) -> Mapping[tuple[str, Json, Json], list[int]]:
+    """Findings, by their control with their resource, and by their control with their unit."""
+    found: dict[tuple[str, Json, Json], list[int]] = {}
+    for one in turned:
+        for place in ((one["control"], one["resource"], None), (one["control"], None, one["unit"])):
+            found.setdefault(place, []).append(one["record"])
+    return found
+
+
+def _told_with(change: Json, at: Mapping[tuple[str, Json, Json], list[int]]) -> list[int]:
+    """The findings of which a change says by itself that they turned: about that control, at that resource or above it; or of what lies above
+    accounts, where it was seen."""
+    found = set[int]()
+    for part in change["parts"]:
+        steps = str(part["resource"]).split("/")
+        above = [("/".join(steps[:number]), None) for number in range(1, len(steps))]
+        where = [*above, (part["resource"], None), *([(None, part["unit"])] if "/accounts/" not in str(part["resource"]) else [])]
+        for control in {mean["control"] for mean in part["means"]} - {None}:
+            found.update(record for resource, unit in where for record in at.get((control, resource, unit), ()))
+    return sorted(found)
 
 
 def key_of(origin: str, what: str, records: Sequence[int]) -> str:

@@ -241,6 +241,12 @@ def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     for receiver, count in outbox.counted(app.store, layout.DEAD).items():
         where = f"{layout.OUTBOX}{layout.DEAD}/{receiver}/"
         yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {where} holds each with its reason", receiver)
+    known = {one.name for one in receivers or ()}
+    for receiver, count in outbox.counted(app.store, layout.WAITING).items() if receivers is not None else ():
+        if receiver not in known:
+            where = f"{layout.OUTBOX}{layout.WAITING}/{receiver}/"
+            text = f"{count} alerts wait for {receiver}, who is no receiver any more: declare it again, or delete {where}"
+            yield Alarm(alarms.ALERT_UNDELIVERED, text, f"gone {receiver}")
 
 
 def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:

@@ -146,5 +146,20 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   dependsOn: [settings] // Azure refuses two changes of one site's configuration at once
 }
 
+// Whoever holds a publishing password could put other code in the place of the one that signs. So there is none: azd and Core Tools log in.
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'ftp'
+  properties: { allow: false }
+  dependsOn: [authentication]
+}
+
+resource noDeployPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'scm'
+  properties: { allow: false }
+  dependsOn: [noFtpPassword]
+}
+
 output name string = site.name
 output host string = site.properties.defaultHostName

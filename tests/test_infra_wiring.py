@@ -158,6 +158,12 @@ def people_of_this_tenant_alone_log_in_and_to_this_app_alone(templates):
 
 
 @check
+def nobody_deploys_with_a_password(templates):
+    found = {value["name"]: value["properties"] for value in templates.made("Microsoft.Web/sites/basicPublishingCredentialsPolicies")}
+    return differing("publishing passwords", found, {"ftp": {"allow": False}, "scm": {"allow": False}})
+
+
+@check
 def nobody_is_an_operator_unless_named(templates):
     [keepers] = [each for each in templates.of("var", "access.bicep") if each.name == "keepers"]
     found = str(templates.value("access.bicep", keepers.body))
@@ -275,6 +281,7 @@ MUTATIONS = [
     (each_private_endpoint_has_the_zone_of_its_service, "network.bicep", "'Microsoft.App/environments'", "'Microsoft.Web/serverFarms'"),
     (people_of_this_tenant_alone_log_in_and_to_this_app_alone, "app.bicep", "${tenant().tenantId}/v2.0", "common/v2.0"),
     (people_of_this_tenant_alone_log_in_and_to_this_app_alone, "app.bicep", "allowedAudiences: [authClientId, 'api://${authClientId}']", "allowedAudiences: []"),
+    (nobody_deploys_with_a_password, "app.bicep", "  name: 'scm'\n  properties: { allow: false }", "  name: 'scm'\n  properties: { allow: true }"),
     (nobody_is_an_operator_unless_named, "access.bicep", "empty(operatorId) ? app : concat(", "concat("),
     (rights_are_given_to_identities_where_azure_is, "roles.bicep", "assignableScopes: [here]", "assignableScopes: ['/']"),
     (

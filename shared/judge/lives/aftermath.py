@@ -55,10 +55,10 @@ def _purged(identifier: str, was: Listed, now: Listed, operation: Operation) -> 
 
 def _overdue(given: Given, subscription: str, identifier: str, was: Listed, now: Listed, logs: list[Entry]) -> Statement | None:
     """Purged without a word: said only when a later list of accounts shows that it was not restored instead."""
-    later = (i for i in given.inventories(ACCOUNT, subscription) if i.record > now[0].record)
-    shown = next(later, None)
-    if shown is None or identifier in shown:
-        return None
+    since = [inventory for inventory in given.inventories(ACCOUNT, subscription) if inventory.record > was[0].record]
+    shown = next((inventory for inventory in since if inventory.record > now[0].record), None)
+    if shown is None or any(identifier in inventory for inventory in since if inventory.record <= shown.record):
+        return None  # not known yet; or restored, and perhaps deleted again
     own = logs_between(logs, was[0].at, now[0].at)
     why = read(own, was[0].at, now[0].at)
     status: Status = "unobservable" if why else "unlogged"
@@ -103,7 +103,7 @@ def strays(given: Given, subscription: str) -> list[Statement]:
     for operation in operations(given.activity(subscription), given.shelf, frozenset({DELETE_DEPLOYMENT})):
         account, _, name = operation.resource.rpartition("/deployments/")
         strange = operation.outcome == "succeeded" and account.startswith(f"{subscription}/") and account not in listed
-        if not strange or given.is_counted(operation.key, operation.places):
+        if not strange or given.is_counted(operation.key, operation.places) or _was_told(given, account, operation):
             continue
         found.append(
             Statement(
@@ -113,3 +113,9 @@ def strays(given: Given, subscription: str) -> list[Statement]:
             )
         )  # fmt: skip
     return found
+
+
+def _was_told(given: Given, account: str, operation: Operation) -> bool:
+    """Whether the account's own unit had the answer that told of an operation first: it was judged with it, while the account was there."""
+    known = given.inventories(DEPLOYMENT, account)
+    return bool(known) and min(point.record for point in operation.places) < known[-1].record

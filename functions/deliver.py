@@ -83,6 +83,12 @@ def resources(req: func.HttpRequest) -> func.HttpResponse:
     return _asked("resources", req)
 
 
+@blueprint.route(route="drift", methods=["GET"])
+def drift(req: func.HttpRequest) -> func.HttpResponse:
+    """What differs now from what was approved."""
+    return _asked("drift", req)
+
+
 @blueprint.route(route="checkpoint", methods=["GET"])
 def checkpoint(req: func.HttpRequest) -> func.HttpResponse:
     """The newest signed checkpoint, as C2SP writes it."""

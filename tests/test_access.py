@@ -15,7 +15,8 @@ pytestmark = pytest.mark.needs("functions")
 READER, OPERATOR = "Evidence.Reader", "Evidence.Operator"
 ASKED = {
     "status": ("GET", "/api/status", READER), "findings": ("GET", "/api/findings", READER), "changes": ("GET", "/api/changes", READER),
-    "deletions": ("GET", "/api/deletions", READER), "resources": ("GET", "/api/resources", READER), "checkpoint": ("GET", "/api/checkpoint", READER),
+    "deletions": ("GET", "/api/deletions", READER), "resources": ("GET", "/api/resources", READER), "drift": ("GET", "/api/drift", READER),
+    "checkpoint": ("GET", "/api/checkpoint", READER),
     "openapi": ("GET", "/api/openapi.json", READER), "bundle": ("GET", "/api/bundles/x", READER), "request_bundle": ("POST", "/api/bundles", OPERATOR),
     "portal": ("GET", "/api/portal/", READER), "order_bundle": ("POST", "/api/portal/bundles", OPERATOR),
 }  # fmt: skip

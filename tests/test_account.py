@@ -16,7 +16,7 @@ from shared.seal.blobs import CONTAINERS
 from shared.service.bundle import bundle
 from shared.service.doctor import doctor
 from shared.service.init import init
-from shared.service.queries import status
+from shared.service.standing import status
 from shared.service.stores import store_of
 from shared.service.verify import verify
 from tests.fixtures.azurite import STORE_URL

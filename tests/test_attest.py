@@ -16,7 +16,7 @@ from shared.service.attest import attest, read_standing
 from shared.service.attestors import attestors
 from shared.service.collect import collect
 from shared.service.doctor import doctor
-from shared.service.queries import status
+from shared.service.standing import status
 from tests.fixtures.authority import Authority
 from tests.fixtures.azurite import STORE_URL
 from tests.fixtures.azurite import again as another_process

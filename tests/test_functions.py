@@ -25,7 +25,7 @@ STORAGE = pytest.mark.needs("azurite")
 TIMERS = {"sweep", "seal", "watch"}
 QUEUES = {"collect_unit": "collect-unit", "on_change": "on-change", "build_bundle": "build-bundle"}
 ROUTES = {
-    ("GET", "status"), ("GET", "findings"), ("GET", "changes"), ("GET", "deletions"), ("GET", "resources"), ("GET", "checkpoint"),
+    ("GET", "status"), ("GET", "findings"), ("GET", "changes"), ("GET", "deletions"), ("GET", "resources"), ("GET", "drift"), ("GET", "checkpoint"),
     ("POST", "bundles"), ("GET", "bundles/{id}"), ("GET", "openapi.json"), ("GET", "live"), ("GET", "portal/{*page}"),
     ("POST", "portal/bundles"),
 }  # fmt: skip
@@ -40,7 +40,7 @@ def triggers():
 
 def test_there_are_these_functions_and_no_others():
     assert set(worker().functions) == TIMERS | set(QUEUES) | {
-        "status", "findings", "changes", "deletions", "resources", "checkpoint", "request_bundle", "bundle", "openapi", "live", "portal", "order_bundle",
+        "status", "findings", "changes", "deletions", "resources", "drift", "checkpoint", "request_bundle", "bundle", "openapi", "live", "portal", "order_bundle",
     }  # fmt: skip
 
 

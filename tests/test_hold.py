@@ -13,7 +13,7 @@ from shared.privacy.disclosures import Disclosures
 from shared.seal import note
 from shared.service import hold
 from shared.service.compose import random_bytes
-from shared.service.queries import status
+from shared.service.standing import status
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import killed_at_each_write
 from tests.test_crash import small

@@ -10,7 +10,9 @@ import pytest
 
 from infra.local.ids import guid
 from shared.errors import Misuse, Refused
-from shared.service import queries
+from shared.service import accounts, queries, standing
+from shared.service.baseline import approve, baselines
+from shared.service.drifted import BEFORE, at_the_end, drifted
 from shared.service.gone import deletions
 from shared.service.limited import Within, limited
 from shared.service.limits import ALWAYS, BEGINNING, Limits, declared, limits
@@ -57,9 +59,13 @@ def site(tmp_path_factory):
             lambda: (world.put_deployment(one, "too-late"), world.delete_deployment(two, "chat")),
             lambda: None,
         )
+        approvals = {0: ("small-two", "next to far-away"), 2: (None, "as is far-away"), 3: (one, "as is in-time"), 5: (one, "too-late, and after that")}
         for number, step in enumerate(steps):
             step()
             made.collect(by="schedule", cause=f"about {far}")
+            if number in approvals:
+                scope, reason = approvals[number]
+                approve(made.settings, scope, owner="Ada Example", reason=reason, now=made.clock)
             if number == 3:  # somebody looks at the neighbour alone
                 made.clock.advance(hours=1)
                 made.collect(resources=[two], by="manual")
@@ -129,7 +135,8 @@ def test_no_parameter_leads_outside(site, tmp_path):
     desk = desk_of(site, tmp_path, bounds(site))
     asked = [("resource", {"id": other}) for other in (*OTHERS, site.two, f"{site.one}/../{site.two}")]
     asked += [("residency", {"at": at, "resource": other}) for other in (*OTHERS, site.two) for at in ("2026-11-01T00:30", "2026-11-01T20:00", "2026-11-02T15:00")]
-    asked += [(page, {"from": "2026-11-01", "to": "2026-11-30"}) for page in ("", "resources", "changes", "deletions", "calendar", "controls", "residency")]
+    asked += [(page, {"from": "2026-11-01", "to": "2026-11-30"}) for page in ("", "resources", "changes", "drift", "deletions", "calendar", "controls", "residency")]
+    asked += [("drift", {"name": other}) for other in OTHERS]
     asked += [("unseen", {"of": "period", "from": "1970-01-01", "to": "9999-12-31"}), ("resources", {"from": "2026-11-03", "to": "2026-11-30"})]
     asked += [(f"controls/{name}", {}) for name in ("small-two", "../../status", "content-logging-off")]
     answers = [desk.answer(Asked("GET", path, query)) for path, query in asked]
@@ -148,7 +155,9 @@ def test_no_bundle_is_built_shown_or_listed(site, tmp_path):
     whole = desk_of(site, tmp_path)
     name = whole.answer(Asked("POST", "bundles", body=b"resources=small-two")).headers["Location"].rpartition("/")[2]
     desk = Desk(Within(site.reading, bounds(site)), site.clock, whole.bundles, "/x/")
-    assert desk.answer(Asked("POST", "bundles", body=b"")).status == 403
+    for body in (b"", b"object=chat", b"object=chat&resources=small-one"):
+        assert desk.answer(Asked("POST", "bundles", body=body)).status == 403
+    assert b"<form" not in get(desk, "bundles?object=chat").body
     for path in (f"bundles/{name}", f"bundles/{name}/state", f"bundles/{name}/file"):
         assert desk.answer(Asked("GET", path)).status == 404
     assert name not in desk.answer(Asked("GET", "bundles")).body.decode()
@@ -179,18 +188,35 @@ def test_what_lies_inside_is_what_the_whole_store_has_of_it(site):
     for ask, about in ((queries.changes, "resource"), (deletions, "account")):
         found = [one["record"] for one in ask(few, None, Filter())]
         assert found == [one["record"] for one in ask(read, when, Filter()) if within.holds(one[about])] != []
-    [account] = queries.resources(few, Filter())
+    [account] = accounts.resources(few, Filter())
     assert {one["name"] for one in account["deployments"]} == {"in-time"}, "as it was at the end of the period, not as it is now"
-    assert queries.status(few, lambda: within.end)["missed_slots"] == []
+    assert standing.status(few, lambda: within.end)["missed_slots"] == []
+
+
+def test_drift_is_told_of_what_lies_inside_and_of_what_can_be_seen(site, tmp_path):
+    """Four baselines: of a neighbour, of everything, of small-one, and that again after the period."""
+    since = bounds(site, start=BEGINNING)
+    read, few = site.reading(), limited(site.reading(), since)
+    [mine] = drifted(few, Filter())
+    assert mine == next(one for one in at_the_end(read, read.within(Period(BEGINNING, since.end))) if one["resource"] == site.one)
+    assert mine["state"] == "drifted" and mine["baseline"] == 3 and [one["resource"] for one in mine["differences"]] == [f"{site.one}/deployments/chat"]
+    told = [(one["baseline"], one["scope"], one["reason"]) for one in baselines(few)]
+    assert told == [(2, None, ""), (3, site.one, "as is in-time")]
+    words = Page(get(desk_of(site, tmp_path, since), "drift")).words
+    assert "0 of 1 resource were as somebody had approved; 1 drifted." in words and "Baseline 4" not in words and "Ada" not in words
+    assert "Baseline 2everything2026-11-01 " in words and "not shown: it is about more than this view" in words
+    [cut] = drifted(limited(read, bounds(site)), Filter())
+    assert (cut["state"], cut["differences"], [one["why"] for one in cut["unknown"]]) == ("unknown", [], [BEFORE]), "what was approved is not to be seen: not as approved"
 
 
 def test_limits_that_limit_nothing_change_nothing(site):
     read = site.reading()
     same = limited(read, Limits(None, BEGINNING, ALWAYS, ALWAYS))
     for ask in (
-        lambda read: queries.status(read, site.clock), lambda read: list(queries.findings(read, None, Filter(), site.clock)),
+        lambda read: standing.status(read, site.clock), lambda read: list(queries.findings(read, None, Filter(), site.clock)),
         lambda read: list(queries.changes(read, None, Filter())),
-        lambda read: deletions(read, None, Filter()), lambda read: list(queries.resources(read, Filter())), lambda read: unseen(read, None, site.clock()),
+        lambda read: deletions(read, None, Filter()), lambda read: list(accounts.resources(read, Filter())), lambda read: unseen(read, None, site.clock()),
+        lambda read: list(drifted(read, Filter())), baselines,
     ):  # fmt: skip
         assert ask(same) == ask(read)
 
@@ -280,12 +306,12 @@ def entry(site, **changed):
     return f"{guid('caller')} " + " ".join(f"{name}={value}" for name, value in parts.items())
 
 
-ROUTES = ("status", "findings", "changes", "deletions", "resources", "checkpoint", "openapi")
+ROUTES = ("status", "findings", "changes", "deletions", "resources", "drift", "checkpoint", "openapi")
 
 
 def queries_of(function):
     yield {}
-    if function in ("findings", "changes", "deletions", "resources"):
+    if function in ("findings", "changes", "deletions", "resources", "drift"):
         yield from ({"resource": other} for other in OTHERS if other)
         yield {"limit": "10000"}
     if function in ("findings", "changes", "deletions"):
@@ -306,9 +332,9 @@ def test_no_route_names_anything_outside(site, function, roles):
             status, _, body = http(function, "GET", f"/api/{function}", headers=principal(*roles), query=query)
             assert status == 200, body
             assert tainted(body, site) == [], (function, query)
-            if function == "resources" and query.get("resource") in OTHERS[:4]:
+            if function in ("resources", "drift") and query.get("resource") in OTHERS[:4]:
                 assert json.loads(body)["items"] == []
-        if function in ("findings", "changes", "deletions", "resources"):
+        if function in ("findings", "changes", "deletions", "resources", "drift"):
             _, _, body = http(function, "GET", f"/api/{function}", headers=principal(*roles))
             assert "small-one" in body.decode()
         if function == "resources":
@@ -319,12 +345,12 @@ def test_no_route_names_anything_outside(site, function, roles):
 def test_pages_of_the_app_keep_to_the_limits_and_bundles_are_not_for_an_auditor(site):
     both = principal("Evidence.Auditor", "Evidence.Operator")
     with app(site, entry(site)) as http:
-        for page in ("", "controls", "resources", "changes", "deletions", "calendar", "residency", "unseen"):
+        for page in ("", "controls", "resources", "changes", "drift", "deletions", "calendar", "residency", "unseen"):
             status, _, body = http("portal", "GET", f"/api/portal/{page}", headers=both, params={"page": page})
             assert status == 200 and tainted(body, site) == [] and b"Limited view." in body, page
         for function, method in (("request_bundle", "POST"), ("bundle", "GET"), ("order_bundle", "POST")):
             for headers in (AUDITOR, both):
-                assert http(function, method, "/api/bundles", headers=headers, params={"id": "x"}, body=b"{}")[0] == 403
+                assert http(function, method, "/api/bundles", headers=headers, params={"id": "x"}, body=b'{"object":"chat"}')[0] == 403
         whole = http("findings", "GET", "/api/findings", headers=principal("Evidence.Reader"))[2]
         assert tainted(whole, site) != [], "who has no limits sees all, in the same process"
 

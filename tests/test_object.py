@@ -189,7 +189,7 @@ def test_a_well_sealed_lie_gives_a_verdict_and_no_crash(tmp_path, fields):
 
 def test_what_cannot_be_built_is_refused_and_leaves_no_file(read, tmp_path):
     for asked, when, more, word in (
-        ("file-8", None, {}, "no deletion of 'file-8' is sealed"), ("file-1", hours(0, 15), {}, "that stands was concluded there and then"),
+        ("file-8", None, {}, "no deletion of the object that is asked for is sealed"), ("file-1", hours(0, 15), {}, "that stands was concluded there and then"),
         ("file-1", None, {"resources": [STAYS.id]}, "that stands was concluded there and then"), ("x" * 1001, None, {}, "at most 1,000 characters"),
     ):  # fmt: skip
         with pytest.raises(Misuse, match=word):

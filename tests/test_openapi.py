@@ -16,7 +16,7 @@ from tests.fixtures.host import worker
 
 pytestmark = pytest.mark.needs("functions")
 
-QUESTIONS = ("status", "findings", "changes", "deletions", "resources")
+QUESTIONS = ("status", "findings", "changes", "deletions", "resources", "drift")
 REQUESTS = {
     **{f"/api/{name}": (name, "get") for name in QUESTIONS},
     "/api/checkpoint": ("checkpoint", "get"), "/api/bundles": ("request_bundle", "post"), "/api/bundles/{id}": ("bundle", "get"),
@@ -188,7 +188,7 @@ def stores(answering, tmp_path_factory):
 
 def test_every_state_of_a_bundle_is_described(ask, answering):
     states = description()["components"]["schemas"]["Bundle"]["properties"]["state"]["enum"]
-    queued = ask("/api/bundles", 202, body=b'{"from":"2031-01-01","to":"2031-02-01","disclose":["ada@example.org"]}')["id"]
+    queued = ask("/api/bundles", 202, body=b'{"from":"2031-01-01","to":"2031-02-01","disclose":["ada@example.org"],"object":"cv-of-ada.pdf"}')["id"]
     store, path = answering.estate.store, layout.bundle_request(queued)
     seen = {ask("/api/bundles/{id}", 200, bundle=queued)["state"]}
     noted = json.loads(store.get(path))
@@ -198,7 +198,8 @@ def test_every_state_of_a_bundle_is_described(ask, answering):
         for message in answering.queues.take(layout.BUNDLE_QUEUE):
             worker().queue("build_bundle", message)
     failed = ask("/api/bundles/{id}", 200, bundle=queued)
-    assert (failed["disclosed"], b"ada@" in store.get(path)) == (1, False), "whose values were to be opened is not kept"
+    assert (failed["disclosed"], failed["one_object"], "no deletion of the object" in failed["reason"]) == (1, True, True)
+    assert b"ada" not in store.get(path), "neither whose values were to be opened nor which object was meant is kept"
     store.put(path, json.dumps({**noted, "state": "built"}).encode())
     seen |= {failed["state"], ask("/api/bundles/{id}", 200, bundle=queued)["state"], ask("/api/bundles/{id}", 200)["state"]}
     assert seen == set(states)
@@ -209,6 +210,7 @@ def test_every_state_of_a_bundle_is_described(ask, answering):
 BODIES = [
     {}, {"from": None, "to": None, "framework": None, "resources": [], "disclose": []}, {"from": "2026-11-01"}, {"to": "2026-11-01T00:00:00Z"},
     {"framework": "soc2"}, {"resources": ["small-one"], "disclose": ["all"]}, [], "x", 7, {"since": 1}, {"from": 1}, {"to": []}, {"framework": False},
+    {"object": None}, {"object": "file-1"}, {"object": "é" * 1000, "resources": ["small-one"]}, {"object": ""}, {"object": "x" * 1001}, {"object": ["file-1"]},
     {"resources": "all"}, {"resources": [1]}, {"disclose": {"all": True}}, {"disclose": [None]},
 ]  # fmt: skip
 

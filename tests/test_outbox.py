@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from shared import alarms, layout
 from shared.canonical import canonical
-from shared.deliver.alerts.decide import STORM, WORST, alerts_of
+from shared.deliver.alerts.decide import STORM, WORST, alerts_of, digest_of
 from shared.deliver.alerts.route import Route, at_least
+from shared.deliver.alerts.words import words_of
 from shared.seal.attestor import Owed
 from shared.service import outbox
-from shared.service.queries import status
+from shared.service.standing import status
 from shared.service.steps.watch import watch
 from shared.service.telling import fill
 from tests.fixtures.app import event
@@ -58,6 +59,19 @@ def test_a_storm_is_one_alert_with_the_worst():
     assert found["text"] == "1000 changes in one sweep: 2 high, 998 low"
     assert found["records"] == [5, 900, *range(5), 6, 7, 8] and len(found["records"]) == WORST
     assert (found["count"], found["severity"]) == (1000, "high")
+
+
+def test_what_is_told_names_who_did_it_where_it_is_known():
+    known = {"record": 9, "status": "attributed", "by": "0-1", "complete": False, "says": "0-1 with Azure CLI: x/write"}
+    nobody = {**known, "status": "unattributed", "by": None, "says": "not known: nothing is told of it."}
+    (alone,), (unknown,), (settled,) = (alerts_of("e", "s", [{**change(1), "attribution": one}]) for one in (known, nobody, {**nobody, "complete": True}))
+    assert alone["who"] == {"text": known["says"], "record": 9, "status": "attributed", "by": "0-1"}
+    assert unknown["who"]["text"] == "not known: nothing is told of it. The next sweep may tell more." and settled["who"]["text"] == nobody["says"]
+    away = {"text": "departs from baseline 1", "state": "departs"}
+    (storm,) = alerts_of("e", "s", [{**change(n), "attribution": known if n else nobody} for n in range(STORM + 1)], (), lambda one: away if one["record"] else None)
+    assert [one.get("who") for one in storm["means"]] == [None, *[known["says"]] * (WORST - 1)]
+    assert sorted(str(one.get("who")) for one in digest_of([alone, {**unknown, "key": "0"}])["means"]) == [known["says"], "None"]
+    assert [line.endswith(", by 0-1 with Azure CLI: x/write; departs from baseline 1") for line in words_of(storm).lines] == [False, *[True] * (WORST - 1)]
 
 
 def test_the_least_severity_is_counted_from_the_worst():

@@ -14,6 +14,8 @@ from shared import layout
 from shared.deliver.portal import PAGES
 from shared.seal.store import DirectoryStore
 from shared.service import queries
+from shared.service.baseline import approve
+from shared.service.drifted import AS_APPROVED, drifted
 from shared.service.gone import deletions
 from shared.service.portal.bundles import LocalBundles
 from shared.service.portal.desk import Asked, Desk
@@ -43,6 +45,7 @@ def site(tmp_path_factory):
         made.settings = replace(made.settings, schedule=SCHEDULE)
         world, accounts = made.azure.world, made.azure.world.accounts()
         made.collect(by="schedule")
+        approve(made.settings, None, owner=NASTY, reason=f"{NASTY} is as it should be", now=made.clock)
         made.clock.advance(hours=12)  # a slot is missed
         world.delete_deployment(accounts[2], "chat")
         world.set_property(accounts[0], "/properties/publicNetworkAccess", "Disabled")
@@ -200,6 +203,24 @@ def test_what_it_says_is_what_the_use_cases_say(site, desk):
     assert all(one["status"] in gone and one["reason"] in gone for one in deletions(read, None, Filter())) and "small-two" in gone
     assert "1 without a sweep" in Page(get(desk, "calendar")).words
     assert "2026-11-01 06:00" in Page(get(desk, "unseen?of=period")).words
+
+
+def test_what_drifted_is_told_with_both_records_and_narrowed_by_name(site, desk):
+    found = list(drifted(site.reading(), Filter()))
+    off = [one for one in found if one["state"] != AS_APPROVED]
+    assert [one["state"] for one in off] == ["drifted", "drifted"] and len(found) > len(off)
+    shown = Page(get(desk, "drift"))
+    assert f"{len(found) - len(off)} of {len(found)} resources were as somebody had approved; 2 drifted." in shown.words
+    for one in off:
+        assert f"/x/resource?id={one['resource'].replace('/', '%2F')}" in {each["href"] for each in shown.all("a")}
+        for each in one["differences"]:
+            assert f"{each['approved']} → {each['now']}" in shown.words and all(meaning["text"] in shown.words for meaning in each["means"])
+    assert f"Baseline 1everything2026-11-01 00:00{site.reading().sweeps[0]['sweep']}a name that is withheld: {NASTY} is as it should be" in shown.words
+    narrowed = {name: Page(get(desk, f"drift?name={name}")).words for name in ("SMALL-T", "nothing-like-it")}
+    assert "0 of 1 resource whose id holds that were as somebody had approved; 1 drifted." in narrowed["SMALL-T"]
+    assert "No resource whose id holds that is one that sweeps ask about." in narrowed["nothing-like-it"]
+    then = Page(get(desk, "drift?to=2026-11-01T06:00:00Z")).words
+    assert f"{len(found)} of {len(found)} resources were as somebody had approved." in then and "As of 2026-11-01 00:00" in then, "at the end of the period, not now"
 
 
 def test_what_is_waived_says_so_and_stays_what_it_is(site, desk):

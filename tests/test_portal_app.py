@@ -1,11 +1,17 @@
 """The portal in the function app: the same pages on the real runtime, bundles through the queue, nothing but what the roles allow."""
 
+import io
 import json
+import zipfile
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from shared import layout
+from shared.deliver.certificate.request import PAGE, REQUEST
 from shared.deliver.portal import PAGES
+from shared.deliver.verify import verify_bundle
+from shared.seal import note
 from tests.fixtures.app import principal
 from tests.fixtures.host import worker
 from tests.test_portal import Page
@@ -64,6 +70,25 @@ def test_a_bundle_is_queued_by_an_operator_and_shown_to_a_reader(on):
     assert "It is built." in built.words and "Download the bundle" in built.words
     assert name in Shown(get(on, "bundles")).words
     assert get(on, f"bundles/{name}/file")[0] == 404, "a folder gives no links: the account does"
+
+
+def test_a_bundle_about_one_object_is_asked_for_by_form_and_by_program(on, tmp_path):
+    page = Shown(get(on, "deletions", query={"object": "chat"}))
+    link = next(each["href"] for each in page.all("a") if "bundles?object=" in each["href"])
+    form = Shown(get(on, "bundles", OPERATOR, query=dict(parse_qsl(urlsplit(link).query))))
+    assert [each["value"] for each in form.all("input") if each.get("name") == "object"] == ["chat"], "the form is filled in"
+    _, headers, _ = on.ask("order_bundle", "POST", "/api/portal/bundles", headers=OPERATOR, body=b"object=chat")
+    asked = [headers["Location"].rpartition("/")[2]]
+    asked.append(json.loads(on.ask("request_bundle", "POST", "/api/bundles", headers=OPERATOR, body=b'{"object":"CHAT","resources":["small-one"]}')[2])["id"])
+    assert "the end of one object" in Shown(get(on, f"bundles/{asked[0]}")).words and "chat" not in Shown(get(on, f"bundles/{asked[0]}")).words
+    for message in on.queues.take(layout.BUNDLE_QUEUE):
+        assert worker().queue("build_bundle", message)[0]
+    for name in asked:
+        assert "It is built." in Shown(get(on, f"bundles/{name}")).words
+        with zipfile.ZipFile(io.BytesIO(on.estate.store.get(layout.built_bundle(name)))) as bundle:
+            assert json.loads(bundle.read(REQUEST))["asked"].lower() == "chat" and b"deletion" in bundle.read(PAGE)
+        data = io.BytesIO(on.estate.store.get(layout.built_bundle(name)))
+        assert verify_bundle(data, [note.parse_vkey(on.estate.vkey)]).problems == ()
 
 
 def test_a_reader_sees_no_form_and_forges_none(on):

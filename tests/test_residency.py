@@ -20,7 +20,8 @@ from shared.model import Answer, Evidence
 from shared.records import timestamp
 from shared.seal.log import open_log
 from shared.seal.store import DirectoryStore
-from shared.service.queries import Filter, reading, resources
+from shared.service.accounts import resources
+from shared.service.queries import Filter, reading
 from shared.service.residency import residency
 from shared.settings import Settings
 from tests.fixtures.estate import estate

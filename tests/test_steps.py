@@ -226,14 +226,14 @@ def test_an_event_that_comes_again_much_later_is_sealed_once(works):
 
 
 def test_what_is_asked_after_an_event_is_answered_of_everything(works):
-    from shared.service import queries
+    from shared.service import accounts, queries, standing
     from shared.service.queries import Filter
     from tests.fixtures.app import event as small_event
 
     account = an_account(works)
-    before = queries.status(works.estate.reading(), works.estate.clock)
+    before = standing.status(works.estate.reading(), works.estate.clock)
     findings_before = {(f["control"], f["resource"]): f for f in queries.findings(works.estate.reading(), None, Filter())}
-    names = {resource["name"] for resource in queries.resources(works.estate.reading(), Filter())}
+    names = {resource["name"] for resource in accounts.resources(works.estate.reading(), Filter())}
     works.estate.clock.advance(minutes=1)
     subscription = account.split("/")[2]
     new = works.estate.azure.world.create_account(subscription, "rg", "brand-new")
@@ -244,10 +244,10 @@ def test_what_is_asked_after_an_event_is_answered_of_everything(works):
     works.collect()
     works.settle()
     read = works.estate.reading()
-    after = queries.status(read, works.estate.clock)
+    after = standing.status(read, works.estate.clock)
     assert (after["schedule"], after["last_sweep"], after["missed_slots"]) == (before["schedule"], before["last_sweep"], before["missed_slots"])
     assert after["sweeps"] == before["sweeps"] + 2
-    assert {resource["name"] for resource in queries.resources(read, Filter())} == names | {"brand-new"}
+    assert {resource["name"] for resource in accounts.resources(read, Filter())} == names | {"brand-new"}
     held = list(queries.findings(read, None, Filter()))
     now = {(f["control"], f["resource"]): f for f in held}
     assert len(held) == len(now) and [f["record"] for f in held] == sorted(f["record"] for f in held)

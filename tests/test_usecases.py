@@ -15,7 +15,7 @@ from shared.collect.endpoints import ENDPOINTS
 from shared.deliver.verify.verdict import no_progress
 from shared.errors import Misuse
 from shared.records import timestamp
-from shared.service import queries
+from shared.service import accounts, queries, standing
 from shared.service.bundle import bundle
 from shared.service.demo import demo
 from shared.service.doctor import doctor
@@ -45,7 +45,7 @@ def whole(site):
 
 
 def test_status_names_the_missed_slot_and_counts_controls(site):
-    said = queries.status(site.reading(), site.clock)
+    said = standing.status(site.reading(), site.clock)
     assert said["missed_slots"] == ["2026-11-01T12:00:00.000000Z"]
     assert said["sweeps"] == 3
     assert said["last_sweep"]["units"] == len(queries.last_plan(site.reading())["units"])
@@ -68,7 +68,7 @@ def test_changes_and_resources(site):
     read = site.reading()
     assert list(queries.changes(read, queries.period("2026-11-01", "2026-11-01T07:00:00Z", site.clock()), queries.Filter())) == []
     assert any(change["resource"].endswith("/deployments/claims-burst") for change in queries.changes(read, None, queries.Filter()))
-    population = {r["name"]: r for r in queries.resources(read, queries.Filter())}
+    population = {r["name"]: r for r in accounts.resources(read, queries.Filter())}
     assert population["bw-claims-sdc"]["location"] == "swedencentral"
     assert {d["sku"] for d in population["bw-claims-sdc"]["deployments"]} >= {"GlobalStandard"}
 

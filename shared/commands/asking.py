@@ -32,7 +32,7 @@ def status(fail_on: FailOn = None) -> None:
     """Where things stand: last sweep, coverage, gaps, controls by status, the store's protection."""
     from shared.service.drifted import summary
     from shared.service.queries import reading
-    from shared.service.queries import status as ask
+    from shared.service.standing import status as ask
 
     check_statuses(fail_on)
     read = reading(settings())
@@ -173,8 +173,8 @@ def _witnesses(deletion: Json) -> str:
 
 def resources(resource: Resource = None, kind: Kind = None) -> None:
     """The accounts of the last sweep, and their deployments, as last seen; with --kind, all that was ever seen of it."""
+    from shared.service.accounts import resources as ask
     from shared.service.queries import reading
-    from shared.service.queries import resources as ask
 
     if kind:
         _objects(resource, _kinds(kind))

@@ -14,13 +14,13 @@ from shared.deliver.verify.verdict import Progress, no_progress
 from shared.errors import Misuse
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
+from shared.service.accounts import resources as accounts
 from shared.service.acts import acts, acts_within, records_of
 from shared.service.compose import Clock, random_bytes, utc_now
 from shared.service.filed import exhibits_said
 from shared.service.gone import deletions
 from shared.service.inputs import read_input
 from shared.service.queries import Filter, Period, Reading
-from shared.service.queries import resources as accounts
 from shared.service.requested import requested
 
 ALL = "all"

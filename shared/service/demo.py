@@ -17,7 +17,7 @@ from shared.deliver.verify.verdict import Verdict, no_progress
 from shared.deliver.whole_file import whole_file
 from shared.errors import Misuse
 from shared.model import SEVERITIES
-from shared.service import queries
+from shared.service import accounts, queries, standing
 from shared.service.bundle import bundle
 from shared.service.collect import collect
 from shared.service.compose import utc_now
@@ -92,7 +92,7 @@ def _incident(site: Site, say: Say) -> Decided:
 
 def _hand_over(site: Site, new: NewStore, story: "Story", decided: Decided, say: Say, program: str) -> Json:
     read = queries.reading(site.settings)
-    state = queries.status(read, site.clock)
+    state = standing.status(read, site.clock)
     say(f"6. status: {state['sweeps']} sweeps, {state['store']['records']} records, slots missed: {', '.join(state['missed_slots'])}")
     changes = list(queries.changes(read, None, queries.Filter()))
     say("7. changes, the worst of them:")
@@ -148,7 +148,7 @@ def _shown(
         raise AssertionError("the demo's alerts and decisions did not show what they must show; please report this")
     summary = [
         "",
-        f"Shown: {state['sweeps']} sweeps of {len(list(queries.resources(queries.reading(site.settings), queries.Filter())))} accounts sealed as "
+        f"Shown: {state['sweeps']} sweeps of {len(list(accounts.resources(queries.reading(site.settings), queries.Filter())))} accounts sealed as "
         f"{state['store']['records']} records; {len(changes)} changes found; a file and a model followed from upload to proven deletion;",
         f"{decided.alerts} alerts, each once; a finding that somebody answers for until a day; what differs from what was approved;",
         "a bundle that verifies offline, with the gap in the schedule named; one changed word found, and where.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.canonical import Json
 from shared.deliver.whole_file import whole_file
-from shared.service import baseline, exhibit, queries, waiver
+from shared.service import baseline, exhibit, queries, standing, waiver
 from shared.service.collect import collect
 from shared.service.drifted import drifted
 from shared.service.sweep import SweepResult
@@ -63,7 +63,7 @@ def answered(site: "Site", receiver: "Receiver", resource: str, say: "Say") -> D
     site.clock.advance(hours=6)
     collect(_told(site, receiver), by="schedule", now=site.clock)
     read = queries.reading(site.settings)
-    waived = queries.status(read, site.clock)["waived"].get(EXPOSED, 0)
+    waived = standing.status(read, site.clock)["waived"].get(EXPOSED, 0)
     states: list[Json] = [one for one in drifted(read, queries.Filter()) if one["state"] in ("drifted", "new", "gone")]
     say(f"   the next sweep: {len(receiver.taken) - came} alerts; the finding is not satisfied, and waived; {len(states)} resources are not as approved")
     return Decided(came, len(receiver.taken) - came, waived, len(states))

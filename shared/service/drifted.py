@@ -5,8 +5,9 @@ now, it is unknown and never as approved.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 
 from shared.canonical import Json
 from shared.judge import drift
@@ -15,24 +16,26 @@ from shared.judge.meaning import meanings, worst
 from shared.judge.profile import Profile, effective
 from shared.model import SEVERITIES
 from shared.service.baseline import baselines_in
-from shared.service.judging import Bodies, difference
+from shared.service.judging import difference
 from shared.service.looked import Looked, reach
 from shared.service.queries import Filter, Reading, profile_in_force
 
 DRIFTED = ("drifted", "new", "gone")
 NOT_KNOWN = ("unknown", "never approved")
 AS_APPROVED = "as approved"
+BEFORE = "what was approved was seen before the period that this view shows"
+"""Why a limited view does not know."""
 
 
 def drifted(read: Reading, wanted: Filter, size: int | None = None) -> Iterator[Json]:
     """Each resource that sweeps ask about, with what differs from its baseline: `state` is `as approved`, `drifted`, `new` or `gone`,
     `unknown`, or `never approved`, where no baseline covers it. None that is not there now and was not there then.
-    `size`: as things stood when the log had so many records; without it, now.
+    `size`: as things stood when the log had so many records; without it, at the end of the last closed sweep that is read.
 
     Raises:
         StoreConflict: the log is not what was sealed, or what is at the path of a baseline is none.
     """
-    upto = read.log.size if size is None else size
+    upto = max((int(sweep["end"]) for sweep in read.sweeps), default=0) if size is None else size
     known = holding([one for one in baselines_in(read.store) if one.size <= upto])
     return _Comparison(read, known, profile_in_force(read), upto).run(wanted)
 
@@ -62,12 +65,16 @@ class _Comparison:
     profile: Profile
     size: int
     now: Looked = field(init=False)
-    bodies: Bodies = field(init=False)
+    body: Callable[[str], Json] = field(init=False)
+    """Those loaded lately are kept, since many accounts share them."""
+    first: int = field(init=False)
+    """Index of the first record that can be read."""
     _then: dict[tuple[int, int], Looked] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.now = Looked(self.read, reach(self.read.sweeps, self.size), self.size)
-        self.bodies = Bodies(self.read.store)
+        self.body = lru_cache(64)(self.read.body)
+        self.first = min((int(sweep["first"]) for sweep in self.read.sweeps), default=0)
 
     def then(self, baseline: Baseline) -> Looked:
         """What was known when a baseline was approved."""
@@ -82,7 +89,7 @@ class _Comparison:
             units = {**{name: unit for name, unit in self.then(one).units().items() if one.covers(unit["resource"] or None)}, **units}
         for unit in sorted(units.values(), key=lambda unit: str(unit["resource"])):
             baseline = baseline_of(self.baselines, unit["resource"] or None)
-            if wanted.passes({"resource": unit["resource"]}):
+            if wanted.passes({"resource": unit["resource"]}) and self.read.holds(unit["resource"]):
                 said = self._unit(unit, baseline) if baseline else self._uncovered(unit)
                 if said is not None:
                     yield {"resource": unit["resource"] or None, "baseline": baseline.number if baseline else None, **said}
@@ -94,6 +101,8 @@ class _Comparison:
         return _said("never approved", [], [_unknown(_itself(unit), "no baseline covers it")])
 
     def _unit(self, unit: Json, baseline: Baseline) -> Json:
+        if baseline.start < self.first:
+            return _said("unknown", [], [_unknown(_itself(unit), BEFORE)])
         then = self.then(baseline)
         was, is_ = then.presence(unit), self.now.presence(unit)
         approved = was.state != "gone" and bool(then.of(unit["unit"]))
@@ -118,7 +127,7 @@ class _Comparison:
 
     def _differences(self, key: Key, was: Outcome, is_: Outcome) -> Iterator[Json]:
         kind, resource = key
-        before, after = ([self.bodies.load(digest) for digest in one.pages] if one.pages is not None else None for one in (was, is_))
+        before, after = ([self.body(digest) for digest in one.pages] if one.pages is not None else None for one in (was, is_))
         for change in drift.changes(kind, resource, before, after):
             yield self._told(kind, change.resource, [difference(part) for part in change.fields], was, is_)
 

@@ -15,6 +15,9 @@ from shared.privacy.disclosures import Disclosures
 from shared.records import whole
 from shared.service.queries import Filter, Period, Reading
 
+LONGEST = 1_000
+"""Characters of an id or a name that is asked for."""
+
 
 @dataclass(slots=True)
 class Asked:

@@ -7,9 +7,10 @@ from shared.judge.lives.inventory import Shelf
 from shared.judge.lives.kinds import ACCOUNT, BY_NAME, BY_QUESTION, JOB
 from shared.judge.lives.lineage import lineages_in, node_at
 from shared.judge.reading import Node
+from shared.service.accounts import last_units
 from shared.service.gone import Asked, concerns, deletions, listed_item
 from shared.service.latest import LatestAnswers
-from shared.service.queries import Filter, Reading, last_units
+from shared.service.queries import Filter, Reading
 from shared.service.reconciling import Mind, Reconciling
 
 STILL_THERE = ("not-effective",)

@@ -8,8 +8,10 @@ part named here; anything else is refused, so that a use-case which reads someth
 - Findings of no resource are not there, save what only the provider can attest: their sentences may name anything.
 - A record about a resource within may itself name another (a subnet, who deleted it): it is shown as it is.
 - Of a profile, the overrides for what is within.
+- Of the approval of a baseline, that there is one which covers what is within; by whom and why, where it is about nothing else.
 """
 
+import json
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -55,6 +57,9 @@ class _LimitedStore:
     store: Store
     latest: dict[str, dict[str, Json]]
     units: frozenset[str]
+    limits: Limits
+    end: int
+    """One more than the index of the last record within."""
 
     def get(self, path: str) -> bytes | None:
         """What is at a path that is allowed; nothing at any other."""
@@ -62,6 +67,9 @@ class _LimitedStore:
             unit = path[len(layout.UNITS) :].removesuffix(".json")
             nothing = {"nothing": answer_state(0, "", [])}  # not empty: that would be looked for in the log
             return canonical(self.latest.get(unit) or nothing) if unit in self.units else None
+        if path.startswith(_BASELINES) and ".." not in path:
+            data = self.store.get(path)
+            return _narrowed_approval(data, self.limits, self.end) if data is not None else None
         return self.store.get(path) if _allowed(path) else None
 
     def exists(self, path: str) -> bool:
@@ -111,11 +119,38 @@ def _allowed(path: str) -> bool:
     return path.startswith(_READABLE) and ".." not in path
 
 
+_BASELINES = f"{layout.BATCHES}baseline-"
+
+
+def _narrowed_approval(data: bytes, limits: Limits, end: int) -> bytes:
+    """The record of an approval: by owner and reason only where it is about nothing else. One of other things, or of a state after the period, is none here."""
+    try:
+        record = json.loads(data)
+        said, scope, late = record["baseline"], record["baseline"]["scope"], record["baseline"]["size"] > end
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return b"{}"  # no approval: whoever reads it says so
+    ours = limits.resources or ()
+    if not late and (limits.resources is None or limits.holds(scope)):
+        return data
+    covers = not late and (scope is None or any(one.startswith(f"{scope}/") for one in ours))
+    left = {**said, **({} if covers else {"action": "elsewhere", "scope": None}), "owner": None, "reason": ""}
+    return canonical({**record, "resource": None, "baseline": left})
+
+
 @dataclass(frozen=True, slots=True)
 class _LimitedReading(Reading):
     """A reading whose bodies are narrowed too."""
 
     load: Callable[[str], Json]
+    limits: Limits
+
+    def holds(self, resource: str) -> bool:
+        """Whether it lies within."""
+        return self.limits.holds(resource)
+
+    def log_afresh(self) -> Log:
+        """The same: it is in memory."""
+        return self.log
 
     def body(self, digest: str) -> Json:
         """A parsed body, as far as it is within.
@@ -134,8 +169,8 @@ def limited(read: Reading, limits: Limits) -> Reading:
     """
     narrowing = Narrowing(read, limits)
     sweeps = narrowing.sweeps()
-    store = _LimitedStore(read.store, narrowing.latest, narrowing.named)
-    return _LimitedReading(store, _LimitedLog(read.log, store, narrowing.lines), read.facts, sweeps, narrowing.body)
+    store = _LimitedStore(read.store, narrowing.latest, narrowing.named, limits, max((int(sweep["end"]) for sweep in sweeps), default=0))
+    return _LimitedReading(store, _LimitedLog(read.log, store, narrowing.lines), read.facts, sweeps, narrowing.body, limits)
 
 
 class Within:

@@ -43,6 +43,7 @@ class _Sweep:
         self._read, self._log = read, log
         self.name, self.end = str(summary["sweep"]), int(summary["end"])
         self._places = summary["plan_record"], summary["closed_record"]
+        self._first = int(summary["first"])
 
     def _record(self, index: int) -> Json:
         return whole(next(self._log.records(index, index + 1))[1], self._read.body)
@@ -66,7 +67,8 @@ class _Sweep:
     @cached_property
     def _asked_in_plan(self) -> dict[str, list[tuple[int, Json]]]:
         found: dict[str, list[tuple[int, Json]]] = {}
-        for index, record in self._log.records(self._units[PLAN_UNIT][0], self.planned):
+        first, _ = self._units.get(PLAN_UNIT, (self._first, 0))  # a limited view has no such unit, and some of its records
+        for index, record in self._log.records(first, self.planned):
             found.setdefault(record.get("unit", ""), []).append((index, whole(record, self._read.body)))
         return found
 
@@ -127,7 +129,7 @@ class Looked:
     _last: tuple[str, dict[Key, Outcome]] = ("", {})
 
     def __post_init__(self) -> None:
-        log = Log(self.read.store, self.read.log.size)  # its own, which keeps the place where it reads
+        log = self.read.log_afresh()
         within = [sweep for sweep in self.read.sweeps if self.start <= sweep["first"] and sweep["end"] <= self.size]
         self._sweeps = [_Sweep(self.read, log, sweep) for sweep in reversed(within)]
 

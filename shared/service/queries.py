@@ -1,7 +1,6 @@
-"""The questions that people ask of a store: status, findings, changes, resources. Read-only; ranges of the log, never all of it."""
+"""What questions are asked of: a store opened for reading, a period, a filter; and two of them, findings and changes. Read-only; ranges of the log, never all of it."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,19 +13,14 @@ from shared.judge.attribution import said_of
 from shared.judge.catalogue import catalogue
 from shared.judge.meaning import meanings, worst
 from shared.judge.profile import DEFAULT, Profile, effective, from_canonical
-from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of
+from shared.judge.waivers import Waiver, waiver_of, waivers_of
 from shared.records import timestamp, whole
-from shared.schedule import parse
-from shared.seal.keys import read_keys
 from shared.seal.log import Log
 from shared.seal.store import Store, get_body
-from shared.service import outbox, state
+from shared.service import state
 from shared.service.acts import acts, records_of
-from shared.service.attest import read_standing
 from shared.service.compose import Clock, read_log, utc_now
 from shared.service.current import collected_since, last_sweep
-from shared.service.hold import in_force
-from shared.service.latest import LatestAnswers, answer_key
 from shared.service.waived import waived_then
 from shared.settings import Settings
 
@@ -104,6 +98,14 @@ class Reading:
                     yield index, whole(record, self.body)
             seen = max(seen, sweep["end"] - 1)
 
+    def holds(self, resource: str) -> bool:  # noqa: ARG002 - a limited view needs it
+        """Whether all that is sealed of a resource (empty: of the collection itself) is here: a limited view has less of what lies above its own."""
+        return True
+
+    def log_afresh(self) -> Log:
+        """The log for one reader alone, which keeps the place where it reads."""
+        return Log(self.store, self.log.size)
+
     def within(self, when: Period) -> list[Json]:
         """The closed sweeps that were planned in the period."""
         return [sweep for sweep in self.sweeps if when.holds(sweep["planned_at"])]
@@ -150,7 +152,7 @@ def findings(read: Reading, when: Period | None, wanted: Filter, now: Clock = ut
     waivers, at = waivers_in(read.store), timestamp(now())
     records = records_of(read.store, "waiver", {one.number for one in waivers}) if waivers else {}
     then = waived_then(read) if when else None
-    for index, record in read.records(read.within(when), frozenset({"finding"})) if when else _current(read):
+    for index, record in read.records(read.within(when), frozenset({"finding"})) if when else findings_now(read):
         if wanted.passes(record):
             by = then.of(index, record) if then is not None else waiver_of(waivers, record, at)
             waived = {"waiver": by.number, "record": records.get(by.number), "until": by.until, "owner": by.owner, "reason": by.reason} if by else None
@@ -166,7 +168,7 @@ def waivers_in(store: Store) -> list[Waiver]:
     return waivers_of((act.number, act.at, act.said) for act in acts(store, "waiver"))
 
 
-def _current(read: Reading) -> Iterator[tuple[int, Json]]:
+def findings_now(read: Reading) -> Iterator[tuple[int, Json]]:
     """The findings of the last sweep; of accounts that were collected since because of an event, the newest."""
     finding, since = frozenset({"finding"}), collected_since(read.sweeps)
     last = last_sweep(read.sweeps)
@@ -229,102 +231,3 @@ def plan_of(read: Reading, sweep: Json) -> Json:
     """The plan of a closed sweep, out of `read.sweeps`."""
     place = sweep["plan_record"]
     return whole(next(read.log.records(place, place + 1))[1], read.body)
-
-
-def resources(read: Reading, wanted: Filter) -> Iterator[Json]:
-    """The accounts of the last sweep, and those that an event told of since, with their deployments, as last seen."""
-    latest = LatestAnswers(read.store)
-    for unit in last_units(read):
-        if unit["asked"] == "subscription" or not wanted.passes({"resource": unit["resource"], "control": wanted.control}):
-            continue
-        answers = latest.of(unit["unit"])
-        account = _first_page(read, answers.get(answer_key("account", unit["resource"])))
-        yield {
-            "resource": unit["resource"],
-            "name": unit["id"].rpartition("/")[2],
-            "kind": unit["asked"].partition(":")[2],
-            "location": account.get("location"),
-            "subscription": unit["resource"].split("/")[2],
-            "last_seen": answers.get(answer_key("account", unit["resource"]), {}).get("at"),
-            "deployments": [_deployment(item) for item in _items(read, answers.get(answer_key("deployments", unit["resource"])))],
-        }
-
-
-def last_units(read: Reading) -> Iterator[Json]:
-    """The units of the last sweep, as its plan has them, and those of sweeps that events caused since."""
-    plan = last_plan(read)
-    planned = plan["units"] if plan else []
-    yield from planned
-    known = {unit["unit"] for unit in planned}
-    for name, sweep in collected_since(read.sweeps).items():
-        if name not in known:
-            yield from (unit for unit in plan_of(read, sweep)["units"] if unit["unit"] == name)
-
-
-def _first_page(read: Reading, answer: Json) -> Json:
-    page = read.body(answer["pages"][0]) if answer and answer["pages"] else None
-    return page if isinstance(page, dict) else {}
-
-
-def _items(read: Reading, answer: Json) -> Iterator[Json]:
-    for digest in answer["pages"] if answer else ():
-        page = read.body(digest)
-        yield from page["value"] if isinstance(page, dict) and isinstance(page.get("value"), list) else ()
-
-
-def _deployment(item: Json) -> Json:
-    def member(value: Json, *names: str) -> Json:
-        for name in names:
-            value = value.get(name) if isinstance(value, dict) else None
-        return value
-
-    return {
-        "name": item.get("name"),
-        "sku": member(item, "sku", "name"),
-        "model": member(item, "properties", "model", "name"),
-        "version": member(item, "properties", "model", "version"),
-        "rai_policy": member(item, "properties", "raiPolicyName"),
-    }
-
-
-def status(read: Reading, now: Clock = utc_now) -> Json:
-    """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log."""
-    last, plan = last_sweep(read.sweeps), last_plan(read)
-    by_control: dict[str, Counter[str]] = {}
-    waived, waivers, at = Counter[str](), waivers_in(read.store), timestamp(now())
-    current = [record for _, record in _current(read)]
-    for record in current:
-        by_control.setdefault(record["control"], Counter())[record["status"]] += 1
-        waived[record["control"]] += waiver_of(waivers, record, at) is not None
-    planning = read.log.records(last["first"], last["plan_record"]) if last else ()
-    retention = next((record["storage"] for _, record in planning if record["type"] == "retention"), None)
-    return {
-        "store": {
-            "origin": read.facts["origin"],
-            "keys": [str(key) for key in read_keys(read.store).in_force.keys],
-            "records": read.log.size,
-            "retention": retention,
-            "holds": list(in_force(read.store)),
-        },
-        "last_sweep": last,
-        "open_sweeps": state.open_sweeps(read.store),
-        "sweeps": len(read.sweeps),
-        "schedule": plan["schedule"] if plan else None,
-        "missed_slots": missed_slots(read, plan, now()) if plan else [],
-        "controls": {name: dict(counts) for name, counts in sorted(by_control.items())},
-        "waived": {name: count for name, count in sorted(waived.items()) if count},
-        "waivers_expired": len(lapsed(waivers, current, at)),
-        "catalogue": catalogue().version,
-        "attested": read_standing(read.store).of(read.log.size),
-        "alerts": {"waiting": outbox.counted(read.store, layout.WAITING), "dead": outbox.counted(read.store, layout.DEAD)},
-    }
-
-
-def missed_slots(read: Reading, plan: Json, until: datetime) -> list[str]:
-    """The slots of the schedule in force, since the first sweep, that have no closed sweep (at most the last 1,000)."""
-    if not plan["schedule"] or not read.sweeps:
-        return []
-    done = {sweep["slot"] for sweep in read.sweeps}
-    since = datetime.fromisoformat(read.sweeps[0]["planned_at"])
-    slots = (timestamp(slot) for slot in parse(plan["schedule"]).slots(since, until))
-    return [slot for slot in slots if slot not in done][-1000:]

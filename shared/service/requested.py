@@ -9,11 +9,8 @@ from shared.deliver.bundle.manifest import selects
 from shared.deliver.certificate.request import Request
 from shared.errors import Misuse
 from shared.service.certificate import MOST
-from shared.service.gone import Asked, deletions
+from shared.service.gone import LONGEST, Asked, deletions
 from shared.service.queries import Filter, Period, Reading
-
-LONGEST = 1_000
-"""Characters of what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ def requested(read: Reading, asked: str, when: Period | None, within: Sequence[s
     """What a bundle about the object `asked` is made of. `within`: only what was in these resources; none: anywhere.
 
     Raises:
-        Misuse: no deletion of it stands, or too many do.
+        Misuse: no deletion of it stands, or too many do. What was asked for may be a personal name: the text does not repeat it.
     """
     if len(asked) > LONGEST:
         raise Misuse(f"--object: an id or a name has at most {LONGEST:,} characters")
@@ -43,9 +40,10 @@ def requested(read: Reading, asked: str, when: Period | None, within: Sequence[s
     ]  # fmt: skip
     if not found:
         where = "is sealed" if when is None and not scope else "that stands was concluded there and then"
-        raise Misuse(f"no deletion of {asked!r} {where}: `aoai-evidence resources --kind file` tells what is listed still, `aoai-evidence deletions` what is gone")
+        still, gone = "`aoai-evidence resources --kind file` tells what is listed still", "`aoai-evidence deletions` what is gone"
+        raise Misuse(f"no deletion of the object that is asked for {where}: {still}, {gone}")
     if len(found) > MOST:
-        raise Misuse(f"{len(found)} deletions are of {asked!r}, a bundle about one object tells of {MOST} at most: give an id, or an account with --resource")
+        raise Misuse(f"{len(found)} deletions are of what is asked for, and a bundle about one object tells of {MOST} at most: give an id, or an account with --resource")
     concluded = sorted(times[one["sweep"]] for one in found)
     span = Period(datetime.fromisoformat(concluded[0]), datetime.fromisoformat(concluded[-1]) + timedelta(seconds=1))
     return Requested(

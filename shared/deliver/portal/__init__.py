@@ -23,6 +23,7 @@ PAGES = (
     ("controls", "Statements and controls"),
     ("resources", "Resources"),
     ("changes", "Changes"),
+    ("drift", "Drift from what was approved"),
     ("residency", "Where data is processed"),
     ("deletions", "What was deleted"),
     ("calendar", "Coverage"),

@@ -12,7 +12,7 @@ from shared.errors import Refused
 from shared.service.certificate import certify
 from shared.service.gone import deletions
 from shared.service.queries import Filter, Reading
-from shared.service.steps.bundle import MOST, Wanted, parse_wanted
+from shared.service.steps.bundle import FIELDS, MOST, Wanted, parse_wanted
 
 __all__ = ["FRAMEWORKS", "MOST", "WORDS", "certificate", "from_here", "wanted"]
 
@@ -32,9 +32,9 @@ def wanted(fields: Mapping[str, str] | None) -> Wanted:
     """
     if fields is None:
         raise Refused(f"the request is longer than {MOST} bytes")
-    if unknown := set(fields) - {"from", "to", "framework", "resources", "disclose"}:
+    if unknown := set(fields) - set(FIELDS):
         raise Refused(f"{sorted(unknown)[0]!r} is no field of the form")
-    made: dict[str, Json] = {name: fields.get(name, "").strip() or None for name in ("from", "to", "framework")}
+    made: dict[str, Json] = {name: fields.get(name, "").strip() or None for name in ("from", "to", "framework", "object")}
     made |= {name: [line.strip() for line in fields.get(name, "").splitlines() if line.strip()] for name in ("resources", "disclose")}
     return parse_wanted(canonical(made))
 

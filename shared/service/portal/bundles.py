@@ -13,7 +13,7 @@ from shared.records import timestamp
 from shared.service.bundle import bundle
 from shared.service.compose import Clock, random_bytes
 from shared.service.queries import Reading
-from shared.service.steps.bundle import WAITING, Wanted, period_of
+from shared.service.steps.bundle import WAITING, Wanted, period_of, told
 
 MOST_WAITING = 4
 """Bundles that may wait at once: a form that is sent again and again fills no disk."""
@@ -55,13 +55,10 @@ class LocalBundles:
         now = self.now()
         period_of(wanted.start, wanted.end, now)
         name = f"{now:%Y%m%dT%H%M%SZ}-{random_bytes(8).hex()}"
-        asked = {key: value for key, value in wanted.as_json().items() if key != "disclose"}
         with self._lock:
             if sum(one["state"] in WAITING for one in self._requests.values()) >= MOST_WAITING:
                 raise Refused(f"{MOST_WAITING} bundles are waiting to be built: wait until one is")
-            self._requests[name] = {
-                "id": name, "state": "queued", "asked": timestamp(now), "by": by, "wanted": asked, "disclosed": len(wanted.disclose),
-            }  # fmt: skip
+            self._requests[name] = {"id": name, **told({"state": "queued", "asked": timestamp(now), "by": by, "wanted": wanted.as_json()})}
         threading.Thread(target=self._build, args=(name, wanted), daemon=True).start()
         return name
 
@@ -98,7 +95,7 @@ class LocalBundles:
                 when = period_of(wanted.start, wanted.end, self.now())
                 made = bundle(
                     self.opened(), when, self._path(name), resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose,
-                    progress=progress, now=self.now,
+                    about=wanted.object, progress=progress, now=self.now,
                 )  # fmt: skip
                 with self._path(name).open("rb") as data:
                     digest = hashlib.file_digest(data, "sha256").hexdigest()

@@ -135,7 +135,7 @@ class Desk:
     def _bundles(self, asked: Asked, rest: str) -> Reply:
         name, _, part = rest.partition("/")
         if not name:
-            return self._form({}, asked)
+            return self._form({"object": asked.query.get("object", "")}, asked)
         found = self.bundles.look(name) if self.limits is None else None
         if found is None or part not in ("", "state", "file"):
             raise pages.Missing("No bundle of that name was asked for.")

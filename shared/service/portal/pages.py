@@ -1,5 +1,6 @@
 """The pages of a period: which template, and what it needs."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from shared.deliver.report.timeline import timeline
 from shared.deliver.residency_words import sentences
 from shared.deliver.view_coverage import duration
 from shared.errors import Misuse
+from shared.model import SEVERITIES
 from shared.records import timestamp
 from shared.service import queries
+from shared.service.baseline import baselines
 from shared.service.current import collected_since
+from shared.service.drifted import AS_APPROVED, DRIFTED, NOT_KNOWN
 from shared.service.exhibit import exhibits
 from shared.service.gone import Asked, deletions
 from shared.service.portal.shown import Shown
@@ -106,6 +110,21 @@ def resource(shown: Shown, asked: Mapping[str, str]) -> Told:
     return Told("resource", title, {"sheet": found, "titles": shown.page.titles, "drawn": drawn, "asked_beside": [("id", wanted)]})
 
 
+def drift(shown: Shown, asked: Mapping[str, str]) -> Told:
+    """What differed at the end of the period from what was approved; of those alone whose id holds what was asked for."""
+    wanted, found = asked.get("name", "").strip(), shown.drift()
+    approved = None if found is None else [one for one in found if wanted.lower() in (one["resource"] or "")]
+    off = [one for one in approved or () if one["state"] != AS_APPROVED]
+    off.sort(key=lambda one: (SEVERITIES.index(one["severity"]) if one["severity"] else len(SEVERITIES), one["resource"] or ""))
+    states = Counter(one["state"] for one in off)
+    end = max(shown.sweeps, key=lambda sweep: int(sweep["end"]))
+    return Told("drift", "Drift from what was approved", {
+        "approved": approved, "off": off, "states": [(state, states[state]) for state in (*DRIFTED, *NOT_KNOWN) if states[state]], "wanted": wanted,
+        "as_seen": end["slot"] or end["planned_at"], "baselines": [one for one in baselines(shown.read) if one["size"] <= end["end"]],
+        "asked_beside": [("name", wanted)] if wanted else [],
+    })  # fmt: skip
+
+
 def moment(shown: Shown, asked: Mapping[str, str]) -> Told:
     """Where data is processed; where it was at a moment."""
     at, of = asked.get("at", "").strip(), asked.get("resource", "").strip()
@@ -150,6 +169,7 @@ PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "resources": (resources, ("name",)),
     "resource": (resource, ("id",)),
     "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
+    "drift": (drift, ("name",)),
     "residency": (moment, ("at", "resource")),
     "deletions": (gone, ("object",)),
     "calendar": (lambda _shown, _asked: Told("calendar", "Coverage of the period", {}), ()),

@@ -10,8 +10,9 @@ from shared.canonical import Json
 from shared.deliver.period.summary import document
 from shared.deliver.report.page import Page, page
 from shared.errors import Misuse, Refused
-from shared.service import queries
+from shared.service import queries, standing
 from shared.service.compose import Clock
+from shared.service.drifted import at_the_end
 from shared.service.queries import Filter, Period, Reading
 from shared.service.report import viewed
 from shared.service.unseen import unseen
@@ -51,10 +52,11 @@ class Shown:
     findings: list[Json]
     """That hold now."""
     standing: Json
-    """As `queries.status` gives it."""
+    """As `standing.status` gives it."""
     at: datetime
     when: Period | None
     _unseen: dict[bool, Json] = field(default_factory=dict)
+    _drift: list[list[Json] | None] = field(default_factory=list)
 
     def unseen(self, *, period: bool) -> Json:
         """What could not be seen, in the period or now."""
@@ -62,6 +64,18 @@ class Shown:
             when = self.when or queries.period(self.page.view.period.start, self.page.view.period.end, self.at) if period else None
             self._unseen[period] = unseen(self.read, when, self.at)
         return self._unseen[period]
+
+
+    @property
+    def sweeps(self) -> list[Json]:
+        """The closed sweeps of the period."""
+        return self.read.within(self.when) if self.when else self.read.sweeps
+
+    def drift(self) -> list[Json] | None:
+        """What differed at the end of the period from what was approved by then; None where nothing was."""
+        if not self._drift:
+            self._drift.append(at_the_end(self.read, self.sweeps))
+        return self._drift[0]
 
 
 class Nothing(Misuse):
@@ -113,8 +127,8 @@ def _shown(read: Reading, chosen: Chosen, now: datetime) -> Shown:
             else "Nothing is sealed yet: no sweep was closed. The first one shows here as soon as it is."
         )  # fmt: skip
     view, fold = viewed(read, when, now)
-    standing = queries.status(read, lambda: now)
-    return Shown(read, page(view, None), document(fold), list(queries.findings(read, None, Filter(), lambda: now)), standing, now, when)
+    stands = standing.status(read, lambda: now)
+    return Shown(read, page(view, None), document(fold), list(queries.findings(read, None, Filter(), lambda: now)), stands, now, when)
 
 
 def _lately(read: Reading, now: datetime) -> Period | None:

@@ -10,7 +10,8 @@ from shared.errors import Refused
 from shared.judge.catalogue import catalogue
 from shared.model import STATUSES
 from shared.seal.log import open_log
-from shared.service import queries
+from shared.service import accounts, queries, standing
+from shared.service.drifted import drifted
 from shared.service.gone import Asked, deletions, kinds_of
 from shared.service.held import objects
 from shared.service.limited import until
@@ -30,12 +31,13 @@ PARAMETERS = {
     "changes": (*_PERIOD, "resource", *_PAGING),
     "deletions": (*_PERIOD, "resource", "object", "kind", *_PAGING),
     "resources": ("resource", "kind", *_PAGING),
+    "drift": ("resource", *_PAGING),
 }
 """What may be passed with each question."""
 
 
 def answer(app: App, question: str, asked: Mapping[str, str], limits: Limits | None = None) -> Json:
-    """Answer `status`, or a page of `findings`, `changes`, `deletions` or `resources`; within `limits`, where the caller's view has some.
+    """Answer `status`, or a page of `findings`, `changes`, `deletions`, `resources` or `drift`; within `limits`, where the caller's view has some.
 
     A page is `{"items": […], "next": …}`: `next`, if not null, is what to pass as `after` for the page that follows.
 
@@ -53,15 +55,16 @@ def answer(app: App, question: str, asked: Mapping[str, str], limits: Limits | N
         raise Refused("kind is not answered in a limited view: what is remembered of objects knows no period")
     read = app.within(limits)() if limits else reading(app.settings)
     if question == "status":
-        return queries.status(read, now)
+        return standing.status(read, now)
     ask: dict[str, Callable[[Reading, Period | None, Filter], Iterable[Json]]] = {
         "findings": lambda read, when, wanted: queries.findings(read, when, wanted, now),
         "changes": queries.changes,
         # By its id alone: a name is personal, and who asks here may not be one who may look it up.
         "deletions": lambda read, when, wanted: deletions(read, when, wanted, Asked(kinds, asked.get("object")), by_name=False),
-        "resources": lambda read, when, wanted: objects(read, wanted, kinds) if kinds else queries.resources(read, wanted),
+        "resources": lambda read, when, wanted: objects(read, wanted, kinds) if kinds else accounts.resources(read, wanted),
+        "drift": lambda read, when, wanted: drifted(read, wanted),
     }
-    return _page(ask[question](read, when, wanted), *page, by_place=question == "resources")
+    return _page(ask[question](read, when, wanted), *page, by_place=question in ("resources", "drift"))
 
 
 def checkpoint(app: App) -> bytes | None:

@@ -14,6 +14,7 @@ from shared.deliver.rejudge import frameworks
 from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, Unreachable
 from shared.records import moment, timestamp
 from shared.service.compose import random_bytes
+from shared.service.gone import LONGEST
 from shared.service.queries import Period, period, reading
 from shared.service.steps.app import App
 from shared.service.steps.work import bundle_request, is_request, parse_bundle_request
@@ -28,7 +29,10 @@ MOST = 32_768
 WAITING = ("queued", "building")
 """States of a request that end by themselves."""
 
-FIELDS = ("from", "to", "resources", "framework", "disclose")
+PERSONAL: dict[str, Json] = {"disclose": [], "object": None}
+"""What may be names of people, with what stands for nothing: neither shown, nor kept for longer than it is needed."""
+
+FIELDS = ("from", "to", "resources", "framework", *PERSONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,12 @@ class Wanted:
     resources: tuple[str, ...]
     framework: str | None
     disclose: tuple[str, ...]
+    object: str | None = None
+    """Id or name of one object that is gone."""
 
     def as_json(self) -> Json:
         """As it was asked."""
-        found = (self.start, self.end, list(self.resources), self.framework, list(self.disclose))
+        found = (self.start, self.end, list(self.resources), self.framework, list(self.disclose), self.object)
         return dict(zip(FIELDS, found, strict=True))
 
 
@@ -61,10 +67,12 @@ def parse_wanted(body: bytes) -> Wanted:
         raise Refused("the request is not JSON") from None
     if not isinstance(value, dict) or set(value) - set(FIELDS):
         raise Refused(f"a request is an object with some of: {', '.join(FIELDS)}")
-    texts = {name: _text(value, name) for name in ("from", "to", "framework")}
+    texts = {name: _text(value, name) for name in ("from", "to", "framework", "object")}
+    if texts["object"] is not None and not 1 <= len(texts["object"]) <= LONGEST:
+        raise Refused(f"object is an id or a name: 1 to {LONGEST} characters")
     if texts["framework"] is not None and texts["framework"] not in frameworks():
         raise Refused(f"framework {texts['framework']!r} is none of {', '.join(frameworks())}")
-    return Wanted(texts["from"], texts["to"], _texts(value, "resources"), texts["framework"], _texts(value, "disclose"))
+    return Wanted(texts["from"], texts["to"], _texts(value, "resources"), texts["framework"], _texts(value, "disclose"), texts["object"])
 
 
 def _text(value: Mapping[str, Json], name: str) -> str | None:
@@ -107,9 +115,14 @@ def look(app: App, name: str) -> Json | None:
         found["state"] = "expired"
     if found["state"] == "built":
         found["link"] = link(app.settings, layout.built_bundle(name), app.now() + LINK)
-    found["disclosed"] = found.get("disclosed", len(found["wanted"]["disclose"]))
-    found["wanted"] = {field: value for field, value in found["wanted"].items() if field != "disclose"}
-    return {"id": name, **found}
+    return {"id": name, **told(found)}
+
+
+def told(request: Json) -> Json:
+    """A request without what may be names of people: that something of the kind was asked for, and not what."""
+    wanted = request["wanted"]
+    about = {"disclosed": len(wanted["disclose"]), "one_object": wanted.get("object") is not None}  # one that is over says it itself
+    return {**about, **request, "wanted": {field: value for field, value in wanted.items() if field not in PERSONAL}}
 
 
 def build_message(app: App, message: bytes) -> str:
@@ -126,7 +139,7 @@ def build_message(app: App, message: bytes) -> str:
     if request["state"] not in WAITING:
         return f"bundle {name} was {request['state']} before"
     asked = request["wanted"]
-    wanted = Wanted(asked["from"], asked["to"], tuple(asked["resources"]), asked["framework"], tuple(asked["disclose"]))
+    wanted = Wanted(asked["from"], asked["to"], tuple(asked["resources"]), asked["framework"], tuple(asked["disclose"]), asked.get("object"))
     _note(app, name, {**request, "state": "building"})
     try:
         made = _build(app, name, wanted, moment(request["asked"]))
@@ -151,9 +164,8 @@ def give_up(app: App, message: bytes, reason: str) -> None:
 
 
 def _ended(request: Json, state: str, **facts: Json) -> Json:
-    """A request that needs nothing more. What was to be opened are names of people: they are not kept any longer than they are needed."""
-    wanted = request["wanted"]
-    return {**request, "state": state, "wanted": {**wanted, "disclose": []}, "disclosed": len(wanted["disclose"]), **facts}
+    """A request that needs nothing more."""
+    return {**told(request), "state": state, "wanted": {**request["wanted"], **PERSONAL}, **facts}
 
 
 def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Json]:
@@ -164,8 +176,9 @@ def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Js
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bundle.zip"
         info = bundle(
-            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose, now=lambda: asked
-        )
+            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose, about=wanted.object,
+            now=lambda: asked,
+        )  # fmt: skip
         put_file(app.settings, layout.built_bundle(name), file)
         with file.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()

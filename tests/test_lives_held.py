@@ -92,3 +92,15 @@ def test_an_account_that_was_restored_and_deleted_again_was_not_purged_in_betwee
     found = story.list_accounts(18, accounts=[], deleted=["one"], events=[account_event(17)])
     found += [said for _ in range(2) for said in story.list_accounts(accounts=[], deleted=["one"])]
     assert [(d.statement.cause, d.statement.status) for d in found] == [("deleted", "corroborated")]
+
+
+def test_what_was_made_within_minutes_of_a_deletion_is_not_said_to_have_outlived_it():
+    for created, status, word in ((2.9, "not-effective", "still listed"), (2.95, "logged", "which came first"), (3.1, "logged", "made again")):
+        story = Story()
+        story.sweep(6, deployments=[deployment("d1", created=created)], events=[deployment_event(3)])
+        said = story.about("d1")
+        assert (said.status, word in said.reason) == (status, True), said.reason
+    story = Story()
+    story.list_accounts(6, accounts=[account(created=2.95)], events=[account_event(3)])
+    [said] = story.subscription.standing()
+    assert (said.status, "which came first" in said.reason) == ("logged", True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from shared.judge.assemble import Entry
 from shared.judge.lives.disappearance import (
+    UNORDERED,
     Gone,
     How,
     actor,
@@ -196,6 +197,8 @@ class _Account:
             created = following.created(self.id)
             if created is not None and created > operation.start:
                 cause, reason = "recreated", f"{says(operation)} that it was deleted; it was restored, or made again, at {created}."
+            elif created is not None and created > plus(operation.start, -CLOCKS):
+                reason = f"{says(operation)} that it was deleted; one of that name was made, or restored, at {created}, {UNORDERED}."
             else:
                 status, reason = "not-effective", f"{says(operation)} that it was deleted, and it is still listed."
         records = rests_on(

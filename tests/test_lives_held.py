@@ -79,6 +79,7 @@ def test_a_deletion_that_the_account_itself_was_judged_with_is_not_told_again_wh
     story.list_accounts(6, accounts=[account()], events=[deployment_event(3)])
     [own] = story.sweep(6.5, deployments=[], events=[deployment_event(3)])
     assert (own.statement.status, own.statement.by) == ("corroborated", OTHER)
+    story.subscription.state.logs.clear()  # as when a narrow window, because of an event that came late, tells of it anew
     found = story.list_accounts(12, accounts=[], deleted=["one"], events=[account_event(9), deployment_event(3), deployment_event(8, "unseen")], beside=held)
     assert [(d.statement.kind, d.statement.id, d.statement.status) for d in found if d.statement.kind != "account"] == [("deployment", "unseen", "logged")]
 

@@ -12,7 +12,7 @@ from shared.judge.lives.observable import logs_between, read
 from shared.judge.lives.operations import DELETE_DEPLOYMENT, PURGE_ACCOUNT, Operation, operations
 from shared.judge.lives.statement import DELETED_ACCOUNTS as AMONG_DELETED
 from shared.judge.lives.statement import INVENTORY, Statement, Status, Witness, rests_on
-from shared.judge.lives.times import CLOCKS, plus
+from shared.judge.lives.times import CLOCKS, LATENCY, plus
 from shared.model import Point
 
 Listed = tuple[Entry, dict[str, Point]]
@@ -116,6 +116,11 @@ def strays(given: Given, subscription: str) -> list[Statement]:
 
 
 def _was_told(given: Given, account: str, operation: Operation) -> bool:
-    """Whether the account's own unit had the answer that told of an operation first: it was judged with it, while the account was there."""
+    """Whether the account's own unit was judged with what the log tells of an operation, while the account was there.
+
+    It was told in the answer that came first, or so long before the last inventory that an earlier one must have had it.
+    """
     known = given.inventories(DEPLOYMENT, account)
-    return bool(known) and min(point.record for point in operation.places) < known[-1].record
+    if not known:
+        return False
+    return min(point.record for point in operation.places) < known[-1].record or plus(operation.end, LATENCY) <= known[-1].at

@@ -160,6 +160,21 @@ def test_the_commands_tell_it(told, command):
     assert "there" in listed and "(corroborated, record" in listed and told.story.model in listed
 
 
+def test_of_what_is_listed_still_the_command_says_where_and_of_base_models_and_what_was_never_seen_nothing(told, command):
+    world, wanted = told.azure.world, told.story.model
+    there = command("deletions", "--object", wanted.upper())
+    assert there.startswith(f"no deletion of '{wanted.upper()}' is sealed; it is listed still:\n  fine-tuned-model {wanted} of ") and "(record " in there
+    account, file = next((account, name) for account in world.accounts() for name in world.data.ids(account, "files"))
+    assert f"  file {file} of " in command("deletions", "--object", str(world.data.body(account, "files", file)["filename"]))
+    for never in ("gpt-4o", "never.jsonl"):
+        assert command("deletions", "--object", never) == (
+            f"no deletion of '{never}' is sealed, and no last inventory lists it: `resources --kind file` tells what was ever seen, `deletions` what is gone\n"
+        )
+    assert command("deletions", "--object", wanted, "--json") == []
+    assert "is sealed" not in command("deletions", "--object", wanted, "--from", "2026-11-01")
+    assert "no last inventory" in command("deletions", "--object", wanted, "--kind", "file")
+
+
 def test_the_questions_of_http_tell_it(told):
     app = App(told.settings, told.clock)
     found = answer(app, "deletions", {"kind": "file"})["items"]

@@ -14,7 +14,7 @@ from infra.local import tuning_story
 from infra.local.scenarios import demo_world
 from shared import layout
 from shared.deliver.certificate.page import render
-from shared.deliver.certificate.told import Certificate, Proven
+from shared.deliver.certificate.told import Certificate, Proven, title
 from shared.deliver.verify import verify_bundle
 from shared.errors import Misuse
 from shared.seal import merkle, note
@@ -314,6 +314,26 @@ def test_what_nobody_saw_go_has_no_certificate_and_no_file(told, command, tmp_pa
     for option in ("--from", "--to", "--since"):
         assert "leave --from and --to out" in command("deletions", "--object", "x", "--certificate", str(out), option, "2026-11-01", code=2)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "witnesses", "said"),
+    [
+        ("corroborated", "deleted", "inventory resource-log", "It is gone, and a log tells of its deletion"),
+        ("corroborated", "deleted", "inventory event", "It is gone, and an event of Azure's tells of its deletion"),
+        ("corroborated", "deleted", "inventory deleted-accounts", "It is gone, and Azure's list of deleted accounts tells of its deletion"),
+        ("corroborated", "account-deleted", "inventory activity-log event", "It is gone, as its account is, and a log tells of the account's deletion"),
+        ("corroborated", "account-deleted", "inventory resource-log", "It is gone, and a log tells of its deletion"),
+        ("logged", "deleted", "event", "An event of Azure's tells of its deletion; no inventory can show that it is gone"),
+        ("unlogged", "unknown", "inventory", "It is gone, and no log tells of its deletion"),
+        ("not-effective", "deleted", "inventory activity-log", "NOT shown to be gone: a deletion is told of, and it was listed after that"),
+        ("not-effective", "unknown", "inventory", "NOT shown to be gone: an inventory did not list it, and it was listed after that"),
+        ("not-effective", "account-deleted", "inventory", "NOT shown to be gone: its account was deleted, and is there again"),
+    ],
+)
+def test_a_certificate_begins_with_what_its_witnesses_say_and_no_more(status, cause, witnesses, said):
+    deletion = {"status": status, "cause": cause, "witnesses": [{"witness": name} for name in witnesses.split()]}
+    assert title(deletion) == said
 
 
 def test_a_certificate_of_what_is_still_there_says_so_and_a_name_is_only_text(told, tmp_path):

@@ -28,8 +28,6 @@ def words_of(alert: Json) -> Words:
     facts.append(("seen", alert["at"]))
     if alert["records"]:
         facts.append(("records", f"{', '.join(map(str, alert['records']))} in the log {alert['origin']}"))
-    if "link" in alert:
-        facts.append(("look at it", alert["link"]))
     facts.append(("key", alert["key"]))
     lines = [_line(mean) for mean in alert["means"]]
     return Words(title, facts, lines if lines != [f"{alert['severity']}: {alert['text']}"] else [])

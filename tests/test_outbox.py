@@ -228,6 +228,29 @@ def test_one_that_is_down_delays_itself_alone_and_is_given_up_after_days(tmp_pat
         assert fill(app.store, sweep, app.receivers, app.now()) == 0, "what was given up is not begun again"
 
 
+@pytest.mark.parametrize(("asks", "taken"), [("0", 4), ("3", 0), (None, 0)])
+def test_who_asks_for_a_moment_gets_it_and_the_rest_does_not_wait_for_the_next_run(tmp_path, asks, taken):
+    asked, answered = [], []
+
+    def busy(_method, _path, _headers, body):
+        """More than one message at once is too many, as Slack has it."""
+        asked.append(body)
+        if asked.count(body) == 1:
+            return 429, {"Retry-After": asks} if asks else {}, b"rate_limited"
+        answered.append(body)
+        return 200, {}, b"ok"
+
+    with Served(busy) as server, plant(tmp_path) as works:
+        works.estate.settings = replace(works.estate.settings, alert_webhooks=(server.url + "/x",), alert_secret=SECRET)
+        (one,) = works.app().receivers
+        for number in range(4):
+            (alert,) = alerts_of("e", "s", [change(number)])
+            outbox.put(works.estate.store, one.name, alert, works.estate.clock())
+        done = sent(works)
+        assert len(answered) == taken and len(done) == (taken or 1)
+        assert len(asked) <= 2 * len(done), "once more, and no further"
+
+
 # -- killed anywhere --------------------------------------------------------------------------------------------------------
 
 

@@ -107,6 +107,7 @@ def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
         (faults.html_page(), "malformed", "not JSON", 1),
         (faults.invalid_json(), "malformed", "not JSON", 1),
         (faults.not_an_object(), "malformed", "not a JSON object", 1),
+        (faults.replaced(200, b'{"value":[{"properties":{"a":false,"a":true}}]}'), "malformed", "a member stands twice in an object", 1),
         (faults.value_missing(), "malformed", "not a list of resources", 1),
         (faults.value_not_a_list(), "malformed", "not a list of resources", 1),
         (faults.value_not_a_list([1]), "malformed", "not a list of resources", 1),

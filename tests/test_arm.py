@@ -1,8 +1,10 @@
 """Asking ARM: every page, the exact bytes, patience within bounds, and a token for nobody else."""
 
+import contextlib
 import json
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -13,12 +15,12 @@ from azure.core.pipeline.policies import HeadersPolicy
 from infra.local import faults
 from infra.local.scenarios import demo_world
 from infra.local.server import StandIn
-from shared.collect import fetch
+from shared.collect import fetch, transport
 from shared.collect.arm import Arm
 from shared.collect.asked import Budget
 from shared.collect.endpoints import BY_KIND, ENDPOINTS
 from shared.collect.pace import Pace
-from shared.collect.transport import CurlTransport
+from shared.collect.transport import CurlTransport, Headers, Response
 from shared.collect.windows import OVERLAP, Window
 
 WINDOW = Window(*(f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%S.%fZ}" for days in (80, 0)))
@@ -112,6 +114,8 @@ def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
         (faults.next_link("https://evil.example.com/steal"), "foreign-host", None, 0),
         (faults.next_link("//evil.example.com/steal"), "foreign-host", None, 0),
         (faults.next_link("http://[bad"), "malformed", None, None),
+        *((faults.next_link(f"/subscriptions/x{odd}y?z=1"), "refused", None, None) for odd in ("é", "\ud800", "\0", " ", "\x1b", "{|}")),
+        (faults.replaced(503, b"", headers=(("Retry-After", "nan"),)), "server-error", None, fetch.ATTEMPTS),
     ],
 )
 def test_every_fault_is_a_failure_with_its_reason(azure, clock, fault, reason, detail, attempts):
@@ -167,6 +171,31 @@ def test_no_token_reaches_another_host(azure, clock):
     assert seen == []
 
 
+@pytest.mark.parametrize(
+    ("link", "asked"),
+    [
+        ("https://management.azure.com:443/subscriptions?$skiptoken=2", 2), ("HTTPS://Management.Azure.com/subscriptions?$skiptoken=2", 2),
+        ("https://management.azure.com:8443/subscriptions?$skiptoken=2", 1), ("http://management.azure.com/subscriptions?$skiptoken=2", 1),
+        ("https://management.azure.com@example.com/subscriptions", 1), ("https://management.azure.com:443@example.com/", 1),
+        ("https://management.azure.com:443\\@example.com/", 1), ("https://example.com:443/subscriptions", 1),
+    ],
+)  # fmt: skip
+def test_the_next_page_is_on_the_host_of_the_first_however_it_is_written(clock, link, asked):
+    class Canned(CurlTransport):
+        """Two pages, wherever they are asked for; no socket."""
+
+        def send(self, request, **_kwargs):
+            seen.append(request.url)
+            body = {"value": [{"subscriptionId": str(len(seen))}]} | ({"nextLink": link} if len(seen) == 1 else {})
+            return Response(200, Headers(), json.dumps(body).encode())
+
+    seen = []
+    arm = Arm("https://management.azure.com", Pipeline(Canned(timeouts=(1, 1)), []), Pace(0.0, lambda: clock.now, clock.sleep), clock.sleep)
+    got = arm.ask(BY_KIND["subscriptions"], "", Budget())
+    assert len(seen) == asked
+    assert (got.failed and got.failed.reason) == (None if asked == 2 else "foreign-host")
+
+
 def test_retry_after_is_obeyed_and_everybody_waits(azure, clock):
     azure.faults.add("/deployments", faults.throttled(7), times=2)
     asked = client(azure.endpoint, clock).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
@@ -194,6 +223,25 @@ def test_patience_ends_with_the_budget(azure, clock):
 def test_silence_is_a_timeout_after_two_tries(azure, clock):
     azure.faults.add("/deployments", faults.never_answers())
     asked = client(azure.endpoint, clock, read_timeout=0.2).ask(BY_KIND["deployments"], azure.world.accounts()[0], Budget())
+    assert (asked.failed.reason, asked.failed.attempts) == ("timeout", fetch.ATTEMPTS_IN_SILENCE)
+
+
+def test_an_answer_that_trickles_for_ever_is_a_timeout(clock, monkeypatch):
+    monkeypatch.setattr(transport, "LONGEST", 1)
+
+    def trickle(server):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+                    while not connection.sendall(b" " * 64):
+                        time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=trickle, args=(server,), daemon=True).start()
+        asked = client(f"http://127.0.0.1:{server.getsockname()[1]}", clock).ask(BY_KIND["subscriptions"], "", Budget())
+        server.close()
     assert (asked.failed.reason, asked.failed.attempts) == ("timeout", fetch.ATTEMPTS_IN_SILENCE)
 
 

@@ -78,18 +78,27 @@ def test_a_part_of_the_log_shows_what_comes_before_and_after(store, tmp_path):
     assert verdict(data).exit_code == 0
 
 
+FIRST = "by-control/SOC 2/C1.1 Confidential information is identified and kept/Storage for abuse monitoring is off.csv"
+AGAIN = "by-control/SOC 2/P4.2 Retention of personal information/Storage for abuse monitoring is off.csv"
+
+
+def rows_of(data):
+    return list(csv.DictReader(io.StringIO(data.decode())))
+
+
 def test_the_evidence_by_control(tmp_path):
-    """Framework, control, resource, time: a line for as long as a conclusion stayed the same, with where it stands."""
+    """Framework, criterion, control, resource, time: a line for as long as a conclusion stayed the same, with where it stands."""
     changing = DirectoryStore(tmp_path / "store")
     maker = LogMaker(changing).birth()
     on = [{"name": "VirtualNetworks"}]
     for number, capabilities in enumerate([None, None, on, on, None]):
-        estate = [Account("one"), Account("two", **({"capabilities": capabilities} if capabilities else {}))]
+        estate = [Account("one"), Account("two", deployments=["Standard"], **({"capabilities": capabilities} if capabilities else {}))]
         maker.sweep(estate, slot=START + timedelta(hours=6 * (number + 1)))
     entries = apart(built(changing, tmp_path, hours(0, 240)))
     tables = {name for name in entries if name.startswith("by-control/")}
-    assert {name.split("/")[1] for name in tables} == set(rejudge.frameworks())
-    rows = list(csv.DictReader(io.StringIO(entries["by-control/soc2/content-logging-off.csv"].decode())))
+    assert {name.split("/")[1] for name in tables} == {"SOC 2", "GDPR", "ISO 27001"}
+    assert entries[FIRST] == entries[AGAIN], "a control that supports two criteria stands with both"
+    rows = rows_of(entries[FIRST])
     assert [(row["resource"], row["status"], row["findings"]) for row in rows] == [
         ("one", "satisfied", "5"), ("two", "satisfied", "2"), ("two", "not-satisfied", "2"), ("two", "satisfied", "1"),
     ]  # fmt: skip
@@ -97,12 +106,33 @@ def test_the_evidence_by_control(tmp_path):
     for row in rows:
         assert findings[row["first"]]["at"] == row["from"] and findings[row["last"]]["at"] == row["until"]
         assert findings[row["last"]]["records"] == row["answers"] and findings[row["last"]]["resource"] == row["id"]
+        assert row["control"] == findings[row["last"]]["control"]
+    scope, = (name for name in tables if "CC6.7 " in name and "Deployments process where allowed" in name)
+    assert {row["resource"] for row in rows_of(entries[scope])} == {"one/d0", "two/d0"}, "deployments have the same name everywhere"
     only = apart(built(changing, tmp_path, hours(0, 240), framework="gdpr"))
-    assert {name.split("/")[1] for name in only if name.startswith("by-control/")} == {"gdpr"}
-    name = "by-control/soc2/content-logging-off.csv"
-    for lie in ({**entries, name: entries[name].replace(b"not-satisfied", b"satisfied")}, {k: v for k, v in entries.items() if k != name}):
-        assert any(problem.file == name for problem in verdict(together(lie)).problems)
-    assert any(problem.file == "by-control/soc2/x.csv" for problem in verdict(together({**entries, "by-control/soc2/x.csv": b"x"})).problems)
+    assert {name.split("/")[1] for name in only if name.startswith("by-control/")} == {"GDPR"}
+    for lie in ({**entries, FIRST: entries[FIRST].replace(b"not-satisfied", b"satisfied")}, {k: v for k, v in entries.items() if k != FIRST}):
+        assert any(problem.file == FIRST for problem in verdict(together(lie)).problems)
+    for name in ("by-control/SOC 2/x.csv", "by-control/SOC 2/C1.1 X/X.csv", "by-control/soc2/x.csv", "by-control/SOC 2/../X.csv", "by-control/SOC 2/C1.1 /X.csv"):
+        assert any(problem.file == name for problem in verdict(together({**entries, name: b"x"})).problems)
+
+
+def test_the_index_of_a_framework_counts_what_came_of_each_control_for_each_criterion(store, tmp_path):
+    entries = apart(built(store, tmp_path, hours(0, 240)))
+    findings = rows_of(entries["findings.csv"])
+    for framework, folder in (("soc2", "SOC 2"), ("gdpr", "GDPR"), ("iso27001", "ISO 27001")):
+        index = rows_of(entries[f"by-control/{folder}/index.csv"])
+        assert {row["table"] for row in index if row["table"]} == {
+            name.removeprefix(f"by-control/{folder}/") for name in entries if name.startswith(f"by-control/{folder}/") and not name.endswith("index.csv")
+        }
+        assert {(row["criterion"], row["control"]) for row in index} == {
+            (ref, control) for control, refs in rejudge.criteria(framework).items() for ref in refs
+        }, "also where nothing was found"
+        for row in index:
+            of = [finding for finding in findings if finding["control"] == row["control"]]
+            assert row["why"] and (int(row["resources"]), bool(row["table"])) == (len({one["resource"] for one in of}), bool(of))
+            for status in ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested"):
+                assert int(row[status]) == sum(one["status"] == status for one in of), row
 
 
 def test_one_resource(store, tmp_path):

@@ -153,3 +153,19 @@ def test_the_data_has_no_key_that_nobody_reads() -> None:
     assert {key for row in raw["control"] for key in row} <= known
     raw = tomllib.loads(files("shared.judge.catalogue").joinpath("statements.toml").read_text("utf-8"))
     assert {key for row in raw["statement"] for key in row} == {"id", "section", "observable", "class", "text", "exhibits", "provider_exhibit"}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_criterion_that_is_referred_to_has_a_name_and_no_other(framework) -> None:  # type: ignore[no-untyped-def]
+    referred = {reference.ref for control in catalogue().controls for reference in control.references(framework)}
+    assert set(catalogue().criteria[framework]) == referred and set(catalogue().criteria) == set(FRAMEWORKS)
+
+
+def test_names_of_folders_and_tables_are_names_on_every_computer() -> None:
+    """Bundles are unpacked on Windows too: no name is refused there, told from another by case alone, or too long (a path has 260 characters)."""
+    folders = [f"{ref} {name}" for names in catalogue().criteria.values() for ref, name in names.items()]
+    titles = [control.title for control in catalogue().controls]
+    for names in (folders, titles):
+        assert len({name.lower() for name in names}) == len(names)
+        assert all(re.fullmatch(r"[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]", name) for name in names)
+    assert max(map(len, folders)) + max(map(len, titles)) < 140

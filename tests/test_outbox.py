@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from shared import alarms, layout
 from shared.canonical import canonical
-from shared.deliver.alerts.decide import STORM, WORST, alerts_of
+from shared.deliver.alerts.decide import STORM, WORST, alerts_of, digest_of
 from shared.deliver.alerts.route import Route, at_least
+from shared.deliver.alerts.words import words_of
 from shared.seal.attestor import Owed
 from shared.service import outbox
 from shared.service.standing import status
@@ -29,7 +30,8 @@ SECRET = "a secret of the receiver"
 
 def change(record, severity="high", text="local keys may be used again"):
     means = [{"severity": severity, "text": text, "control": "local-auth", "pointer": "/properties/disableLocalAuth", "direction": "worse", "statements": []}]
-    return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": f"/subscriptions/s/account-{record}", "severity": severity, "means": means}
+    return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": f"/subscriptions/s/account-{record}", "severity": severity, "means": means,
+            "kind": "account", "unit": f"account-{record}", "fields": []}  # fmt: skip
 
 
 # -- what gives an alert ----------------------------------------------------------------------------------------------------
@@ -58,6 +60,39 @@ def test_a_storm_is_one_alert_with_the_worst():
     assert found["text"] == "1000 changes in one sweep: 2 high, 998 low"
     assert found["records"] == [5, 900, *range(5), 6, 7, 8] and len(found["records"]) == WORST
     assert (found["count"], found["severity"]) == (1000, "high")
+
+
+def test_what_many_accounts_inherit_is_told_once_and_what_else_is_new_of_it_too():
+    def granted(record, resource="/s/providers/microsoft.authorization/roleassignments/r", is_=1):
+        return {**change(record), "resource": resource, "kind": "roleAssignments", "fields": [{"pointer": "", "op": "added", "was": None, "is": is_}]}
+
+    bad = {"control": "local-auth", "status": "not-satisfied", "was": None}
+    turned = [{**change(50 + n), **bad, "resource": f"/s/accounts/{n}", "unit": f"account-{n}"} for n in (1, 2, 9)]
+    said = {2: {"text": "departs from baseline 1", "state": "departs"}}
+    found = alerts_of("e", "s", [granted(2), granted(1), granted(3)], turned, lambda one: said.get(one["record"]))
+    assert [(one["records"], one.get("findings"), one["count"]) for one in found] == [([1, 2, 3], [51, 52], 3), ([59], None, 1)]
+    assert found[0]["key"] == alerts_of("e", "s", [granted(1)])[0]["key"] and found[0]["text"].endswith(" (seen at 3 resources)")
+    assert found[0]["baseline"] == said[2] and "baseline" not in found[1]
+    assert len(alerts_of("e", "s", [granted(1), granted(2, is_=2), granted(3, resource="/s/other")])) == 3
+    many = alerts_of("e", "s", [granted(n) for n in range(1000)])
+    assert len(many) == 1 and many[0]["records"] == list(range(30)) and many[0]["count"] == 1000
+    (storm,) = alerts_of("e", "s", [granted(1000 + n) for n in range(1000)] + [change(3000 + n) for n in range(STORM)], turned)
+    assert storm["text"] == "1020 changes and 3 findings that turned in one sweep: 1023 high" and len(storm["means"]) == WORST
+    inside = {**granted(1, resource="/s/accounts/1/deployments/d"), "unit": "account-9"}
+    assert [one.get("findings") for one in alerts_of("e", "s", [inside], turned)] == [[51], None, None], "another resource of an account says nothing of it"
+
+
+def test_what_is_told_names_who_did_it_where_it_is_known():
+    known = {"record": 9, "status": "attributed", "by": "0-1", "complete": False, "says": "0-1 with Azure CLI: x/write"}
+    nobody = {**known, "status": "unattributed", "by": None, "says": "not known: nothing is told of it."}
+    (alone,), (unknown,), (settled,) = (alerts_of("e", "s", [{**change(1), "attribution": one}]) for one in (known, nobody, {**nobody, "complete": True}))
+    assert alone["who"] == {"text": known["says"], "record": 9, "status": "attributed", "by": "0-1"}
+    assert unknown["who"]["text"] == "not known: nothing is told of it. The next sweep may tell more." and settled["who"]["text"] == nobody["says"]
+    away = {"text": "departs from baseline 1", "state": "departs"}
+    (storm,) = alerts_of("e", "s", [{**change(n), "attribution": known if n else nobody} for n in range(STORM + 1)], (), lambda one: away if one["record"] else None)
+    assert [one.get("who") for one in storm["means"]] == [None, *[known["says"]] * (WORST - 1)]
+    assert sorted(str(one.get("who")) for one in digest_of([alone, {**unknown, "key": "0"}])["means"]) == [known["says"], "None"]
+    assert [line.endswith(", by 0-1 with Azure CLI: x/write; departs from baseline 1") for line in words_of(storm).lines] == [False, *[True] * (WORST - 1)]
 
 
 def test_the_least_severity_is_counted_from_the_worst():

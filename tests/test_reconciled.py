@@ -3,9 +3,9 @@
 import io
 import itertools
 import json
-import threading
 import subprocess
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta

@@ -21,10 +21,11 @@ from shared.judge.waivers import Waiver, lapsed, waiver_of, waivers_of
 from shared.privacy.disclosures import Disclosures
 from shared.records import timestamp
 from shared.seal import note
-from shared.service import queries, standing, waiver
+from shared.service import acts, queries, standing, waiver
 from shared.service.bundle import bundle
 from shared.service.compose import random_bytes
 from shared.service.queries import Filter
+from shared.service.report import report
 from tests.fixtures.estate import estate
 from tests.fixtures.faulty import killed_at_each_write
 from tests.test_crash import small
@@ -152,7 +153,8 @@ def test_the_same_again_adds_nothing_and_another_does(site):
     ({"scope": f"/subscriptions/{SUBSCRIPTION}/resourceGroups"}, "nearest"),
     ({"days": 367}, "366 days"), ({"days": -1}, "over"), ({"until": ""}, "not a date"), ({"until": "soon"}, "not a date"),
     ({"until": "9999-12-31"}, "366"), ({"until": "0001-01-01T00:00:00+23:00"}, "over"),
-    ({"owner": " "}, "--owner"), ({"reason": ""}, "--reason"),
+    ({"owner": " "}, "--owner"), ({"reason": ""}, "--reason"), ({"reason": "a\nb"}, "--reason must be one line"), ({"reason": "x" * 2001}, "--reason .* 2,000"),
+    ({"owner": "x" * 2001}, "--owner .* 2,000"),
 ])  # fmt: skip
 def test_what_cannot_be_waived_is_refused_and_nothing_is_sealed(site, more, hint):
     with pytest.raises(Misuse, match=hint):
@@ -240,7 +242,7 @@ def bundled(site, tmp_path, **wanted):
     assert said.problems == () and said.intact
     with ZipFile(out) as file:
         lines = [json.loads(line) for name in file.namelist() if name.startswith("records/") for line in file.read(name).splitlines()]
-    return [line["waiver"] for line in lines if line["type"] == "waiver"]
+    return [line.get("waiver") for line in lines if line["type"] == "waiver"]
 
 
 @pytest.mark.parametrize("resources", [(), ("alpha",)])
@@ -257,6 +259,21 @@ def test_a_bundle_brings_all_acts_about_waivers_and_verifies(site, tmp_path, res
     add(site, reason="later")
     have = [(said["action"], said["reason"]) for said in bundled(site, tmp_path, resources=resources)]
     assert have == [("add", "over before"), ("add", "of alpha"), ("add", "of beta"), ("end", "ended"), ("add", "later")], "all acts, so that none can be missing"
+
+
+def test_a_reason_that_moved_to_a_body_as_it_once_could_is_read_from_there(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(acts, "LONGEST", 100_000)
+    long = "because " * 10_000
+    done = add(site, reason=long)
+    assert add(site, reason=long).waiver == done.waiver and "overflow" in dict(site.records())[done.record]
+    for noted in ("looked for", "noted"):
+        site.clock.advance(hours=6)
+        site.collect()
+        assert {finding["waived"]["reason"] for finding in found(site)} == {long}, noted
+    assert [one["reason"] for one in waiver.waivers(site.reading(), timestamp(site.clock()), over=True)] == [long]
+    assert [said for said in bundled(site, tmp_path) if said] == [] and sound(site), "a body of the bundle has it"
+    report(site.reading(), None, tmp_path / "r.html", site.clock())
+    assert "because because" in (tmp_path / "r.html").read_text()
 
 
 def test_on_the_command_line(site):

@@ -9,6 +9,7 @@ import pytest
 
 from shared.deliver.verify.bundle import verify_bundle
 from shared.deliver.waived import Waived
+from shared.judge.catalogue import catalogue
 from shared.seal import note
 from shared.service import queries, waiver
 from shared.service.bundle import bundle
@@ -23,7 +24,7 @@ from tests.test_exhibits_given import both
 from tests.test_waivers import CONTROL, GOOD, SUBSCRIPTION, WHO, add, found, sealed, site
 
 __all__ = ["site"]
-TABLE = f"by-control/soc2/{CONTROL}.csv"
+TABLE = f"by-control/SOC 2/CC6.6 Threats from outside the boundary/{catalogue().control(CONTROL).title}.csv"
 
 
 def rows(data):
@@ -69,7 +70,7 @@ def test_a_table_that_hides_or_makes_up_a_waiver_is_found(made):
         ("findings.csv", files["findings.csv"].replace(b",1,2026-11-03T00:00:00.000000Z\r\n", b",,\r\n")),
         ("findings.csv", files["findings.csv"].replace(b",1,2026-11-03T", b",1,2026-12-03T")),
         ("findings.csv", "\r\n".join([*lines[:bare], lines[bare][:-2] + ",1,2026-11-03T00:00:00.000000Z", *lines[bare + 1 :]]).encode()),
-        (TABLE, files[TABLE].replace(b",0,\r\n", b",3,1\r\n")),
+        (TABLE, files[TABLE].replace(b",0,,public", b",3,1,public")),
     ):
         assert changed != files[table]
         made.path.write_bytes(together({**files, table: changed}))

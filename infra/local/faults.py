@@ -183,9 +183,11 @@ def missing_date() -> Fault:
 # the body
 
 
-def replaced(status: int, body: bytes, content_type: str = "application/json; charset=utf-8") -> Fault:
+def replaced(
+    status: int, body: bytes, content_type: str = "application/json; charset=utf-8", headers: tuple[tuple[str, str], ...] = ()
+) -> Fault:
     """Any answer you like."""
-    other = Response(status, body, content_type=content_type)
+    other = Response(status, body, headers, content_type=content_type)
     return lambda request, response: other
 
 

@@ -32,7 +32,7 @@ class Arm:
 
     def __init__(self, endpoint: str, pipeline: Pipeline[HttpRequest, Response], pace: Pace, sleep: Callable[[float], None]) -> None:
         self._endpoint = endpoint.rstrip("/")
-        self._origin = urlsplit(self._endpoint)[:2]
+        self._origin = _origin(self._endpoint)
         self._fetcher = Fetcher(pipeline, sleep)
         self._pace = pace
         # The same bytes come again and again (empty lists, a region's models): what they are is remembered.
@@ -43,7 +43,7 @@ class Arm:
 
         Of a question with a window, which may have many pages, nothing is held but what `take` gives back of them.
         """
-        url: str | None = self._endpoint + endpoint.url(quote(resource, safe=_ID_CHARACTERS), window)
+        url: str | None = self._endpoint + endpoint.url(quote(resource, safe=_ID_CHARACTERS, errors="surrogatepass"), window)
         first = url or ""
         pages = Pages(endpoint.kind, take)
         parsed: list[Json] = []
@@ -81,13 +81,19 @@ class Arm:
     def _foreign(self, url: str) -> Failed | None:
         """A page on another host is not asked for, and no token goes there."""
         try:
-            here = urlsplit(url)[:2] == self._origin
+            here = _origin(url) == self._origin
         except ValueError:
             here = False
         return None if here else Failed("foreign-host", "the next page is not on the endpoint that was asked")
 
     def _fetch(self, url: str, budget: Budget) -> Page | Failed:
         return self._fetcher.fetch(lambda: HttpRequest("GET", url), self._pace, _subscription(url), budget)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme and authority. Azure writes its own host in some links as `management.azure.com:443`: that is the same place."""
+    scheme, authority = urlsplit(url)[:2]
+    return scheme, authority.lower().removesuffix({"https": ":443", "http": ":80"}.get(scheme, ""))
 
 
 def _subscription(url: str) -> str:

@@ -5,6 +5,7 @@ means is told in one place. Leaves out: what the bytes say, and which address co
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -114,12 +115,15 @@ def _reason(status: int) -> str:
 
 
 def _retry_after(response: Response) -> float:
-    """Seconds that Azure asks for: `Retry-After` in seconds or as a date, or the millisecond headers; 0 where it says nothing."""
+    """Seconds that Azure asks for: `Retry-After` in seconds or as a date, or the millisecond headers; 0 where it says nothing that is a time."""
     for header, unit in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("Retry-After", 1.0)):
         value = response.headers.get(header)
         if value is not None:
             try:
-                return max(float(value) * unit, 0.0)
+                seconds = float(value) * unit
+                if math.isnan(seconds):  # a number to Python, and no time to wait for
+                    continue
+                return max(seconds, 0.0)
             except ValueError:
                 try:
                     asked_at = parsedate_to_datetime(response.headers.get("Date", value))

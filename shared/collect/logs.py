@@ -48,7 +48,7 @@ class Logs:
 
     def ask(self, endpoint: Endpoint, account_id: str, where: Workspace, window: Window, budget: Budget, take: Take | None = None) -> Asked:
         """Ask `endpoint` about the account, in one workspace, for one window."""
-        url = f"{self._endpoint}/v1{quote(where.path)}{endpoint.path}"
+        url = f"{self._endpoint}/v1{quote(where.path, errors='surrogatepass')}{endpoint.path}"
         body = request_body(endpoint.kind, account_id.lower(), window)
         pages = Pages(endpoint.kind, take)
         got = self._fetch(url, body, budget)

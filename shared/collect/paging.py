@@ -76,4 +76,4 @@ def next_cursor(body: Json) -> str | None:
 
 def after(url: str, cursor: str) -> str:
     """The address of the page after `cursor`, given that of the first page."""
-    return f"{url}{'&' if '?' in url else '?'}after={quote(cursor, safe='')}"
+    return f"{url}{'&' if '?' in url else '?'}after={quote(cursor, safe='', errors='surrogatepass')}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import pycurl
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
@@ -18,6 +19,12 @@ from azure.core.rest import HttpRequest
 
 MAX_BODY = 256 * 1024 * 1024
 """Bytes of one answer, decompressed: more than any list of Azure's, and a bound on what a hostile server can make us hold."""
+
+LONGEST = 600
+"""Seconds that one answer may take, however steadily it trickles: a server that never ends must not hold up a sweep for ever."""
+
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+"""What may stand in an address as it is, beside letters and digits. Azure's links to further pages hold spaces, and might hold anything."""
 
 _NOT_SENT = frozenset({pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT, pycurl.E_SSL_CONNECT_ERROR,
                        pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL})  # fmt: skip
@@ -109,8 +116,7 @@ class CurlTransport(HttpTransport[Any, Any]):
             # Silence, not length: a large list over a slow line may take its time as long as it keeps coming.
             handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
             handle.setopt(pycurl.LOW_SPEED_TIME, max(int(self._silence), 1))
-            if self._silence < 1:
-                handle.setopt(pycurl.TIMEOUT_MS, int(self._silence * 1000))
+            handle.setopt(pycurl.TIMEOUT_MS, int(self._silence * 1000) if self._silence < 1 else LONGEST * 1000)
             handle.setopt(pycurl.ACCEPT_ENCODING, "gzip")
             if not self._proxies:
                 handle.setopt(pycurl.PROXY, "")
@@ -127,7 +133,7 @@ class CurlTransport(HttpTransport[Any, Any]):
         """
         handle = self._handle()
         answer = _Answer()
-        handle.setopt(pycurl.URL, request.url)
+        handle.setopt(pycurl.URL, quote(request.url, safe=_URL_CHARACTERS, errors="surrogatepass"))
         if request.content is not None:
             handle.setopt(pycurl.POSTFIELDS, request.content)
         elif getattr(self._local, "posted", False):

@@ -45,6 +45,15 @@ def criteria(framework: str) -> dict[str, list[str]]:
     return {control: references for control, references in found.items() if references}
 
 
+def references(framework: str) -> list[tuple[str, str, str, str, bool]]:
+    """(criterion, what it is called, control, why that supports it, whether this waits for a practitioner), by criterion and in the catalogue's order."""
+    by: dict[str, list[tuple[str, str, str, str, bool]]] = {ref: [] for ref in catalogue().criteria[framework]}
+    for control in catalogue().controls:
+        for each in control.references(framework):
+            by[each.ref].append((each.ref, catalogue().criteria[framework][each.ref], control.id, each.why, each.unsure))
+    return [row for rows in by.values() for row in rows]
+
+
 def titles() -> dict[str, str]:
     """The title of each control, by its id."""
     return {control.id: control.title for control in catalogue().controls}

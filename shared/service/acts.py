@@ -13,13 +13,16 @@ from shared import layout
 from shared.canonical import Json, canonical
 from shared.errors import Misuse, StoreConflict
 from shared.privacy.disclosures import Disclosures
-from shared.records import line, record, timestamp
+from shared.records import line, record, timestamp, whole
 from shared.seal.commits import last_commit, read_commit
 from shared.seal.log import open_log
-from shared.seal.store import Store, put_body, read_hint
+from shared.seal.store import Store, get_body, put_body, read_hint
 from shared.service import state
 from shared.service.compose import Clock, Sealing, random_bytes, sealing
 from shared.settings import Settings
+
+LONGEST = 2_000
+"""Characters of a reason, or a name: they are shown wherever what was decided is, in lines and tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,13 @@ def ready_to_act(settings: Settings, store: Store, what: str, owner: str, reason
     """The store, opened for an act.
 
     Raises:
-        Misuse: nobody is named, or no reason is given; no store, or no key.
+        Misuse: nobody is named, or no reason is given in one line; no store, or no key.
     """
     if not owner.strip() or not reason.strip():
         raise Misuse(f"{what} needs --owner, who ordered it, and --reason, why: both go into the evidence")
+    for option, text in (("--owner", owner), ("--reason", reason)):
+        if not text.isprintable() or len(text) > LONGEST:
+            raise Misuse(f"{option} must be one line of at most {LONGEST:,} characters: it goes into the evidence, and is shown beside what it is about")
     ready = sealing(settings, store)
     ready.sequencer.seal()  # an act that was killed before its record was sealed
     return ready
@@ -54,7 +60,7 @@ def acts(store: Store, kind: str) -> Iterator[Act]:
     number = 1
     while (data := store.get(layout.act(kind, number))) is not None:
         try:
-            value = json.loads(data)
+            value = whole(json.loads(data), lambda digest: json.loads(get_body(store, digest)))  # a reason of 60 KB, as once could be given
             said, at = value[kind], str(value["at"])
         except (ValueError, KeyError, TypeError, RecursionError):
             said, at = None, ""
@@ -130,7 +136,7 @@ def _places(store: Store, kind: str, found: list[Act]) -> tuple[dict[int, int], 
         place = noted.get(str(act.number))
         if not isinstance(place, int) or not 0 <= place < log.size:
             return False
-        sealed = next(log.records(place, place + 1))[1]
+        sealed = whole(next(log.records(place, place + 1))[1], lambda digest: json.loads(get_body(store, digest)))
         return bool(sealed.get("at") == act.at and sealed.get(kind) == act.said)
 
     known = {act.number: int(noted[str(act.number)]) for act in found if holds(act)}

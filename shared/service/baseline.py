@@ -48,8 +48,6 @@ def approve(settings: Settings, resource: str | None, *, owner: str, reason: str
         Misuse: no sweep was closed, nothing is there that it is about, or nobody and no reason named.
     """
     why = reason.strip()
-    if not why.isprintable():
-        raise Misuse("--reason must be one line: it goes into the evidence")
     ready = ready_to_act(settings, store_of(settings), "a baseline", owner, why)
     read = reading(settings)
     if not read.sweeps:

@@ -29,11 +29,14 @@ from shared.service.waived import waived
 
 FINDINGS = layout.FINDINGS_SUFFIX
 
+PARSED = 6
+"""How much larger JSON is in memory than in its bytes, measured of lists of files and of models."""
+
 
 class Bodies:
     """Parsed bodies by digest; those used lately are kept, since many accounts share them: empty lists, a region's models."""
 
-    def __init__(self, store: Store, most: int = 4 * 1024 * 1024) -> None:
+    def __init__(self, store: Store, most: int = 8 * 1024 * 1024) -> None:
         self._store = store
         self._kept = Recent[str, Json](most)
 
@@ -47,7 +50,7 @@ class Bodies:
         if value is None:
             data = get_body(self._store, digest)
             value = json.loads(data)
-            self._kept.put(digest, value, len(data) + 500)
+            self._kept.put(digest, value, PARSED * len(data) + 500)
         return value
 
 

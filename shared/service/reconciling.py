@@ -24,6 +24,7 @@ from shared.judge.lives.statement import Statement
 from shared.judge.lives.unnamed import copied_from
 from shared.records import record
 from shared.seal.store import Store, read_hint
+from shared.service.deletion_events import DeletionEvents
 from shared.service.latest import LatestAnswers, answer_key
 from shared.service.remembering import Past, Places
 
@@ -66,6 +67,7 @@ class Reconciling:
     """The units that were planned."""
     _shelf: Shelf = field(init=False)
     _past: Past = field(init=False)
+    _events: DeletionEvents = field(init=False)
     _told: dict[str, list[Entry]] = field(default_factory=dict)
     """By subscription: what its Activity Log answered in this sweep."""
     _behind: dict[str, frozenset[str]] | None = None
@@ -78,15 +80,17 @@ class Reconciling:
     def __post_init__(self) -> None:
         self._shelf = Shelf(self.load)
         self._past = Past(self.store, self.places, self.load)
+        self._events = DeletionEvents(self.store)
 
     def take(self, index: int, value: Json) -> None:
         """Take in a record of the sweep; those that are no answers of the Activity Log are passed over."""
         if value["type"] == "observation" and value["kind"] == ACTIVITY:
             self._told.setdefault(value["resource"], []).append(entry_of(index, value))
 
-    def fold(self, unit: str, resource: str, entries: Iterable[Entry], at: str) -> Reconciled:
-        """Fold what this sweep brought for a unit. `at`: when it was planned."""
-        own = UnitSweep(self.sweep, at, resource, [*entries, *self._beside_own(resource)], self._beside(resource, None))
+    def fold(self, unit: str, resource: str, entries: Iterable[Entry], at: str, judged_at: int | None = None) -> Reconciled:
+        """Fold what this sweep brought for a unit. `at`: when it was planned; `judged_at`: where its findings stand, if they are sealed."""
+        before = self._events.size if judged_at is None else judged_at
+        own = UnitSweep(self.sweep, at, resource, [*entries, *self._beside_own(resource)], self._beside(resource, None), before)
         return self._fold(self._mind(unit, resource), unit, own)
 
     def keep(self, unit: str, done: Reconciled) -> None:
@@ -99,7 +103,8 @@ class Reconciling:
         """Keep what a run that was killed had concluded, and not kept."""
         found = _state(self.store, unit)
         if found is None or self.sweep not in found.sweeps:
-            self.keep(unit, self.fold(unit, resource, entries, at))
+            findings = self.places(self.sweep).get(unit + layout.FINDINGS_SUFFIX)
+            self.keep(unit, self.fold(unit, resource, entries, at, findings[0] if findings is not None else None))
 
     def records(self, unit: str, at: str, done: Reconciled) -> list[Json]:
         """The records of what is gone."""
@@ -162,7 +167,7 @@ class Reconciling:
         return Mind(done.folded.state, done.alive if done.alive is not None else mind.alive)
 
     def _fold(self, mind: Mind, unit: str, sweep: UnitSweep) -> Reconciled:
-        folded = fold(mind.state, sweep, self._shelf)
+        folded = fold(mind.state, self._with_events(mind.state, sweep), self._shelf)
         alive, first_seen = mind.alive, dict[tuple[str, str], First]()
         if folded.seen and alive is None:
             alive = alive_of(read_hint(self.store, layout.alive(unit)))
@@ -177,6 +182,14 @@ class Reconciling:
                 if before is not None:
                     first_seen[seen.kind.name, identifier] = before
         return Reconciled(folded, alive, first_seen)
+
+    def _with_events(self, state: State, sweep: UnitSweep) -> UnitSweep:
+        """The sweep, with the events that were sealed since what is known; since its own first answer, if nothing is."""
+        if sweep.events_to is None:
+            return sweep
+        known = state.newest
+        since = known + 1 if known is not None else min((entry.record for entry in sweep.entries), default=sweep.events_to)
+        return replace(sweep, entries=[*sweep.entries, *self._events.about(sweep.resource, since, sweep.events_to)])
 
     # -- what is beside a unit's own answers ----------------------------------------------------------------------------
 

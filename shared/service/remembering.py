@@ -130,7 +130,7 @@ class Past:
         if "/accounts/" in resource:
             subscription = subscription_unit(resource.split("/")[2]).name
             entries += (entry for entry in self._entries(sealed, subscription, subscription) if entry.kind == ACTIVITY)
-        return UnitSweep(sealed.sweep, sealed.at, resource, entries)
+        return UnitSweep(sealed.sweep, sealed.at, resource, entries, events_to=sealed.judged(unit))
 
     def _entries(self, sealed: Sealed, batch: str, unit: str) -> Iterator[Entry]:
         """The answers for a unit in a batch."""

@@ -40,7 +40,8 @@ def requested(read: Reading, asked: str, when: Period | None, within: Sequence[s
     ]  # fmt: skip
     if not found:
         where = "is sealed" if when is None and not scope else "that stands was concluded there and then"
-        raise Misuse(f"no deletion of the object that is asked for {where}: `aoai-evidence resources --kind file` tells what is listed still, `aoai-evidence deletions` what is gone")
+        still, gone = "`aoai-evidence resources --kind file` tells what is listed still", "`aoai-evidence deletions` what is gone"
+        raise Misuse(f"no deletion of the object that is asked for {where}: {still}, {gone}")
     if len(found) > MOST:
         raise Misuse(f"{len(found)} deletions are of what is asked for, and a bundle about one object tells of {MOST} at most: give an id, or an account with --resource")
     concluded = sorted(times[one["sweep"]] for one in found)

@@ -15,6 +15,7 @@ from shared.seal.log import open_log
 from shared.seal.store import Store, read_hint
 from shared.service import outbox, state
 from shared.service.compose import store_facts
+from shared.service.departed import Departures
 from shared.service.pruning import TOLD
 from shared.service.queries import Filter, Reading, changes, findings, waivers_in
 from shared.service.turned import severity_of, turned
@@ -36,8 +37,9 @@ def fill(store: Store, sweep: str, receivers: Sequence[Channel], now: datetime) 
     if summary is None or (now - moment(summary["closed_at"]) > TOLD and not store.exists(layout.alert(sweep))):
         return 0
     changed = list(changes(Reading(store, read.log, read.facts, [summary]), None, Filter())) if summary["changes"] else []
-    bad = turned(read, summary)
-    alerts = ((one, alerts_of(read.facts["origin"], sweep, wanted(one.route, changed), wanted(one.route, bad))) for one in receivers)
+    bad, approved = turned(read, summary), Departures(read) if changed else None
+    baseline = approved.of if approved else lambda change: None
+    alerts = ((one, alerts_of(read.facts["origin"], sweep, wanted(one.route, changed), wanted(one.route, bad), baseline)) for one in receivers)
     return sum(outbox.put(store, one.name, alert, now) for one, found in alerts for alert in found)
 
 

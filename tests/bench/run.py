@@ -110,6 +110,7 @@ def parts(quick):
     yield "verifying", run_script, "verify", "100000" if quick else "1000000"
     for changes in ("1", "7"):
         yield "reconciliation: what is gone, unit by unit", run_script, "lives", *(("20", "20") if quick else ("100", "90")), changes
+    yield "an account that holds many files", run_script, "objects", *(["10000"] if quick else [])
     yield "workers of the function app", run_script, "workers", *(["100"] if quick else [])
 
 

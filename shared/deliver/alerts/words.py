@@ -19,16 +19,24 @@ def words_of(alert: Json) -> Words:
     """The words of an alert."""
     title = f"{'TEST, ' if alert.get('test') else ''}{alert['severity']}: {alert['text']}"
     facts = [("where", alert["resource"])] if alert["resource"] else []
+    if "who" in alert:
+        facts.append(("who", alert["who"]["text"]))
+    if "baseline" in alert:
+        facts.append(("baseline", alert["baseline"]["text"]))
     if alert["controls"]:
         facts.append(("controls", ", ".join(alert["controls"])))
     facts.append(("seen", alert["at"]))
     if alert["records"]:
         facts.append(("records", f"{', '.join(map(str, alert['records']))} in the log {alert['origin']}"))
-    if "link" in alert:
-        facts.append(("look at it", alert["link"]))
     facts.append(("key", alert["key"]))
-    lines = [f"{mean['severity']}: {mean['text']}" + (f" ({mean['resource']})" if mean.get("resource") else "") for mean in alert["means"]]
+    lines = [_line(mean) for mean in alert["means"]]
     return Words(title, facts, lines if lines != [f"{alert['severity']}: {alert['text']}"] else [])
+
+
+def _line(mean: Json) -> str:
+    where = f" ({mean['resource']})" if mean.get("resource") else ""
+    more = f", by {mean['who']}" if "who" in mean else ""
+    return f"{mean['severity']}: {mean['text']}{where}{more}" + (f"; {mean['baseline']}" if "baseline" in mean else "")
 
 
 def cut(text: str, most: int) -> str:

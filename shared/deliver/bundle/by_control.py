@@ -1,7 +1,9 @@
-"""The evidence by control, for whoever samples by hand: a folder for each framework, in it a table for each control, in it a row for each
-resource and stretch of time in which the conclusion stayed the same, with the numbers of the records that it rests on.
+"""The evidence by control, for whoever samples by hand: a folder for each framework, in it one for each of its criteria, in it a table for each control
+that supports it, in it a row for each resource and stretch of time in which the conclusion stayed the same, with the numbers of the records that it
+rests on. `index.csv` of a framework says which control supports which criterion, why, and what came of it, of those too of which nothing was found.
 
 Derived from the findings and the waivers alone, so that the verifier can derive it again. In memory is one row for each control, resource and stretch.
+Why not a file for each resource and date: docs/adr/0017.
 """
 
 from collections.abc import Iterator
@@ -14,7 +16,10 @@ from shared.deliver.waived import Waived
 
 FOLDER = "by-control/"
 
-_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id", "waived", "waivers")
+_CALLED = {"soc2": "SOC 2", "gdpr": "GDPR", "iso27001": "ISO 27001"}
+_COLUMNS = ("resource", "from", "until", "status", "reason", "findings", "first", "last", "answers", "criteria", "id", "waived", "waivers", "control")
+_STATUSES = ("satisfied", "not-satisfied", "unknown", "not-applicable", "provider-attested")
+_INDEX = ("criterion", "name", "control", "title", "why", "unsure", "resources", *_STATUSES, "waived", "table")
 
 
 @dataclass(slots=True)
@@ -64,11 +69,28 @@ class ByControl:
             last.waivers.add(by.number)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """(path, content) of every table; a control without findings has none."""
+        """(path, content) of every table; a control without findings has none, and is in the index."""
+        titles = rejudge.titles()
         for framework, criteria in self._criteria.items():
-            for control in criteria:
-                if control in self._stretches:
-                    yield f"{FOLDER}{framework}/{control}.csv", self._table(control, "; ".join(criteria[control]))
+            folder = f"{FOLDER}{_CALLED[framework]}/"
+            tables = {control: self._table(control, "; ".join(criteria[control])) for control in criteria if control in self._stretches}
+            rows = [",".join(_INDEX)]
+            for ref, name, control, why, unsure in rejudge.references(framework):
+                path = f"{ref} {name}/{titles[control]}.csv" if control in tables else ""
+                said = map(quoted, (ref, name, control, titles[control], why, "unsure" if unsure else ""))
+                rows.append(",".join((*said, *map(str, self._counts(control)), quoted(path))))
+                if path:
+                    yield f"{folder}{path}", tables[control]
+            yield f"{folder}index.csv", _lines(rows)
+
+    def _counts(self, control: str) -> Iterator[int]:
+        """How many resources it was judged of; how many findings have each status; how many were waived."""
+        of = self._stretches.get(control, {})
+        stretches = [each for found in of.values() for each in found]
+        yield len(of)
+        for status in _STATUSES:
+            yield sum(each.findings for each in stretches if each.status == status)
+        yield sum(each.waived for each in stretches)
 
     def _table(self, control: str, criteria: str) -> bytes:
         rows = [",".join(_COLUMNS)]
@@ -78,10 +100,15 @@ class ByControl:
                 said = ",".join(map(quoted, (each.since, each.until, each.status, each.reason)))
                 answers = " ".join(map(str, each.answers))
                 waived = f"{each.waived},{' '.join(map(str, sorted(each.waivers)))}"
-                rows.append(f"{about[0]},{said},{each.findings},{each.first},{each.last},{quoted(answers)},{about[1]},{waived}")
-        return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "backslashreplace")
+                rows.append(f"{about[0]},{said},{each.findings},{each.first},{each.last},{quoted(answers)},{about[1]},{waived},{control}")
+        return _lines(rows)
+
+
+def _lines(rows: list[str]) -> bytes:
+    return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "backslashreplace")
 
 
 def _name(resource: str) -> str:
-    """What people call a resource: the last part of its id."""
-    return resource.rpartition("/")[2] or "the collection itself"
+    """What people call a resource: the account, and what in it; or else the last part of the id."""
+    _, _, inside = resource.partition("/accounts/")
+    return "/".join(inside.split("/")[::2]) or resource.rpartition("/")[2] or "the collection itself"

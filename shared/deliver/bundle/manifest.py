@@ -14,8 +14,8 @@ KIND = "aoai-evidence-bundle"
 NAME = "manifest.json"
 HANDOVERS = "keys/"
 """The folder of the checkpoints that cover changes of keys; a bundle of a log without any has none."""
-DERIVED = 3
-"""The version of the rules by which README.txt, findings.csv, catalogue.json, period.json and SHA256SUMS follow from the rest."""
+DERIVED = 4
+"""The version of the rules by which README.txt, findings.csv, catalogue.json, period.json, by-control/ and SHA256SUMS follow from the rest."""
 ALONE = "verify.py"
 """The verifier that needs nothing of ours; a reader of versions 1 and 2 does not know it."""
 PERIOD = "period.json"

@@ -102,8 +102,11 @@ WHAT IS IN THE ZIP
   proofs/SWEEP.tlog-proof       the same for each sweep's closing record, in one file
                                 (c2sp.org/tlog-proof)
 {attested}{certified}{exhibits}  findings.csv                  the findings as a table, one a line
-  by-control/FRAMEWORK/         the same for each control, by resource and time: a line for as long
-                                as a conclusion stayed the same, with the records it rests on
+  by-control/                   the same in folders, by framework and criterion: in each a table of
+                                each control that supports it, by resource and time, with a line for
+                                as long as a conclusion stayed the same and the records it rests on.
+                                The name of a table is what is asked, not the answer. Begin with
+                                index.csv of your framework
   index.html                    checks all this in a browser, as said above
   verify.py                     checks all this without packages, as said above
   SHA256SUMS                    the SHA-256 of every file but manifest.json, for sha256sum -c

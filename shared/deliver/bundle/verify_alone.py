@@ -53,7 +53,9 @@ LISTED = 1_000
 # Every entry that a bundle can have. Anything else is not read, and is a problem: nobody could say what it is there for.
 NAME = re.compile(
     r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|period\.json|disclosures\.json|verify\.py|index\.html"
-    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv|sample/(?:sample\.json|population\.txt|selection\.txt)|certificate/(?:request\.json|certificate\.html)"
+    r"|by-control/(?:[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}|[A-Z][A-Za-z0-9 ]{0,38}[A-Za-z0-9]/(?:index|"
+    r"[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]/[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]))\.csv"
+    r"|sample/(?:sample\.json|population\.txt|selection\.txt)|certificate/(?:request\.json|certificate\.html)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"
     r"|exhibits/[0-9]{6}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
@@ -1151,7 +1153,10 @@ class Examiner:
             return
         if not (plans[0]["previous"] and plans[0]["previous"]["slot"]):
             start = declared[0]["slot"] or declared[0]["at"]
-        done, due, missed, row = {plan["slot"] for plan in plans}, 0, 0, []
+        done = {plan["slot"] for plan in plans if plan["scope"]["resources"] is None}
+        narrowed = {plan["slot"] for plan in plans} - done
+        due, missed = 0, 0
+        row: list[str] = []
         for slot in self._due(plans, start, end):
             due += 1
             if due == MAX_SLOTS:
@@ -1159,17 +1164,20 @@ class Examiner:
                 break
             if slot not in done:
                 missed += 1
+                if row and (row[-1] in narrowed) != (slot in narrowed):
+                    self._missed(row, narrowed)
+                    row = []
                 row.append(slot)
             elif row:
-                self._missed(row)
+                self._missed(row, narrowed)
                 row = []
         if row:
-            self._missed(row)
+            self._missed(row, narrowed)
         self.report.checked.append(f"{due - missed:,} of {due:,} slots of the declared schedule have their sweep")
 
-    def _missed(self, row: list[str]) -> None:
+    def _missed(self, row: list[str], narrowed: set[str]) -> None:
         what = f"the slot {row[0]}" if len(row) == 1 else f"{len(row)} slots in a row, {row[0]} to {row[-1]}"
-        self.report.gap(f"no sweep was planned for {what}")
+        self.report.gap(f"no sweep{' but of named accounts' if row[0] in narrowed else ''} was planned for {what}")
 
     def _due(self, plans: list[Any], start: str, end: str) -> Iterator[str]:
         for number, plan in enumerate(plans):

@@ -23,7 +23,8 @@ _NOT_OURS = "ask for the file again, as `aoai-evidence bundle` wrote it (not pac
 
 _NAME = re.compile(
     r"README\.txt|SHA256SUMS|manifest\.json|checkpoint|catalogue\.json|findings\.csv|period\.json|disclosures\.json|verify\.py|index\.html"
-    r"|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\.csv"
+    r"|by-control/(?:[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}|[A-Z][A-Za-z0-9 ]{0,38}[A-Za-z0-9]/(?:index|"
+    r"[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]/[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]))\.csv"
     r"|sample/(?:sample\.json|population\.txt|selection\.txt)|certificate/(?:request\.json|certificate\.html)"
     r"|checkpoints/[0-9]{20}(?:\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.(?:tsr|cosig))?"
     r"|keys/[0-9]{20}\.checkpoint"

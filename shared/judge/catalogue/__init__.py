@@ -110,6 +110,8 @@ class Catalogue:
     statements: tuple[Statement, ...]
     controls: tuple[Control, ...]
     _by_id: dict[str, Control] = field(repr=False, compare=False)
+    criteria: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the criteria that controls refer to are called, in our words: by framework and `ref`."""
 
     def control(self, id_: str) -> Control:
         """The control with this id.
@@ -130,6 +132,7 @@ class Catalogue:
             "seed": {"title": self.seed.title, "date": self.seed.date, "changed": self.seed.changed, "sha256": self.seed.sha256},
             "statements": [_statement_json(statement) for statement in self.statements],
             "controls": [_control_json(control) for control in self.controls],
+            "criteria": self.criteria,
         }
 
 
@@ -139,7 +142,7 @@ def catalogue() -> Catalogue:
     head = _toml("statements")
     controls = tuple(_control(row) for row in (*_toml("controls")["control"], *_toml("exhibits")["control"]))
     statements = tuple(_statement(row, controls) for row in head["statement"])
-    return Catalogue(head["version"], Seed(**head["seed"]), statements, controls, {control.id: control for control in controls})
+    return Catalogue(head["version"], Seed(**head["seed"]), statements, controls, {control.id: control for control in controls}, _toml("criteria"))
 
 
 def _toml(name: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ An account whose endpoint could not be asked is never empty: what is raised says
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from shared.canonical import Json
@@ -31,6 +32,12 @@ _ACT: Final = {
 _OF_ENDPOINT: Final = re.compile(r"the account's endpoint: ([a-z-]+) \((.*)\)")
 
 _GONE: Final = ("deleted", "deleting")
+
+MODEL_MEMBERS: Final = ("id", "fine_tune", "model", "created_at", "created")
+JOB_MEMBERS: Final = ("id", "training_file", "validation_file", "result_files", "fine_tuned_model", "error")
+BATCH_MEMBERS: Final = ("id", "input_file_id", "output_file_id", "error_file_id", "result_files")
+FILE_MEMBERS: Final = ("id", "expires_at")
+"""What is read of an object that others name, or that names others: the rest of it is let go of with its page."""
 
 
 def held(case: Case, kind: str) -> Iterator[Node] | None:
@@ -64,14 +71,24 @@ def why(answer: Answer) -> str:
     return _ACT.get(detail) or _ACT.get(reason) or FAILURES.get(reason, f"the question failed ({shown(reason)})")
 
 
-def by_id(case: Case, kind: str) -> dict[str, Node]:
-    """The objects that are listed, by id; none where such objects are not served."""
-    return {node.needed_text("id"): node for node in held(case, kind) or ()}
+def by_id(case: Case, kind: str, members: Collection[str]) -> dict[str, Node]:
+    """The objects that are listed, by id, each with those of its `members` that are read; none where such objects are not served."""
+    return {node.needed_text("id"): _with(node, members) for node in held(case, kind) or ()}
+
+
+def listed_of(case: Case, kind: str, identifiers: Collection[str], members: Collection[str]) -> dict[str, Node]:
+    """Which of the objects `identifiers` are listed, as `by_id` has them: the others pass, and there may be a hundred thousand."""
+    return {name: _with(node, members) for node in held(case, kind) or () if (name := node.needed_text("id")) in identifiers}
+
+
+def _with(node: Node, members: Collection[str]) -> Node:
+    return replace(node, value={name: value for name, value in node.value.items() if name in members})
 
 
 def models_of_its_own(case: Case) -> dict[str, Node]:
     """The fine-tuned models that the account lists, by name."""
-    return {name: node for name, node in by_id(case, "servedModels").items() if is_fine_tuned(node.value)}
+    listed = held(case, "servedModels") or ()
+    return {name: _with(node, MODEL_MEMBERS) for node in listed if (name := node.needed_text("id")) and is_fine_tuned(node.value)}
 
 
 def list_place(case: Case, kind: str) -> Point:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.judge.case import Case
-from shared.judge.checks.holdings import by_id, created, held, list_place, models_of_its_own
-from shared.judge.lives.lineage import batch_files
+from shared.judge.checks.holdings import BATCH_MEMBERS, FILE_MEMBERS, by_id, created, held, list_place, listed_of, models_of_its_own
+from shared.judge.lives.lineage import batch_files, files_named
 from shared.judge.lives.times import plus
 from shared.judge.reading import Node, count, names, shown, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown
@@ -20,8 +20,7 @@ def files_inventory(case: Case) -> list[Judgement]:
     stored = held(case, "files")
     if stored is None:
         return [_not_served(case, "files", "files")]
-    kept = _Stored(case, "files", stored, "purpose", "bytes")
-    return [kept.judged("file", "storage.files_max_age_days")]
+    return [_Stored(case, "files", stored, "purpose", "bytes", "storage.files_max_age_days").judged("file")]
 
 
 def vector_stores_inventory(case: Case) -> list[Judgement]:
@@ -29,8 +28,7 @@ def vector_stores_inventory(case: Case) -> list[Judgement]:
     stored = held(case, "vectorStores")
     if stored is None:
         return [_not_served(case, "vectorStores", "vector stores")]
-    kept = _Stored(case, "vectorStores", stored, "status", "usage_bytes")
-    return [kept.judged("vector store", "storage.vector_stores_max_age_days")]
+    return [_Stored(case, "vectorStores", stored, "status", "usage_bytes", "storage.vector_stores_max_age_days").judged("vector store")]
 
 
 def assistants_inventory(case: Case) -> list[Judgement]:
@@ -38,24 +36,24 @@ def assistants_inventory(case: Case) -> list[Judgement]:
     stored = held(case, "assistants")
     if stored is None:
         return [_not_served(case, "assistants", "assistants")]
-    return [_Stored(case, "assistants", stored, "model", "").judged("assistant", "")]
+    return [_Stored(case, "assistants", stored, "model", "").judged("assistant")]
 
 
 def fine_tuned_models_inventory(case: Case) -> list[Judgement]:
     """The fine-tuned models are listed."""
     models = models_of_its_own(case)
-    return [_Stored(case, "servedModels", models.values(), "model", "").judged("fine-tuned model", "")]
+    return [_Stored(case, "servedModels", models.values(), "model", "").judged("fine-tuned model")]
 
 
 def batches_inventory(case: Case) -> list[Judgement]:
     """The batches are listed, and which of the files that they read and wrote are still stored."""
     if held(case, "batches") is None:
         return [_not_served(case, "batches", "batches")]
-    batches = by_id(case, "batches")
+    batches = by_id(case, "batches", BATCH_MEMBERS)
     if not batches:
         return [not_applicable(case.id, "The account lists no batches.", list_place(case, "batches"))]
     try:
-        files = by_id(case, "files")
+        files = listed_of(case, "files", files_named(batches.values()), FILE_MEMBERS)
     except Unclear as unclear:
         reason = f"{count(len(batches), 'batch', 'batches')} {verb(len(batches), 'is', 'are')} listed; which of their files are stored is not known."
         return [unknown(case.id, f"{reason} {unclear.reason}", list_place(case, "batches"), *unclear.points)]
@@ -73,15 +71,17 @@ def _not_served(case: Case, kind: str, plural: str) -> Judgement:
 
 
 class _Stored:
-    """Objects of one kind, counted while they pass."""
+    """Objects of one kind, counted while they pass: nothing is kept of each."""
 
-    def __init__(self, case: Case, kind: str, nodes: Iterable[Node], sort: str, size: str) -> None:
-        self.case, self.kind = case, kind
+    def __init__(self, case: Case, kind: str, nodes: Iterable[Node], sort: str, size: str, limit: str = "") -> None:
+        """`sort`, `size`: members; `limit`: the key of the profile that limits their age in days, empty for none."""
+        self.case, self.kind, self.limit = case, kind, limit
+        self.days = case.expect.number(limit) if limit else 0
+        allowed = _days_before(case.evidence.at, self.days) if self.days and case.evidence.at is not None else ""
         self.number = self.bytes = 0
         self.sorts: Counter[str] = Counter()
         self.oldest = ""
-        self.ages: list[tuple[str, Point]] = []
-        self.ageless: list[Point] = []
+        self.old, self.ageless = _Some(), _Some()
         for node in nodes:
             node.needed_text("id")
             self.number += 1
@@ -90,13 +90,14 @@ class _Stored:
             length = node.value.get(size)
             self.bytes += length if isinstance(length, int) else 0
             if made is None:
-                self.ageless.append(node.point())
+                self.ageless.add(node)
             else:
                 self.oldest = min(self.oldest or made, made)
-                self.ages.append((made, node.point()))
+                if made < allowed:
+                    self.old.add(node)
 
-    def judged(self, noun: str, limit: str) -> Judgement:
-        """`noun`: what one is called; `limit`: the key of the profile that limits its age in days, empty for none."""
+    def judged(self, noun: str) -> Judgement:
+        """`noun`: what one is called."""
         case, place = self.case, list_place(self.case, self.kind)
         if not self.number:
             return not_applicable(case.id, f"The account lists no {noun}s.", place)
@@ -104,17 +105,28 @@ class _Stored:
         size = f", {self.bytes:,} bytes" if self.bytes else ""
         oldest = f"; the oldest is of {self.oldest[:10]}" if self.oldest else ""
         fact = f"{count(self.number, noun)} {verb(self.number, 'is', 'are')} stored: {said}{size}{oldest}"
-        days = case.expect.number(limit) if limit else 0
-        if not days:
+        if not self.days:
             return satisfied(case.id, f"{fact}.", place)
-        because = f"{case.expect.because(limit)}: at most {count(days, 'day')} old"
-        if self.ageless or case.evidence.at is None:
-            return unknown(case.id, f"{fact}; the age of {len(self.ageless) or self.number} is not known ({because}).", *self.ageless[:_MOST_POINTS], place)
-        oldest_allowed = _days_before(case.evidence.at, days)
-        old = [point for made, point in self.ages if made < oldest_allowed]
-        if old:
-            return not_satisfied(case.id, f"{fact}; {len(old)} {verb(len(old), 'is', 'are')} older ({because}).", *old[:_MOST_POINTS])
+        because = f"{case.expect.because(self.limit)}: at most {count(self.days, 'day')} old"
+        if self.ageless.number or case.evidence.at is None:
+            reason = f"{fact}; the age of {self.ageless.number or self.number} is not known ({because})."
+            return unknown(case.id, reason, *self.ageless.points, place)
+        if self.old.number:
+            return not_satisfied(case.id, f"{fact}; {self.old.number} {verb(self.old.number, 'is', 'are')} older ({because}).", *self.old.points)
         return satisfied(case.id, f"{fact} ({because}).", place)
+
+
+class _Some:
+    """How many there are, and where the first of them are listed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.points: list[Point] = []
+
+    def add(self, node: Node) -> None:
+        self.number += 1
+        if self.number <= _MOST_POINTS:
+            self.points.append(node.point())
 
 
 def _days_before(at: str, days: int) -> str:

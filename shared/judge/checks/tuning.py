@@ -1,10 +1,10 @@
 """Where fine-tuned models come from, and what the service's safety evaluation said of them."""
 
 from shared.judge.case import Case
-from shared.judge.checks.holdings import by_id, held, list_place, models_of_its_own, why
+from shared.judge.checks.holdings import FILE_MEMBERS, JOB_MEMBERS, by_id, held, list_place, listed_of, models_of_its_own, why
 from shared.judge.expectation import ANY
 from shared.judge.lives.kinds import letters
-from shared.judge.lives.lineage import Lineage, lineages
+from shared.judge.lives.lineage import Lineage, files_named, lineages
 from shared.judge.reading import Node, count, names, verb
 from shared.judge.verdict import Unclear, not_applicable, not_satisfied, satisfied, unknown
 from shared.model import Judgement, Point
@@ -16,11 +16,11 @@ _REFUSED = ("unabletobedeployed", "failedraichecks", "safetyevaluationfailed", "
 
 def fine_tuning_lineage(case: Case) -> list[Judgement]:
     """Each fine-tuned model leads to its job and its training file; whether that file is still there is said."""
-    models, jobs = models_of_its_own(case), by_id(case, "fineTuningJobs")
+    models, jobs = models_of_its_own(case), by_id(case, "fineTuningJobs", JOB_MEMBERS)
     if not models:
         return [not_applicable(case.id, "The account lists no fine-tuned models.", list_place(case, "servedModels"))]
     try:
-        files = by_id(case, "files")
+        files = listed_of(case, "files", files_named(jobs.values()), FILE_MEMBERS)
     except Unclear:
         files = None
     deployments = {deployment.id: deployment.node for deployment in case.deployments}
@@ -67,7 +67,7 @@ def safety_evaluation_verdicts(case: Case) -> list[Judgement]:
     """Each job that made a model, or was refused one, has the verdict of the safety evaluation among its events."""
     if held(case, "fineTuningJobs") is None:
         return [not_applicable(case.id, "The account does not serve fine-tuning.", list_place(case, "fineTuningJobs"))]
-    jobs = by_id(case, "fineTuningJobs")
+    jobs = by_id(case, "fineTuningJobs", JOB_MEMBERS)
     ended = {identifier: job for identifier, job in jobs.items() if job.value.get("fine_tuned_model") or _refused(job.value.get("error"))}
     if not ended:
         return [not_applicable(case.id, "No fine-tuning job has come to an evaluation.", list_place(case, "fineTuningJobs"))]

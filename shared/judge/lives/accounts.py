@@ -17,6 +17,7 @@ from shared.judge.lives.disappearance import (
     gone_between,
     later,
     linked,
+    says,
     seen_gone,
     told_by,
 )
@@ -139,7 +140,7 @@ class _Account:
         if one.operation is not None:
             word = "was deleted" if one.operation.outcome == "succeeded" else "was being deleted"
             kept = "; it can be restored until it is purged" if deleted else ""
-            return "corroborated", cause, f"{seen}, and Azure's log says that it {word}{kept}."
+            return "corroborated", cause, f"{seen}, and {says(one.operation)} that it {word}{kept}."
         if deleted:
             return "corroborated", cause, f"{seen}, and Azure lists it among the deleted accounts that can be restored."
         why = read(logs, one.was.at, one.now.at)
@@ -185,16 +186,16 @@ class _Account:
         cause: Cause = "deleted"
         witnesses = told_by(operation)
         if following is None:
-            reason = "Azure's log says that it was deleted; no inventory since then shows whether it is gone."
+            reason = f"{says(operation)} that it was deleted; no inventory since then shows whether it is gone."
         elif self.id not in following:
-            reason = "Azure's log says that it was deleted; no inventory saw it before as an account of a kind in scope, and it is not listed."
+            reason = f"{says(operation)} that it was deleted; no inventory saw it before as an account of a kind in scope, and it is not listed."
         else:
             witnesses += (Witness(INVENTORY, following.point(self.id), following.at),)
             created = following.created(self.id)
             if created is not None and created > operation.start:
-                cause, reason = "recreated", f"Azure's log says that it was deleted; it was restored, or made again, at {created}."
+                cause, reason = "recreated", f"{says(operation)} that it was deleted; it was restored, or made again, at {created}."
             else:
-                status, reason = "not-effective", "Azure's log says that it was deleted, and it is still listed."
+                status, reason = "not-effective", f"{says(operation)} that it was deleted, and it is still listed."
         records = rests_on(
             (point.record for point in operation.places), *(one.records for one in shared), [following.record] if following else []
         )

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from shared.judge.assemble import Entry
 from shared.judge.lives.accounts import deleted_list
-from shared.judge.lives.disappearance import told_by
+from shared.judge.lives.disappearance import says, told_by
 from shared.judge.lives.given import DELETED_ACCOUNTS, Given
 from shared.judge.lives.inventory import every_id
 from shared.judge.lives.kinds import ACCOUNT, DEPLOYMENT
@@ -45,7 +45,7 @@ def _within(operation: Operation, after: str, before: str) -> bool:
 
 def _purged(identifier: str, was: Listed, now: Listed, operation: Operation) -> Statement:
     witnesses = (Witness(AMONG_DELETED, was[1][identifier], was[0].at), Witness(AMONG_DELETED, Point(now[0].record), now[0].at))
-    reason = "It was purged, as Azure's log says, and is no longer among the accounts that can be restored: what it held is gone for good."
+    reason = f"It was purged, as {says(operation)}, and is no longer among the accounts that can be restored: what it held is gone for good."
     return Statement(
         ACCOUNT.name, identifier, identifier, was[0].at, now[0].at, "corroborated", "account-purged", operation.by, reason,
         (*witnesses, *told_by(operation)), rests_on((was[0].record, now[0].record), (point.record for point in operation.places)),
@@ -80,12 +80,12 @@ def _logged(operation: Operation, answers: list[Listed]) -> Statement:
     status: Status = "logged"
     witnesses = told_by(operation)
     if following is None:
-        reason = "It was purged, as Azure's log says; no list of deleted accounts since then shows whether it is gone."
+        reason = f"It was purged, as {says(operation)}; no list of deleted accounts since then shows whether it is gone."
     elif operation.resource in following[1]:
-        status, reason = "not-effective", "It was purged, as Azure's log says, and is still among the accounts that can be restored."
+        status, reason = "not-effective", f"It was purged, as {says(operation)}, and is still among the accounts that can be restored."
         witnesses += (Witness(AMONG_DELETED, following[1][operation.resource], following[0].at),)
     else:
-        reason = "It was purged, as Azure's log says: what it held is gone for good. No list of deleted accounts had named it before."
+        reason = f"It was purged, as {says(operation)}: what it held is gone for good. No list of deleted accounts had named it before."
     return Statement(
         ACCOUNT.name, operation.resource, operation.resource, operation.start, operation.end, status, "account-purged", operation.by, reason,
         witnesses, rests_on((point.record for point in operation.places), [following[0].record] if following else []),
@@ -108,7 +108,7 @@ def strays(given: Given, subscription: str) -> list[Statement]:
         found.append(
             Statement(
                 DEPLOYMENT.name, account, name, operation.start, operation.end, "logged", "deleted", operation.by,
-                "Azure's log says that it was deleted; its account is not listed.", told_by(operation),
+                f"{says(operation)} that it was deleted; its account is not listed.", told_by(operation),
                 rests_on((point.record for point in operation.places), [lists[-1].record]), explained_by=(operation.key,),
             )
         )  # fmt: skip

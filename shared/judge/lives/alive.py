@@ -6,6 +6,7 @@ that ever were in an inventory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from sys import intern
 
 from shared.canonical import Json
 from shared.judge.lives.fold import Seen
@@ -76,8 +77,13 @@ def alive_of(value: Json) -> Alive | None:
         if value["v"] != FORMAT:
             return None
         return Alive({
-            kind: {identifier: (int(record), at) for record, (at, ids) in grouped.items() for identifier in ids}
+            kind: {intern(identifier): first for first, ids in _by_first(grouped) for identifier in ids}
             for kind, grouped in value["objects"].items()
         })  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
+
+
+def _by_first(grouped: Json) -> Iterator[tuple[First, list[str]]]:
+    for record, (at, ids) in grouped.items():
+        yield (int(record), at), ids

@@ -12,6 +12,7 @@ from shared.judge.lives.disappearance import (
     gone_between,
     later,
     linked,
+    says,
     seen_gone,
     told_by,
 )
@@ -75,7 +76,7 @@ class _Deployment:
         if one.operation is not None:
             word = "was deleted" if one.operation.outcome == "succeeded" else "was being deleted"
             seen = "It was made again" if one.how == "remade" else "It is no longer listed"
-            reason = f"{seen}, and Azure's log says that it {word}."
+            reason = f"{seen}, and {says(one.operation)} that it {word}."
         else:
             why = read(logs, one.was.at, one.now.at)
             status = "unobservable" if why else "unlogged"
@@ -109,16 +110,16 @@ class _Deployment:
         witnesses = told_by(operation)
         created = None
         if following is None:
-            reason = "Azure's log says that it was deleted; no inventory since then shows whether it is gone."
+            reason = f"{says(operation)} that it was deleted; no inventory since then shows whether it is gone."
         elif self.id not in following:
-            reason = "Azure's log says that it was deleted; no inventory saw it before, and it is not listed."
+            reason = f"{says(operation)} that it was deleted; no inventory saw it before, and it is not listed."
         else:
             name, created = following.object_id(self.id), following.created(self.id)
             witnesses += (Witness(INVENTORY, following.point(self.id), following.at),)
             if created is not None and created > operation.start:
-                cause, reason = "recreated", f"Azure's log says that it was deleted; one of that name was made again at {created}."
+                cause, reason = "recreated", f"{says(operation)} that it was deleted; one of that name was made again at {created}."
             else:
-                status, reason = "not-effective", "Azure's log says that it was deleted, and it is still listed."
+                status, reason = "not-effective", f"{says(operation)} that it was deleted, and it is still listed."
         records = rests_on(
             (point.record for point in operation.places), *(one.records for one in shared), [following.record] if following else []
         )

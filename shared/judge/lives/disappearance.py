@@ -121,6 +121,11 @@ def told_by(operation: Operation | None) -> tuple[Witness, ...]:
     return tuple(map(_witness, operation.told[-MOST_WITNESSES + 2 :])) if operation is not None else ()
 
 
+def says(operation: Operation) -> str:
+    """The beginning of a sentence: who tells of an operation."""
+    return f"Azure's {'log' if any(told.witness == 'activity-log' for told in operation.told) else 'event'} says"
+
+
 def _witness(told: Told) -> Witness:
     return Witness(ACTIVITY_LOG if told.witness == "activity-log" else EVENT, told.point, told.at)
 

@@ -42,6 +42,8 @@ class UnitSweep:
     """Its own answers; of an account also its subscription's about the Activity Log, and events of Event Grid."""
     beside: Callable[[str], Sequence[Entry]] = lambda _: ()
     """Given a lower-cased id of an account: what it held last, as far as its own unit knows; of this account's models, where copies are served."""
+    events_to: int | None = None
+    """Events that are sealed before this record may be looked for; those after it belong to the next sweep. None: none may."""
 
     @property
     def is_account(self) -> bool:

@@ -4,8 +4,10 @@ An answer is an inventory only if it is whole: answered, every page a list of ob
 Whatever else came is "could not look": nothing may be concluded from what it does not name. Pure; bodies come through a function.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 from shared.canonical import Json
@@ -21,11 +23,14 @@ _ENDS: Final = ("expires_at", "expires_after", "last_active_at")
 _GONE: Final = ("deleted", "deleting")
 """States of a file that is listed although it is no more (Azure's enumeration has them)."""
 
+_LATEST: Final = 2**62
+"""Seconds that fit where moments are kept; what is none of these is kept as it is."""
+
 _ACCOUNT_KINDS: Final = ("openai", "aiservices")
 
 
 class Brief(NamedTuple):
-    """What is read of every object, kept so that no list has to be parsed again for it: lists are long, and change by one object at a time."""
+    """What is read of an object without its list being parsed again: lists are long, and change by one object at a time."""
 
     page: int
     position: int
@@ -36,13 +41,55 @@ class Brief(NamedTuple):
     """Of an account its identity; of an object of the data plane those of `_ENDS` that it has."""
 
 
+class Places(Mapping[str, Brief]):
+    """What is read of every object, by id: in columns, since an account may list a hundred thousand; ids are shared with other inventories."""
+
+    __slots__ = ("_made", "_pages", "_positions", "_rows", "_told")
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._pages = array("I")
+        self._positions = array("I")
+        self._made = array("q")
+        self._told: dict[int, tuple[Json, Any]] = {}
+        """Of the few rows of which more is to be kept than a moment: (made, told)."""
+
+    def put(self, identifier: str, brief: Brief) -> None:
+        """Take in an object; where an id comes twice, the last stands."""
+        row = self._rows[identifier] = len(self._pages)
+        self._pages.append(brief.page)
+        self._positions.append(brief.position)
+        plain = not brief.told and type(brief.made) is int and 0 <= brief.made < _LATEST
+        self._made.append(brief.made if plain else -1)
+        if not plain:
+            self._told[row] = brief.made, brief.told
+
+    def __getitem__(self, identifier: str) -> Brief:
+        row = self._rows[identifier]
+        made, told = self._told.get(row) or (self._made[row], ())
+        return Brief(self._pages[row], self._positions[row], made, told)
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def keys(self) -> KeysView[str]:
+        """The ids; of the dict itself, since its sets are much faster than those of any mapping."""
+        return self._rows.keys()
+
+
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """What one whole answer lists. An object goes by its exact id on the data plane, by its lower-cased ARM id elsewhere."""
 
     kind: Kind
     entry: Entry
-    places: Mapping[str, Brief]
+    places: Places
     load: LoadBody
 
     @property
@@ -110,7 +157,7 @@ class Shelf:
     def __init__(self, load: LoadBody, most: int = 48 * 1024 * 1024) -> None:
         """`most`: bytes, roughly, of what is kept."""
         self.load = load
-        self._kept = Recent[tuple[str, tuple[str, ...]], dict[str, Brief]](most)
+        self._kept = Recent[tuple[str, tuple[str, ...]], Places](most)
         self._lines = Recent[tuple[str, int], list[Json]](most)
 
     def lines(self, entry: Entry, parse: Callable[[Entry, LoadBody], Iterable[Any]]) -> list[Any]:
@@ -128,17 +175,17 @@ class Shelf:
         key = (kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource))
         places = self._kept.get(key)
         if places is None:
-            places = listed(kind, entry.resource, [self.load(digest) for digest in entry.digests])
+            places = listed(kind, entry.resource, map(self.load, entry.digests))
             if places is None:
                 return None
-            self._kept.put(key, places, 1000 + 300 * len(places))
+            self._kept.put(key, places, 1000 + 200 * len(places))
         return Inventory(kind, entry, places, self.load)
 
 
-def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Brief] | None:
+def listed(kind: Kind, account: str, pages: Iterable[Json]) -> Places | None:
     """Where each object stands; None where the pages are not the whole of a list of objects with ids."""
-    found: dict[str, Brief] = {}
-    plain = kind.key == "data"
+    found = Places()
+    plain, more = kind.key == "data", True
     for number, page in enumerate(pages):
         values = page.get(kind.key) if isinstance(page, dict) else None
         if not isinstance(values, list):
@@ -150,9 +197,9 @@ def listed(kind: Kind, account: str, pages: Sequence[Json]) -> dict[str, Brief] 
             name = identifier if plain else _arm_key(kind, account, identifier, item)
             # `processed` is what nearly every file is: asked first, since a list may be long.
             if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
-                found[name] = _brief(kind, number, position, item)
-    last = pages[-1] if pages else None
-    return None if last is None or last.get("has_more") is True else found
+                found.put(intern(name), _brief(kind, number, position, item))
+        more = page.get("has_more") is True
+    return None if more else found
 
 
 def _arm_key(kind: Kind, parent: str, identifier: str, item: dict[str, Json]) -> str:

@@ -4,7 +4,7 @@
 batches and the files that they read and wrote.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.canonical import Json
@@ -150,6 +150,12 @@ def batch_files(batches: Listed, files: Listed | None, deletions: Iterable[Seale
     return [BatchFiles(identifier, batches[identifier], _uses(batches[identifier], _OF_BATCH, files, ends)) for identifier in sorted(batches)]
 
 
+def files_named(by: Iterable[Node]) -> set[str]:
+    """The files that jobs and batches name, in whatever role."""
+    found = (_named(node, fields) for node in by for fields in (_OF_JOB, _OF_BATCH))
+    return {identifier for named in found for _, _, identifier in named}
+
+
 def last_ends(deletions: Iterable[Sealed]) -> dict[str, Sealed]:
     """Of each file that something was said of, what stands: the newest deletion, unless it says that the file is still there."""
     found: dict[str, Sealed] = {}
@@ -167,18 +173,22 @@ def _job_of(model: Node | None, jobs: Listed) -> Node | None:
 
 
 def _uses(node: Node, fields: Sequence[tuple[str, str]], files: Listed | None, ends: Mapping[str, Sealed]) -> tuple[Use, ...]:
-    found = []
+    return tuple(
+        Use(role, identifier, node.point(name), files.get(identifier) if files is not None else None, files is not None, ends.get(identifier))
+        for name, role, identifier in _named(node, fields)
+    )
+
+
+def _named(node: Node, fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """(member, role, file) of each file that a job or batch names."""
     for name, role in fields:
         identifier = node.value.get(name)
         if isinstance(identifier, str) and identifier:
-            listed = files.get(identifier) if files is not None else None
-            found.append(Use(role, identifier, node.point(name), listed, files is not None, ends.get(identifier)))
+            yield name, role, identifier
     results = node.value.get("result_files")
     for identifier in results if isinstance(results, list) else ():
         if isinstance(identifier, str):
-            listed = files.get(identifier) if files is not None else None
-            found.append(Use("result", identifier, node.point("result_files"), listed, files is not None, ends.get(identifier)))
-    return tuple(found)
+            yield "result_files", "result", identifier
 
 
 def _serving(model: str, deployments: Listed) -> Iterable[tuple[str, Node]]:

@@ -22,6 +22,7 @@ Outcome = Literal["succeeded", "failed", "open"]
 DELETE_ACCOUNT: Final = "microsoft.cognitiveservices/accounts/delete"
 DELETE_DEPLOYMENT: Final = "microsoft.cognitiveservices/accounts/deployments/delete"
 PURGE_ACCOUNT: Final = "microsoft.cognitiveservices/locations/resourcegroups/deletedaccounts/delete"
+DELETIONS: Final = frozenset({DELETE_ACCOUNT, DELETE_DEPLOYMENT, PURGE_ACCOUNT})
 LIST_KEYS: Final = "microsoft.cognitiveservices/accounts/listkeys/action"
 
 _OBJECT_ID: Final = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -104,9 +105,8 @@ def operations(entries: Iterable[Entry], shelf: Shelf, names: frozenset[str] | N
 
 def concerns(entry: Entry, shelf: Shelf, resource: str) -> bool:
     """Whether an answer, or an event, tells of something deleted in an account, or a subscription."""
-    deletions = (DELETE_ACCOUNT, DELETE_DEPLOYMENT, PURGE_ACCOUNT)
     lines = shelf.lines(entry, _event if entry.kind == EVENT else _entries)
-    return any(line.name in deletions and line.resource.startswith(f"{resource}/") for line in lines)
+    return any(line.name in DELETIONS and line.resource.startswith(f"{resource}/") for line in lines)
 
 
 def _entries(entry: Entry, load: LoadBody) -> Iterator[_Line]:

@@ -96,6 +96,11 @@ class State:
     """By question, to when logs were read."""
     sweeps: list[str] = field(default_factory=list)
 
+    @property
+    def newest(self) -> int | None:
+        """The newest record that was taken in, and is kept; None: there is none."""
+        return max((entry.record for entry in (*self.last.values(), *self.logs, *self.facts)), default=None)
+
     def copy(self) -> "State":
         """One that can be changed."""
         return State(

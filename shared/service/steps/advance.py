@@ -85,9 +85,8 @@ class Advance:
             self.done.queued += queue_units(self.app, name)
         if self._nothing_new(name):
             return
-        with ReadAhead(self.app.store, (), THREADS) as ahead:
-            with self._open(name, replace(self.app.collector, store=ahead)) as sweep:
-                whole = self._judge(sweep, ahead)
+        with ReadAhead(self.app.store, (), THREADS) as ahead, self._open(name, replace(self.app.collector, store=ahead)) as sweep:
+            whole = self._judge(sweep, ahead)
         if self._late() or not (whole or sweep.overdue()):
             return
         self._close(name, sweep.units)
@@ -163,14 +162,13 @@ class Advance:
         alerts.owe(self.app.store, name)
         self.app.store.delete(layout.plan_header(name))  # before the marker: whoever is killed in between leaves nothing behind
         places = self.sealing.sequencer.places(name)
-        with ReadAhead(self.app.store, (), THREADS) as ahead:
-            with self._open(name, replace(self.app.collector, store=ahead)) as sweep:
-                take_up(self.app.store, sweep)
-                forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
-                sweep.judge.attributing.settle_events()
-                parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
-                ahead.begin(layout.batch(name, part) for part in parts if part in places)
-                closed = sweep.close(resumed=False)
+        with ReadAhead(self.app.store, (), THREADS) as ahead, self._open(name, replace(self.app.collector, store=ahead)) as sweep:
+            take_up(self.app.store, sweep)
+            forget(self.app.store, name)  # before the marker too: a run that is killed here reads the whole sweep again
+            sweep.judge.attributing.settle_events()
+            parts = [part for unit in units if unit.name not in sweep.taken for part in (unit.name, unit.name + layout.FINDINGS_SUFFIX)]
+            ahead.begin(layout.batch(name, part) for part in parts if part in places)
+            closed = sweep.close(resumed=False)
         self.done.closed.append(closed)
         self.tell(closed)
         with contextlib.suppress(Misuse):  # of the list of receivers: sealing goes on, and `watch` tells them when it is right

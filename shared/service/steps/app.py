@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.canonical import canonical
+from shared.canonical import Json, canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.deliver.alerts.channel import Channel
@@ -16,7 +16,7 @@ from shared.seal.attestor import Attestor
 from shared.seal.store import Store
 from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
-from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
+from shared.service.compose import Clock, Sealing, queues_at, sealing, store_facts, utc_now
 from shared.service.limited import Within
 from shared.service.limits import Limits
 from shared.service.queries import reading
@@ -56,6 +56,15 @@ class App:
         """The evidence."""
         with self._lock:
             return store_of(self.settings)
+
+    @cached_property
+    def facts(self) -> Json:
+        """What the first record says of the store: it never changes.
+
+        Raises:
+            Misuse: the log does not begin as one of ours does.
+        """
+        return store_facts(self.store)
 
     @cached_property
     def queues(self) -> "Queues":

@@ -4,7 +4,9 @@
 // comment is the SHA-256 of every byte before it. So whatever is hidden between entries, or said differently in two places, is found.
 
 const NAME = new RegExp(
-  "^(?:README\\.txt|SHA256SUMS|manifest\\.json|checkpoint|catalogue\\.json|findings\\.csv|period\\.json|disclosures\\.json|verify\\.py|index\\.html|by-control/[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}\\.csv|sample/(?:sample\\.json|population\\.txt|selection\\.txt)|certificate/(?:request\\.json|certificate\\.html)"
+  "^(?:README\\.txt|SHA256SUMS|manifest\\.json|checkpoint|catalogue\\.json|findings\\.csv|period\\.json|disclosures\\.json|verify\\.py|index\\.html"
+  + "|by-control/(?:[a-z0-9]{1,40}/[a-z0-9][a-z0-9-]{0,80}|[A-Z][A-Za-z0-9 ]{0,38}[A-Za-z0-9]/(?:index|[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]/[A-Z0-9][A-Za-z0-9 '(),.-]{0,98}[A-Za-z0-9)]))\\.csv"
+  + "|sample/(?:sample\\.json|population\\.txt|selection\\.txt)|certificate/(?:request\\.json|certificate\\.html)"
   + "|checkpoints/[0-9]{20}(?:\\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\.(?:tsr|cosig))?|keys/[0-9]{20}\\.checkpoint|exhibits/[0-9]{6}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?|records/[0-9]{20}\\.jsonl"
   + "|tile/[0-9]{1,2}/(?:x[0-9]{3}/)*[0-9]{3}(?:\\.p/[1-9][0-9]{0,2})?|proofs/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\\.tlog-proof"
   + "|body/sha256/([0-9a-f]{2})/\\1[0-9a-f]{62})$"

@@ -58,15 +58,16 @@ class Places(Mapping[str, Brief]):
         self._told: dict[int, tuple[Json, Any]] = {}
         """Of the few rows of which more is to be kept than a moment: (made, told)."""
 
-    def put(self, identifier: str, brief: Brief) -> None:
-        """Take in an object; where an id comes twice, the last stands."""
+    def put(self, identifier: str, page: int, position: int, made: Json, told: tuple[Json, ...] | dict[str, Json]) -> None:
+        """Take in what a `Brief` says of an object; where an id comes twice, the last stands."""
         row = self._rows[identifier] = len(self._pages)
-        self._pages.append(brief.page)
-        self._positions.append(brief.position)
-        plain = not brief.told and type(brief.made) is int and 0 <= brief.made < _LATEST
-        self._made.append(brief.made if plain else -1)
-        if not plain:
-            self._told[row] = brief.made, brief.told
+        self._pages.append(page)
+        self._positions.append(position)
+        if not told and type(made) is int and 0 <= made < _LATEST:
+            self._made.append(made)
+        else:
+            self._made.append(-1)
+            self._told[row] = made, told
 
     def __getitem__(self, identifier: str) -> Brief:
         row = self._rows[identifier]
@@ -154,13 +155,13 @@ def identity_of(account: Json) -> tuple[Json, Json]:
     return (properties.get("internalId"), properties.get("dateCreated")) if isinstance(properties, dict) else (None, None)
 
 
-def _brief(kind: Kind, page: int, position: int, item: dict[str, Json]) -> Brief:
+def _made_and_told(kind: Kind, item: dict[str, Json]) -> tuple[Json, tuple[Json, ...] | dict[str, Json]]:
+    """Of a listed object, the last two fields of its `Brief`."""
     if kind.key == "data":
-        ends = {} if item.keys().isdisjoint(_ENDS) else {name: item[name] for name in _ENDS if item.get(name) is not None}
-        return Brief(page, position, item.get("created_at") or item.get("created"), ends or ())
+        ends = () if item.keys().isdisjoint(_ENDS) else {name: item[name] for name in _ENDS if item.get(name) is not None} or ()
+        return item.get("created_at") or item.get("created"), ends
     data = item.get("systemData")
-    made = data.get("createdAt") if isinstance(data, dict) else None
-    return Brief(page, position, made, identity_of(item) if kind is ACCOUNT else ())
+    return data.get("createdAt") if isinstance(data, dict) else None, identity_of(item) if kind is ACCOUNT else ()
 
 
 class Shelf:
@@ -243,7 +244,7 @@ def listed(kind: Kind, account: str, pages: Iterable[Json]) -> Places | None:
             name = identifier if plain else _arm_key(kind, account, identifier, item)
             # `processed` is what nearly every file is: asked first, since a list may be long.
             if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
-                found.put(intern(name), _brief(kind, number, position, item))
+                found.put(intern(name), number, position, *_made_and_told(kind, item))
         more = page.get("has_more") is True
     return None if more else found
 

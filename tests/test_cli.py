@@ -33,6 +33,13 @@ def test_quiet_leaves_the_answer_and_nothing_else(desk):
     assert "planning" in desk("collect").err
 
 
+def test_a_resource_that_nothing_is_known_of_is_said_to_be_one(quarry):
+    """An empty table could be taken for: nothing is wrong there."""
+    found = quarry("findings", "--resource", "alhpa")
+    assert (found.code, found.err) == (0, "no finding about alhpa is here: `aoai-evidence resources` lists what there is\n")
+    assert "is here" not in quarry("findings", "--resource", "alpha").err
+
+
 def test_without_a_command_there_is_help_and_it_is_misuse(quarry):
     outcome = quarry()
     assert (outcome.code, outcome.err) == (2, "")

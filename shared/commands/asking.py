@@ -59,6 +59,8 @@ def findings(
     from shared.service.queries import reading
 
     found = list(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)))
+    if resource and not found:  # an empty table is no good news of what may only be misspelled
+        terminal().note(f"no finding about {resource} is here: `aoai-evidence resources` lists what there is")
     rows = ([f["record"], f["status"], f["control"], _short(f["resource"]), f["reason"] + _waived(f["waived"])] for f in found)
     terminal().answer(found, table(["record", "status", "control", "resource", "reason"], rows))
 
@@ -212,6 +214,8 @@ def _status_lines(value: Json) -> list[str]:
         return [*lines, "no sweep was closed yet: run `aoai-evidence collect`"]
     came = f"{last['units']} units, {last['failures']} failures, {len(last['missing'])} missing"
     lines.append(f"last sweep {last['sweep']}, closed {last['closed_at']}: {came}")
+    if value["narrowed_to"]:
+        lines.append(f"that sweep was narrowed to {len(value['narrowed_to'])} named accounts: what else there is, it did not look at; `collect` does")
     schedule = value["schedule"] or "none declared: completeness over time cannot be shown"
     lines.append(f"schedule {schedule}; slots missed: {len(value['missed_slots'])}")
     lines += [f"  missed {slot}" for slot in value["missed_slots"][-5:]]

@@ -84,6 +84,17 @@ def test_a_deletion_that_the_account_itself_was_judged_with_is_not_told_again_wh
     assert [(d.statement.kind, d.statement.id, d.statement.status) for d in found if d.statement.kind != "account"] == [("deployment", "unseen", "logged")]
 
 
+def test_a_deletion_of_the_last_minutes_that_the_account_was_judged_with_is_no_stray_either():
+    """In the log the records of accounts stand before those of their subscription, though all are of one sweep."""
+    story = Story()
+    story.sweep(0, deployments=[deployment("d1")])
+    story.list_accounts(0.01, accounts=[account()])
+    story.sweep(6, deployments=[], events=[deployment_event(5.95)])
+    story.list_accounts(6.01, accounts=[account()], events=[deployment_event(5.95)])
+    found = story.list_accounts(12, accounts=[], deleted=["one"], events=[account_event(9)], beside=lambda _: list(story.unit.state.last.values()))
+    assert [d.statement.kind for d in found] == ["account"]
+
+
 def test_an_account_that_was_restored_and_deleted_again_was_not_purged_in_between():
     story = Story()
     story.list_accounts(0, accounts=[account()])

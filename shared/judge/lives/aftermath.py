@@ -5,7 +5,7 @@ from itertools import pairwise
 from shared.judge.assemble import Entry
 from shared.judge.lives.accounts import deleted_list
 from shared.judge.lives.disappearance import says, told_by
-from shared.judge.lives.given import DELETED_ACCOUNTS, Given
+from shared.judge.lives.given import DELETED_ACCOUNTS, Given, subscription_of
 from shared.judge.lives.inventory import every_id
 from shared.judge.lives.kinds import ACCOUNT, DEPLOYMENT
 from shared.judge.lives.observable import logs_between, read
@@ -116,11 +116,13 @@ def strays(given: Given, subscription: str) -> list[Statement]:
 
 
 def _was_told(given: Given, account: str, operation: Operation) -> bool:
-    """Whether the account's own unit was judged with what the log tells of an operation, while the account was there.
+    """Whether the account's own unit was judged with what is told of an operation, while the account was there.
 
-    It was told in the answer that came first, or so long before the last inventory that an earlier one must have had it.
+    It was told in the sweep of the last inventory or before, or so long before that an earlier answer must have had it.
     """
     known = given.inventories(DEPLOYMENT, account)
     if not known:
         return False
-    return min(point.record for point in operation.places) < known[-1].record or plus(operation.end, LATENCY) <= known[-1].at
+    records = {point.record for point in operation.places}
+    first = min(entry.at for entry in given.activity(subscription_of(account)) if entry.record in records)
+    return first <= plus(known[-1].at, CLOCKS) or plus(operation.end, LATENCY) <= known[-1].at

@@ -1,6 +1,7 @@
 """The timer `seal` seals, has others vouch, and tells receivers: each goes on, whatever became of the other two, and the run fails where one did."""
 
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,7 +21,7 @@ def made(tmp_path, local_vault):
     """An app whose key is in a vault, which two people hear of, and whose sweep is collected and not sealed."""
     local_vault.add_key("evidence")
     key = f"{local_vault.endpoint}/keys/evidence"
-    with estate(tmp_path, tiny, signing_key=key) as site, Authority(tmp_path / "authority") as authority:
+    with estate(tmp_path, tiny, start=datetime.now(UTC) - timedelta(days=10), signing_key=key) as site, Authority(tmp_path / "authority") as authority:
         app, queues, hook = Answering(site, Queues(), ""), Queues(), Hooked(site.clock)
         app.vault, app.authority, app.hook = local_vault, authority, hook
         told = {"EVIDENCE_TSA_URL": authority.url, "EVIDENCE_ALERT_WEBHOOKS": f"{hook.server.url}/hook", "EVIDENCE_ALERT_SECRET": SECRET}

@@ -39,6 +39,7 @@ def status(read: Reading, now: Clock = utc_now, current: Sequence[Json] | None =
             "holds": list(in_force(read.store)),
         },
         "last_sweep": last,
+        "narrowed_to": plan["scope"]["resources"] if plan else None,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),
         "schedule": plan["schedule"] if plan else None,

@@ -29,6 +29,10 @@ _LATEST: Final = 2**62
 _ACCOUNT_KINDS: Final = ("openai", "aiservices")
 
 
+Key = tuple[str, tuple[str, ...]]
+"""Equal for two answers that list the same."""
+
+
 class Brief(NamedTuple):
     """What is read of an object without its list being parsed again: lists are long, and change by one object at a time."""
 
@@ -83,14 +87,22 @@ class Places(Mapping[str, Brief]):
         return self._rows.keys()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inventory:
     """What one whole answer lists. An object goes by its exact id on the data plane, by its lower-cased ARM id elsewhere."""
 
     kind: Kind
     entry: Entry
-    places: Places
-    load: LoadBody
+    shelf: "Shelf"
+    _places: Places | None = None
+    """None: not asked for yet. Of most inventories nothing is asked but what the shelf remembers."""
+
+    @property
+    def places(self) -> Places:
+        """What it lists, and where."""
+        if self._places is None:
+            self._places = self.shelf.places(self.kind, self.entry) or Places()
+        return self._places
 
     @property
     def at(self) -> str:
@@ -108,7 +120,7 @@ class Inventory:
     def item(self, identifier: str) -> dict[str, Json]:
         """The object as it is listed."""
         page, position, *_ = self.places[identifier]
-        found: dict[str, Json] = self.load(self.entry.digests[page])[self.kind.key][position]
+        found: dict[str, Json] = self.shelf.load(self.entry.digests[page])[self.kind.key][position]
         return found
 
     def point(self, identifier: str) -> Point:
@@ -157,8 +169,10 @@ class Shelf:
     def __init__(self, load: LoadBody, most: int = 48 * 1024 * 1024) -> None:
         """`most`: bytes, roughly, of what is kept."""
         self.load = load
-        self._kept = Recent[tuple[str, tuple[str, ...]], Places](most)
+        self._kept = Recent[Key, Places](most)
         self._lines = Recent[tuple[str, int], list[Json]](most)
+        self._whole = Recent[Key, bool](most // 16)
+        self._lost = Recent[tuple[Key, ...], tuple[str, ...]](most // 16)
 
     def lines(self, entry: Entry, parse: Callable[[Entry, LoadBody], Iterable[Any]]) -> list[Any]:
         """What `parse` makes of an answer about a log."""
@@ -172,14 +186,46 @@ class Shelf:
         """What an answer lists; None where it is no inventory."""
         if entry.failure is not None or entry.status not in (None, 200) or not entry.digests:
             return None
-        key = (kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource))
+        key = _key(kind, entry)
+        whole = self._whole.get(key)
+        if whole is not None:
+            return Inventory(kind, entry, self) if whole else None
+        places = self.places(kind, entry)
+        self._whole.put(key, places is not None, 300)
+        return Inventory(kind, entry, self, places) if places is not None else None
+
+    def places(self, kind: Kind, entry: Entry) -> Places | None:
+        """What an answer lists, and where; None where that is not the whole of a list."""
+        key = _key(kind, entry)
         places = self._kept.get(key)
         if places is None:
             places = listed(kind, entry.resource, map(self.load, entry.digests))
-            if places is None:
-                return None
-            self._kept.put(key, places, 1000 + 200 * len(places))
-        return Inventory(kind, entry, places, self.load)
+            if places is not None:
+                self._kept.put(key, places, 1000 + 200 * len(places))
+        return places
+
+    def lost(self, was: Inventory, now: Inventory) -> tuple[str, ...]:
+        """What the first inventory lists and the second does not."""
+        if was.entry.digests == now.entry.digests:
+            return ()
+        return self._remembered((_key(was.kind, was.entry), _key(now.kind, now.entry)), lambda: tuple(sorted(was.places.keys() - now.places.keys())))
+
+    def listed_again(self, was: Inventory, now: Inventory, later: Inventory) -> tuple[str, ...]:
+        """What the first inventory lists, the second does not, and a later one does."""
+        keys = (_key(was.kind, was.entry), _key(now.kind, now.entry), _key(later.kind, later.entry))
+        return self._remembered(keys, lambda: tuple(identifier for identifier in self.lost(was, now) if identifier in later))
+
+    def _remembered(self, keys: tuple[Key, ...], find: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """What came of comparing inventories: few ids, asked for in every sweep for days, while the lists themselves are long."""
+        found = self._lost.get(keys)
+        if found is None:
+            found = find()
+            self._lost.put(keys, found, 1000 + 100 * len(found))
+        return found
+
+
+def _key(kind: Kind, entry: Entry) -> Key:
+    return kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource)
 
 
 def listed(kind: Kind, account: str, pages: Iterable[Json]) -> Places | None:

@@ -109,9 +109,10 @@ def same(check, data, *, key=SIGNER.key, what=""):
 
 
 def some(names):
-    """Every entry, and of the many tables of `by-control/` two."""
-    tables = [name for name in names if name.startswith("by-control/")]
-    return [name for name in names if name not in tables[1:-1]]
+    """Every entry, but of the many tables of `by-control/` two, and of the bodies five."""
+    tables, bodies = ([name for name in names if name.startswith(sort)] for sort in ("by-control/", "body/"))
+    left_out = {*tables[1:-1], *bodies} - set(bodies[:: len(bodies) // 5 + 1])
+    return [name for name in names if name not in left_out]
 
 
 # -- what it says ---------------------------------------------------------------------------------------------------------

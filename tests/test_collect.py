@@ -12,6 +12,7 @@ from infra.local.world import World
 from shared import layout
 from shared.errors import Misuse, StoreConflict, Unreachable
 from shared.records import whole
+from shared.service import standing
 from tests.fixtures.estate import estate
 
 
@@ -162,6 +163,7 @@ def test_a_narrowed_sweep_does_not_stand_for_the_whole_of_its_slot(site):
     one, *others = sorted(site.azure.world.subscriptions)
     schedule = {"schedule": "0 0 */6 * * *"}
     narrow = site.collect(settings=schedule, resources=[site.azure.world.accounts()[0]])
+    assert standing.status(site.reading(), site.clock)["narrowed_to"] == [site.azure.world.accounts()[0].lower()]
     part = site.collect(settings={**schedule, "subscriptions": (one, *others)}, subscriptions=[one])
     assert (narrow.slot, part.slot) == (None, None)
     scope = [r for _, r in site.records("finding") if r["control"] == "collection-scope"]

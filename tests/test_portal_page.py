@@ -124,6 +124,7 @@ def checked(browser, address, path, key):
 
 def test_nothing_can_leave_the_page_that_verifies(browser, address):
     browser.visit(address + "verify")
+    browser.requests.clear()
     for attempt in (
         f"fetch('{address}portal.css')", "fetch('https://example.com/')",
         "new Promise((good, bad) => { const i = new Image(); i.onload = good; i.onerror = bad; i.src = '/x.png'; })",
@@ -132,7 +133,8 @@ def test_nothing_can_leave_the_page_that_verifies(browser, address):
     assert not browser.run(f"navigator.sendBeacon('{address}bundles', 'x')") or "Content Security Policy" in "".join(browser.complaints)
     assert any("Content Security Policy" in line for line in browser.complaints)
     browser.complaints.clear()
-    browser.requests.clear()  # a request that the policy stops is told before it is stopped
+    assert all(url.endswith("/x.png") for url in browser.requests), "an image that the policy stops is told before it is stopped; of the others nobody heard"
+    browser.requests.clear()
 
 
 def test_what_cannot_be_built_says_why(browser, address):

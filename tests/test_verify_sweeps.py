@@ -476,6 +476,13 @@ def test_without_a_schedule_completeness_is_not_claimed(store):
     found = verify_store(store, KEYS)
     assert found.exit_code == 0
     assert any("no schedule was declared" in line for line in found.not_checked)
+    assert found.as_lines()[0].startswith("Intact, and all that was planned is there; that no sweep is missing cannot be said without a schedule (log")
+    maker = LogMaker(DirectoryStore(store.root / "half")).birth()
+    maker.sweep([Account("one")], slot=START + timedelta(hours=6))
+    assert verify_store(maker.store, KEYS).as_lines()[0].startswith("Intact and complete (log")
+    maker.schedule = None
+    maker.sweep([Account("one")])
+    assert "cannot be said without a schedule" in verify_store(maker.store, KEYS).as_lines()[0]
 
 
 def test_a_schedule_of_every_second_ends(store, monkeypatch):

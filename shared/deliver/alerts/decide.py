@@ -2,8 +2,8 @@
 
 An alert is a JSON object: v, kind, key, origin, sweep, at, severity, resource, controls, text, means, records, count. `records` are indexes in the
 log: whoever receives it can ask for these records, or verify a bundle that holds them. `key` follows from the log and these indexes alone, so
-that the same change gives the same alert however often it is looked at. Some have more: `who` made a change, and what it does to the `baseline`
-that holds there; `findings`, indexes of those that turned by a change;
+that the same change gives the same alert however often it is looked at. Some have more: a change was made after `since` and before `until`,
+unobserved in between; `who` made it, and what it does to the `baseline` that holds there; `findings`, indexes of those that turned by a change;
 `status` and `was` of one that turned by itself; `alarm` and `state` of the app's own trouble; `waiver` of one that expired; `members` of a digest,
 the keys of what it tells; `test` of a test.
 Leaves out: who is told (`route`), and whether he was (`shared.service.outbox`).
@@ -120,6 +120,8 @@ def _alert(origin: str, sweep: str, change: Json, findings: Sequence[int], basel
         "origin": origin,
         "sweep": sweep,
         "at": change["at"],
+        "since": min(part["since"] for part in change["parts"]),
+        "until": max(part["until"] for part in change["parts"]),
         "severity": change["severity"],
         "resource": change["resource"],
         "controls": sorted({mean["control"] for mean in change["means"] if mean["control"]}),

@@ -1147,7 +1147,8 @@ class Examiner:
         """Each slot of the schedule that the plans declare has its sweep."""
         plans = [plan for _, plan in self.plans]
         declared = [plan for plan in plans if plan["schedule"] is not None]
-        if len(declared) < len(plans):
+        if len(declared) < len(plans) or not plans:
+            self.report.counts["unscheduled"] = 1
             self.report.unchecked.append("that no sweep is missing while no schedule was declared: nothing says when sweeps were due")
         if not declared:
             return
@@ -1456,6 +1457,8 @@ def answer(report: Report, bundle: Bundle, doubt: str | None) -> tuple[str, int]
         return f"NOT VERIFIED: {doubt} ({log})", 2
     if gaps:
         return f"Intact, but incomplete: {gaps:,} gap{'s' * (gaps != 1)} ({log})", 3
+    if report.counts["unscheduled"]:
+        return f"Intact, and all that was planned is there; that no sweep is missing cannot be said without a schedule ({log})", 0
     return f"Intact and complete ({log})", 0
 
 

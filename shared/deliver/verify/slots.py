@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.deliver.verify.verdict import Tally, shown
+from shared.deliver.verify.verdict import UNSCHEDULED, Tally, shown
 from shared.deliver.verify.view import Plan
 from shared.errors import Misuse
 from shared.records import timestamp
@@ -20,10 +20,12 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
     The schedule in force is that of the last plan before; before the first plan, its own, where it names an earlier scheduled sweep.
     """
     declared = [plan for plan in plans if plan.schedule is not None]
+    if not declared or len(declared) < len(plans):
+        tally.counts[UNSCHEDULED] = 1
     if not declared:
         tally.unchecked("that no sweep is missing: no schedule was declared, so nothing says when sweeps were due")
         return
-    if not all(plan.schedule is not None for plan in plans):
+    if len(declared) < len(plans):
         tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
     done = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None and not plan.narrowed}
     narrowed = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None and plan.narrowed}

@@ -17,6 +17,7 @@ from shared.seal.store import Store
 from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
 from shared.service.compose import Clock, Sealing, queues_at, sealing, store_facts, utc_now
+from shared.service.deletion_events import CommitEvents, commit_events
 from shared.service.limited import Within
 from shared.service.limits import Limits
 from shared.service.queries import reading
@@ -40,6 +41,8 @@ class App:
     now: Clock = utc_now
     _plans: Recent[str, frozenset[int]] = field(default_factory=lambda: Recent(PLANS))
     """Of the sweeps that were planned lately, the hash of each unit."""
+    commits: CommitEvents = field(default_factory=commit_events)
+    """Events of deletions in the commits that were read."""
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _sweep: str | None = None

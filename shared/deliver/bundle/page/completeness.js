@@ -130,6 +130,7 @@ function period(examiner) {
 
 function slotsOf({ report, plans: rows }, begin, end) {
   const plans = rows.map(([, plan]) => plan), declared = plans.filter((plan) => plan.schedule !== null);
+  if (declared.length < plans.length) report.counts.unscheduled = 1;
   if (declared.length < plans.length) report.unchecked.push("that no sweep is missing while no schedule was declared: nothing says when sweeps were due");
   if (!declared.length) return;
   const time = (plan) => plan.slot ?? plan.at, whole = plans.filter((plan) => plan.scope.resources === null);

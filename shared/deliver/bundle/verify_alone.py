@@ -1151,8 +1151,10 @@ class Examiner:
             self.report.unchecked.append("that no sweep is missing while no schedule was declared: nothing says when sweeps were due")
         if not declared:
             return
-        if not (plans[0]["previous"] and plans[0]["previous"]["slot"]):
-            start = declared[0]["slot"] or declared[0]["at"]
+        begin = declared[0]["slot"] or declared[0]["at"]
+        # A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before.
+        if not (plans[0]["previous"] and plans[0]["previous"]["slot"]) and moment(begin) - moment(start) <= timedelta(days=1):
+            start = begin
         done, due, missed, row = {plan["slot"] for plan in plans}, 0, 0, []
         for slot in self._due(plans, start, end):
             due += 1

@@ -27,26 +27,31 @@ def _problem(status: int, text: str) -> func.HttpResponse:
     return _json({"error": text}, status, {"Retry-After": "60"} if status == 503 else None)
 
 
-def answered(request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse], *, limited: bool = False) -> func.HttpResponse:
-    """Reply to a caller who has the role, or, where `reply` keeps to a caller's limits, a limited view; every failure is an answer with one line that says what to do.
+def answered(
+    request: func.HttpRequest, role: str, reply: Callable[[Caller], func.HttpResponse], *, limited: bool = False,
+    problem: Callable[[int, str], func.HttpResponse] = _problem,
+) -> func.HttpResponse:  # fmt: skip
+    """Reply to a caller who has the role, or, where `reply` keeps to a caller's limits, a limited view.
+
+    Every failure is an answer (`problem`) with one line that says what to do.
 
     What is wrong with the request is told to the caller; what is wrong here is told to the log, and of it only that much to the caller.
     """
     try:
         return reply(caller(request.headers, role, limited=limited))
     except Denied as denied:
-        return _problem(denied.status, str(denied))
+        return problem(denied.status, str(denied))
     except Refused as error:
-        return _problem(400, str(error))
+        return problem(400, str(error))
     except (StoreConflict, VerificationError) as error:
         LOG.error("%s", line_of(error))
-        return _problem(500, "the store contradicts itself: its operator must run verify --store")
+        return problem(500, "the store contradicts itself: its operator must run verify --store")
     except Misuse as error:
         LOG.error("%s", error)
-        return _problem(503, "this app is not set up as it must be: ask its operator, whose log says more")
+        return problem(503, "this app is not set up as it must be: ask its operator, whose log says more")
     except EvidenceError as error:
         LOG.error("%s", error)
-        return _problem(503, "the store cannot be reached just now: ask again later")
+        return problem(503, "the store cannot be reached just now: ask again later")
 
 
 def _asked(question: str, request: func.HttpRequest) -> func.HttpResponse:

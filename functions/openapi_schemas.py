@@ -178,6 +178,7 @@ SCHEMAS: Described = {
             holds=list_of(TEXT, "Legal holds in force."),
         ),
         last_sweep={"anyOf": [ref("Sweep"), {"type": "null"}]},
+        narrowed_to={"anyOf": [list_of(TEXT, "Accounts that the last sweep was narrowed to."), {"type": "null"}]},
         open_sweeps=list_of(TEXT),
         sweeps=COUNT,
         schedule=or_null("string", "NCRONTAB, UTC."),

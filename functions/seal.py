@@ -1,13 +1,14 @@
 """Triggers that seal and watch: both timers, both safe to run at any time."""
 
 import logging
+from collections.abc import Callable
 
 import azure.functions as func
 
 from functions.process import LOG, app, told
 from shared.alarms import DRIFT
 from shared.service.attest import attest
-from shared.service.outbox import Delivery, deliver
+from shared.service.outbox import deliver
 from shared.service.steps.advance import advance
 from shared.service.steps.alerts import Alarm, closing_alarms
 from shared.service.steps.watch import watch as look
@@ -18,20 +19,35 @@ blueprint = func.Blueprint()
 
 @blueprint.timer_trigger(arg_name="timer", schedule="*/30 * * * * *", run_on_startup=False, use_monitor=False)
 def seal(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it
-    """Seal what waits, judge what is sealed, close what is whole or overdue; then have others vouch for what is sealed."""
-    ran = told(lambda: advance(app(), tell=_closed))
-    if ran.held:
-        return
+    """Seal what waits, judge what is sealed, close what is whole or overdue; then have others vouch for what is sealed, and tell who is told."""
+    failures = [error for step in (_seal, _attest, _deliver) if (error := _failure(step))]
+    if failures:
+        raise failures[0]
+
+
+def _failure(step: Callable[[], None]) -> Exception | None:
+    """What a step failed with. The others go on: that the vault is away is what receivers are to hear of, and no reason for a witness to wait."""
+    try:
+        told(step)
+    except Exception as error:  # noqa: BLE001 - it is raised when all have run
+        return error
+    return None
+
+
+def _seal() -> None:
+    ran = advance(app(), tell=_closed)
     if ran.sealed or ran.queued or ran.judged:
         LOG.info("sealed %d records, judged %d units, queued %d", ran.sealed, ran.judged, ran.queued)
-    for given in told(lambda: attest(app().store, app().attestors, app().now)):
+
+
+def _attest() -> None:
+    for given in attest(app().store, app().attestors, app().now):
         LOG.info("%s vouches for the first %d records, or has a copy", given.name, given.size)
-    for done in told(_told_to_receivers):
+
+
+def _deliver() -> None:
+    for done in deliver(app().store, app().receivers, app().now):
         LOG.info("alert %s to %s: %s", done.key, done.receiver, done.error or "taken")
-
-
-def _told_to_receivers() -> list[Delivery]:
-    return list(deliver(app().store, app().receivers, app().now))
 
 
 def _closed(closed: SweepResult) -> None:

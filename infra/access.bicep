@@ -115,7 +115,7 @@ resource keyRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for w
   properties: { roleDefinitionId: roles.signer, principalId: who.id, principalType: who.type }
 }]
 
-// The vault holds no secrets but those two that this app is told to use.
+// The vault holds no secrets but those that this app is told to use.
 resource secretRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (usesSecrets) {
   scope: vault
   name: guid(vault.id, appPrincipalId, 'secrets')

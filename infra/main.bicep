@@ -310,7 +310,7 @@ module alerts 'alerts.bicep' = {
   }
 }
 
-// What the command line needs to reach the same store: `eval "$(azd env get-values | sed 's/^/export /')"`.
+// What the command line needs to reach the same store, and to look at it with the same eyes: `eval "$(azd env get-values | sed 's/^/export /')"`.
 output AZURE_RESOURCE_GROUP string = groupName
 output AZURE_FUNCTION_NAME string = app.outputs.name
 output AZURE_FUNCTION_HOST string = app.outputs.host
@@ -318,6 +318,12 @@ output EVIDENCE_STORE string = evidence.outputs.url
 output EVIDENCE_STORE_ID string = evidence.outputs.id
 output EVIDENCE_SCHEDULE string = schedule
 output EVIDENCE_SIGNING_KEY string = vault.outputs.keyUrl
+output EVIDENCE_CLOUD string = clouds[environment().name]
+output EVIDENCE_PERSONAL_DATA string = personalData
+output EVIDENCE_SUBSCRIPTIONS string = subscriptions
+output EVIDENCE_WORKSPACE_ID string = workspaceId
+output EVIDENCE_TSA_URL string = timestampUrls
+output EVIDENCE_WITNESSES string = witnesses
 output VAULT_NAME string = vault.outputs.name
 output STORE_ACCOUNT string = evidence.outputs.name
 output RUNTIME_ACCOUNT string = runtime.outputs.name

@@ -24,6 +24,28 @@ def canonical(value: Json) -> bytes:
     return _encode(value).encode("utf-8", "backslashreplace")
 
 
+class TwiceError(ValueError):
+    """A member stands twice in an object: which of them counts, readers of JSON do not agree about."""
+
+
+def unambiguous(content: bytes) -> Json:
+    """Parse JSON that others wrote.
+
+    Raises:
+        TwiceError: a member stands twice in an object.
+        ValueError: it is not JSON.
+        RecursionError: it is nested deeper than can be read.
+    """
+    return json.loads(content, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise TwiceError("a member stands twice in an object")
+    return members
+
+
 def sha256(data: bytes) -> str:
     """SHA-256 of `data`, lower-case hexadecimal (64 characters)."""
     return hashlib.sha256(data).hexdigest()

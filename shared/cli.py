@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
@@ -97,6 +98,9 @@ GROUPS: Final[tuple[tuple[str, str, tuple[tuple[Any, str], ...]], ...]] = (
 UNWRAPPED: Final = "\b\n"
 """Before a paragraph of help that is not to be broken into lines: an example is there to be copied."""
 
+DEFECT: Final = 70
+"""Exit code where we are wrong ourselves: Python's own would be 1, which reads as an answer. `EX_SOFTWARE` of sysexits.h."""
+
 app = typer.Typer(
     name="aoai-evidence", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Tamper-evident evidence of what was true of your Azure OpenAI resources, that an auditor can check offline.",
@@ -134,6 +138,11 @@ def main() -> None:
     except _Stopped as stopped:
         stopped.say()
         sys.exit(stopped.code)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not end as "the answer is no"
+        code = DEFECT
+        traceback.print_exc()  # for those who mend it
+        what = f"{type(error).__name__} was not expected: a defect of aoai-evidence, and no answer"
+        terminal().error(f"{what}; please report the lines above. What was sealed is not lost", code)
     close_streams()
     sys.exit(code)
 

@@ -2,7 +2,8 @@
 
     EvidenceError            one line for a person: what happened, what to do
     ├── Misuse               bad input or bad settings: the caller changes what was asked (exit 2)
-    │   └── Refused          a message or request that can never be done: it goes aside with this reason
+    │   ├── Refused          a message or request that can never be done: it goes aside with this reason
+    │   └── Unwritable       a file that was asked for cannot be written there
     ├── Unreachable          Azure or the store could not be reached: try again later (exit 4)
     ├── StoreConflict        a write-once name holds other bytes: alarm, never retried (exit 1)
     └── VerificationError    evidence that is not what it should be; all that verify ever raises (exit 1)
@@ -26,6 +27,10 @@ class Misuse(EvidenceError):
 
 class Refused(Misuse):
     """What one message or request asks can never be done, whatever the settings become: set it aside, with this reason."""
+
+
+class Unwritable(Misuse):
+    """A file that was asked for cannot be written where it was to be."""
 
 
 class Unreachable(EvidenceError):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from azure.core.pipeline import Pipeline
-from azure.core.pipeline.policies import HeadersPolicy
+from azure.core.pipeline.policies import HeadersPolicy, SansIOHTTPPolicy
 
 from infra.local import faults
 from infra.local.scenarios import demo_world
@@ -107,6 +107,7 @@ def test_all_pages_are_fetched_with_their_exact_bytes(now, clock):
         (faults.html_page(), "malformed", "not JSON", 1),
         (faults.invalid_json(), "malformed", "not JSON", 1),
         (faults.not_an_object(), "malformed", "not a JSON object", 1),
+        (faults.replaced(200, b'{"value":[{"properties":{"a":false,"a":true}}]}'), "malformed", "a member stands twice in an object", 1),
         (faults.value_missing(), "malformed", "not a list of resources", 1),
         (faults.value_not_a_list(), "malformed", "not a list of resources", 1),
         (faults.value_not_a_list([1]), "malformed", "not a list of resources", 1),
@@ -169,6 +170,19 @@ def test_no_token_reaches_another_host(azure, clock):
         assert asker.ask(BY_KIND["raiPolicies"], account, Budget()).failed.reason == "redirected"
         thread.join()
     assert seen == []
+
+
+@pytest.mark.parametrize("trouble", [FileNotFoundError(2, "gone", "/var/run/token"), PermissionError(13, "no")])
+def test_a_login_that_fails_on_the_way_is_a_failure_of_each_question(azure, clock, trouble):
+    """Workload identity reads its token from a file whenever the one before it has expired."""
+
+    class Login(SansIOHTTPPolicy):
+        def on_request(self, request):
+            raise trouble
+
+    arm = Arm(azure.endpoint, Pipeline(CurlTransport(timeouts=(1, 1)), [Login()]), Pace(0.0, lambda: clock.now, clock.sleep), clock.sleep)
+    failed = arm.ask(BY_KIND["subscriptions"], "", Budget()).failed
+    assert (failed.reason, failed.detail, failed.attempts) == ("unauthenticated", type(trouble).__name__, 1)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,17 @@ def test_an_answer_that_is_wrong_leaves_nothing_in_the_evidence(estate_, authori
     assert sizes(estate_, "tsr") == closings(estate_)
 
 
+def test_an_authority_whose_clock_is_behind_leaves_nothing_that_contradicts_the_records(estate_, authority, witness, receiver):
+    estate_.collect()
+    given = len(beside(estate_, "tsr"))
+    estate_.clock.advance(days=11)  # a day ahead of the authority, which has the real time
+    estate_.collect()
+    assert len(beside(estate_, "tsr")) == given
+    [said] = [one for one in standing(estate_).values() if one["sort"] == "timestamp"]
+    assert "one of the clocks is wrong" in said["error"] and not said["grave"]
+    assert list(verdict(estate_, [authority], [witness]).problems) == []
+
+
 def test_down_for_days_and_back_every_sweep_gets_its_timestamp_the_newest_first(estate_, authority, witness, receiver):
     estate_.collect()
     authority.server.stop()

@@ -17,7 +17,10 @@ from shared.deliver.verify import verify_bundle, verify_store
 from shared.deliver.verify.attested import Attested, Marks, Trusted
 from shared.deliver.verify.verdict import Tally
 from shared.seal import note
+from shared.seal.attestor import Asked
+from shared.seal.authority import Authority as Asking
 from shared.seal.log import open_log
+from shared.seal.post import Post
 from shared.seal.sequencer import Sequencer
 from shared.seal.signing import load_key_file
 from shared.seal.store import DirectoryStore
@@ -237,7 +240,11 @@ def test_a_record_that_is_younger_than_what_was_said_of_it(tmp_path, world):
 
     with site(tmp_path, authorities=[world.authority], witnesses=[]) as made:
         made.clock.jump_to(datetime.now(UTC) + timedelta(hours=1))
-        made.collect()
+        made.collect(settings={"timestamp_urls": ()})
+        # A collector that asks refuses such a token; this one was put there all the same.
+        size = open_log(made.store).size
+        there = Asked("example.org/evidence", size, made.store.get(layout.checkpoint(size)), 0, lambda _: [], {}, made.clock())
+        made.store.put_new(layout.attestation(size, "someone", "tsr"), Asking("someone", world.authority.url, Post(proxies=False)).ask(there))
         found = verify_store(made.store, [note.parse_vkey(made.vkey)], trusted=trusted([world.authority]))
         assert found.exit_code == 1
         [line] = problems(found)

@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import os
 import random
 import re
 import shutil
@@ -41,15 +40,10 @@ def folder(good, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(folder, tmp_path_factory):
-    if chromium.BINARY is None:
-        reason = "no Chromium is here: index.html was NOT tried in a browser"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    made = chromium.Browser(tmp_path_factory.mktemp("profile"))
-    made.looks()
-    made.open(folder / "index.html")
-    yield made
-    made.close()
+def browser(folder):
+    with chromium.running() as made:
+        made.open(folder / "index.html")
+        yield made
 
 
 @pytest.fixture
@@ -62,7 +56,7 @@ def check(browser, tmp_path):
         path = tmp_path / f"bundle-{next(numbers)}.zip"  # a file that changes under a browser's hands cannot be read any more
         path.write_bytes(data)
         browser.put("#zip", path)
-        return answered(browser, key)
+        return browser.run(CHECKED, str(key or ""))
 
     yield run
     assert browser.complaints == [], "the page broke its own policy, or threw"
@@ -75,13 +69,27 @@ def choose_folder(browser, folder):
     browser.wait("chosen")  # the browser lists it after a while
 
 
+SAID = """(() => {
+  const answer = document.getElementById('answer');
+  return [answer.className, answer.querySelector('.sentence').textContent, answer.innerText + document.getElementById('details').innerText];
+})()"""
+
+CHECKED = f"""async (key) => {{
+  document.getElementById('key').value = key;
+  clear();
+  document.getElementById('form').requestSubmit();
+  while (busy) await new Promise((resolve) => {{ setTimeout(resolve); }});
+  return {SAID};
+}}"""
+"""What the page answers, asked by a script: for those who ask a hundred times."""
+
+
 def answered(browser, key):
-    browser.run(f"document.getElementById('key').value = {json.dumps(str(key or ''))}")
-    browser.run("clear(), document.getElementById('form').requestSubmit()")
-    browser.wait("!busy && document.querySelector('#answer .sentence')")
-    kind = browser.run("document.getElementById('answer').className")
-    sentence = browser.run("document.querySelector('#answer .sentence').textContent")
-    return kind, sentence, browser.run("document.getElementById('answer').innerText + document.getElementById('details').innerText")
+    """What the page answers to somebody who pastes the key and clicks."""
+    browser.page.get_by_label("2. The verifier key").fill(str(key or ""))
+    browser.page.get_by_role("button", name="Check the bundle").click()
+    browser.page.locator("#answer .sentence").wait_for()
+    return browser.run(SAID)
 
 
 def same(check, data, *, key=SIGNER.key, what=""):
@@ -101,9 +109,10 @@ def same(check, data, *, key=SIGNER.key, what=""):
 
 
 def some(names):
-    """Every entry, and of the many tables of `by-control/` two."""
-    tables = [name for name in names if name.startswith("by-control/")]
-    return [name for name in names if name not in tables[1:-1]]
+    """Every entry, but of the many tables of `by-control/` two, and of the bodies five."""
+    tables, bodies = ([name for name in names if name.startswith(sort)] for sort in ("by-control/", "body/"))
+    left_out = {*tables[1:-1], *bodies} - set(bodies[:: len(bodies) // 5 + 1])
+    return [name for name in names if name not in left_out]
 
 
 # -- what it says ---------------------------------------------------------------------------------------------------------
@@ -119,6 +128,34 @@ def test_a_good_bundle_is_verified(check, good):
     assert (kind, sentence) == ("good", "Verified: intact and complete, and signed by the key that you gave.")
     assert re.search(r"[0-9]{3} records of the [0-9]{3} in the log hash to the root of the checkpoint", text)
     assert "follow from the answers: aoai-evidence verify judges again" in text
+
+
+def test_by_hand_and_then_with_what_is_dropped_on_the_page(browser, folder, good, entries, tmp_path):
+    """Pasted and clicked; dropped, with the key's file; and by the keyboard alone. What was said before is never left standing."""
+    browser.open(folder / "index.html")
+    page, submit = browser.page, browser.page.get_by_role("button", name="Check the bundle")
+    assert submit.is_disabled(), "there is nothing to check yet"
+    (tmp_path / "good.zip").write_bytes(good)
+    (tmp_path / "bad.zip").write_bytes(zipped({**entries, "findings.csv": entries["findings.csv"] + b"x"}))
+    (tmp_path / "auditor.vkey").write_text(f"{SIGNER.key}\n")
+    page.get_by_label("1. The bundle").set_input_files(tmp_path / "good.zip")
+    assert answered(browser, SIGNER.key)[0] == "good"
+    assert page.get_by_role("status").filter(has_text="Verified: intact and complete").is_visible()
+    browser.drop(tmp_path / "bad.zip")
+    page.locator("#chosen").filter(has_text="bad.zip, ").wait_for()
+    assert page.locator("#answer .sentence").count() == 0, "the old answer is not about the new file"
+    submit.click()
+    page.get_by_text("findings.csv: its bytes are not those that the manifest names").wait_for()
+    assert page.locator("#answer").get_attribute("class") == "bad"
+    page.get_by_label("2. The verifier key").fill(str(OTHER.key))
+    browser.drop(tmp_path / "good.zip", tmp_path / "auditor.vkey")
+    page.locator("#chosen").filter(has_text="good.zip, ").wait_for()
+    browser.wait("document.getElementById('key').value", seconds=10)
+    submit.focus()
+    browser.press("Enter")
+    page.get_by_text("Verified: intact and complete, and signed by the key that you gave.").wait_for()
+    assert browser.run("document.activeElement.id") == "answer", "a screen reader is taken to the answer"
+    assert browser.complaints == []
 
 
 def test_no_key_is_not_verified(check, good):
@@ -210,6 +247,8 @@ def test_incomplete_bundles_have_the_same_gaps(check, tmp_path):
     maker.sweep(estate, slot=START + timedelta(hours=6))
     maker.sweep(estate[:2], slot=START + timedelta(hours=18))
     maker.sweep(estate, slot=START + timedelta(hours=24))
+    for hour in (30, 36):
+        maker.sweep(estate[:1], slot=START + timedelta(hours=hour), scope_resources=[estate[0].id.lower()])
     for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
         assert same(check, built(store, tmp_path, period)) == "gap"
     assert same(check, built(store, tmp_path, hours(0, 25), resources=[Account("b").id])) == "gap"
@@ -304,18 +343,25 @@ def test_the_policy_lets_nothing_out(browser, folder):
     assert not re.search(rb"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", (folder / "index.html").read_bytes())
 
 
+def test_on_a_phone(browser, folder, entries, tmp_path):
+    browser.looks(width=360, height=800)
+    browser.open(folder / "index.html")
+    assert browser.run(chromium.FITS), "wider than a phone"
+    (tmp_path / "bad.zip").write_bytes(together({**entries, "x" * 200: b"x"}))
+    browser.put("#zip", tmp_path / "bad.zip")
+    kind, _, text = answered(browser, SIGNER.key)
+    assert kind == "bad" and "x" * 200 in text and browser.run(chromium.FITS), "what it found is wider than a phone"
+    browser.looks()
+
+
 def test_keyboard_names_and_announcements(browser, folder):
     browser.open(folder / "index.html")
-    browser.looks(width=390, height=844)
-    assert browser.run("document.documentElement.scrollWidth <= innerWidth"), "wider than a phone"
-    browser.looks()
     nodes = browser("Accessibility.getFullAXTree")["nodes"]
     asked = [node for node in nodes if node.get("role", {}).get("value") in ("button", "textbox", "progressbar", "heading")]
     assert len(asked) >= 6 and all(node["name"]["value"].strip() for node in asked)
     focused = []
     for _ in range(8):
-        browser("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        browser("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        browser.press("Tab")
         focused.append(browser.run("document.activeElement.id"))
     assert [name for name in focused if name][:4] == ["zip", "folder", "key", "keyfile"]
     assert browser.run("document.getElementById('answer').getAttribute('role')") == "status"
@@ -328,27 +374,9 @@ def test_contrast(browser, folder, dark):
     browser.looks(dark=dark)
     for kind in ("good", "bad", "gap"):
         browser.run(f"show('{kind}', 'A sentence.', 'small'), document.getElementById('details').replaceChildren(section('Checked', ['x']))")
-        low = browser.run(CONTRAST)
+        low = browser.run(chromium.CONTRAST)
         assert low == [], (kind, low)
     browser.looks()
-
-
-CONTRAST = """(() => {
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const linear = (v) => v <= 0.03928 * 255 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
-  const light = (c) => { const [r, g, b] = c.slice(0, 3).map(linear); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const behind = (e) => {
-    for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
-    return [255, 255, 255];
-  };
-  const low = [];
-  for (const e of document.querySelectorAll('main *')) {
-    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.offsetParent || e.disabled) continue;
-    const a = light(rgb(getComputedStyle(e).color)), b = light(behind(e)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) low.push(`${e.tagName} ${e.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
-  }
-  return low;
-})()"""
 
 
 def test_the_same_manifest_has_the_same_page_and_every_script_is_short():

@@ -33,6 +33,13 @@ def test_quiet_leaves_the_answer_and_nothing_else(desk):
     assert "planning" in desk("collect").err
 
 
+def test_a_resource_that_nothing_is_known_of_is_said_to_be_one(quarry):
+    """An empty table could be taken for: nothing is wrong there."""
+    found = quarry("findings", "--resource", "alhpa")
+    assert (found.code, found.err) == (0, "no finding about alhpa is here: `aoai-evidence resources` lists what there is\n")
+    assert "is here" not in quarry("findings", "--resource", "alpha").err
+
+
 def test_without_a_command_there_is_help_and_it_is_misuse(quarry):
     outcome = quarry()
     assert (outcome.code, outcome.err) == (2, "")
@@ -89,3 +96,17 @@ def test_every_command_answers_with_one_json_document(desk):
         assert outcome.out[0] in "[{", line
         assert isinstance(outcome.json, dict | list), line
     assert {line.split()[0] for line in lines} >= {name for name in COMMANDS if " " not in name} - {"simulate", "demo", "portal"}
+
+
+def test_a_defect_of_ours_is_no_answer(desk, monkeypatch):
+    """A traceback is for those who mend it; its exit code must not read as "the answer is no", nor its output as half a document."""
+
+    def wrong(*_arguments, **_options):
+        raise RecursionError("deep\x1b[31m")
+
+    monkeypatch.setattr("shared.service.queries.reading", wrong)
+    for line in ("status", "findings"):
+        outcome = desk(line, "--json")
+        assert outcome.code == 70 and outcome.json["exit_code"] == 70, line
+        assert "RecursionError was not expected" in outcome.json["error"]
+        assert "Traceback" in outcome.err and outcome.err.splitlines()[-1].startswith("aoai-evidence: RecursionError")

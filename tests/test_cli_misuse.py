@@ -134,7 +134,8 @@ MISUSE = [
     ("verify bundle.zip", {}, ["--key is missing", "by another way than the evidence"]),
     ("verify --store empty --key VKEY", {}, ["empty is not a store"]),
     ("verify nowhere.zip --key VKEY", {}, ["there is no file nowhere.zip"]),
-    ("verify store --key VKEY", {}, ["there is no file store"]),
+    ("verify store --key VKEY", {}, ["store is a folder: name a bundle, or verify a store with --store store"]),
+    ("verify bundle.zip --store store --key VKEY", {}, ["two things to verify"]),
 ]  # fmt: skip
 
 

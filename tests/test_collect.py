@@ -12,6 +12,7 @@ from infra.local.world import World
 from shared import layout
 from shared.errors import Misuse, StoreConflict, Unreachable
 from shared.records import whole
+from shared.service import standing
 from tests.fixtures.estate import estate
 
 
@@ -155,6 +156,19 @@ def test_a_named_resource_narrows_the_sweep(site):
     assert done.units == 2
     plan = site.records("sweep-planned")[0][1]
     assert plan["scope"]["resources"] == [account.lower()]
+
+
+def test_a_narrowed_sweep_does_not_stand_for_the_whole_of_its_slot(site):
+    """Whoever looks at one account in every slot has looked at one account."""
+    one, *others = sorted(site.azure.world.subscriptions)
+    schedule = {"schedule": "0 0 */6 * * *"}
+    narrow = site.collect(settings=schedule, resources=[site.azure.world.accounts()[0]])
+    assert standing.status(site.reading(), site.clock)["narrowed_to"] == [site.azure.world.accounts()[0].lower()]
+    part = site.collect(settings={**schedule, "subscriptions": (one, *others)}, subscriptions=[one])
+    assert (narrow.slot, part.slot) == (None, None)
+    scope = [r for _, r in site.records("finding") if r["control"] == "collection-scope"]
+    assert (scope[0]["status"], "whatever else there is, was not looked at" in scope[0]["reason"]) == ("not-applicable", True)
+    assert site.collect(settings={**schedule, "subscriptions": (one,)}, subscriptions=[one, others[0]]).slot == "2026-11-01T00:00:00.000000Z"
 
 
 def test_a_resource_that_is_not_there_is_asked_for_and_its_absence_recorded(site):

@@ -54,7 +54,7 @@ def test_a_change_away_from_what_was_approved_and_back_again(site):
     alert = alerts(site)[BURST]
     about = alert["baseline"]
     assert (about["state"], about["baseline"], about["record"], about["approved"]) == ("departs", 1, done.record, done.baseline.at)
-    assert "departs from baseline 1, approved by a name that is withheld on 2026-11-02 (reviewed by the change board)" in about["text"]
+    assert about["text"] == "departs from baseline 1, approved by a name that is withheld on 2026-11-02 (reviewed by the change board)"
     assert WHO["owner"] not in json.dumps(alert) and dict(site.records())[about["record"]]["baseline"]["owner"] == about["owner"]
     for dress in (slack.message, teams.card):
         assert b"departs from baseline 1" in dress(alert, site.clock())[0]
@@ -102,6 +102,23 @@ def test_only_what_a_baseline_covers_is_held_against_it(site):
     world.set_property(world.account("beta"), "/properties/publicNetworkAccess", "Disabled")
     sweep(site)
     assert said(site) == {BURST: None, BETA: "departs"}
+
+
+def test_a_role_that_accounts_inherit_is_told_once_and_departs_where_an_account_was_approved(site):
+    approve(site, "beta")
+    world = site.azure.world
+    world.put_role_assignment(SUBSCRIPTION, "Owner", "0a0a0a0a-0000-0000-0000-000000000001")
+    world.delete_account(world.account("beta"))
+    sweep(site)
+    assert said(site)[BETA] == "departs", "it went from the list of its subscription, which nobody approved"
+    world.restore_account(BETA)
+    world.data.admit(BETA)
+    sweep(site)
+    world.put_role_assignment(SUBSCRIPTION, "Contributor", "0a0a0a0a-0000-0000-0000-000000000001")
+    sweep(site)
+    ((resource, alert),) = alerts(site).items()
+    assert resource.startswith(f"{SUBSCRIPTION}/providers/microsoft.authorization/") and "(seen at 2 resources)" in alert["text"]
+    assert (alert["count"], len(alert["records"]), alert["baseline"]["state"]) == (2, 2, "departs")
 
 
 @pytest.mark.parametrize("failed", ["not asked", "failed"])

@@ -4,6 +4,7 @@ import ast
 import json
 import logging
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -294,11 +295,26 @@ def test_a_bundle_that_cannot_be_says_why_to_who_asked(site):
 
 
 @STORAGE
+def test_a_bundle_that_an_instance_has_no_room_for_says_what_to_ask_for_instead(site):
+    _, _, asked = site.http("request_bundle", "POST", "/api/bundles", body=b"{}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # of a file: a disk that is full says the same to whoever writes
+    try:
+        site.host.pump(layout.BUNDLE_QUEUE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    _, _, found = site.http("bundle", "GET", f"/api/bundles/{asked['id']}", params={"id": asked["id"]})
+    assert found["state"] == "failed" and "a shorter period" in found["reason"] and "/" not in found["reason"]
+    assert site.host.poison(layout.BUNDLE_QUEUE) == []
+
+
+@STORAGE
 @pytest.mark.parametrize(
     ("body", "word"),
     [
         (b"[]", "object"), (b"{", "JSON"), (b"\xff", "JSON"), (b"[" * 20_000, "JSON"), (b'{"since":1}', "object"), (b'{"from":7}', "from is a text"),
         (b'{"from":"yesterday"}', "not a date"), (b'{"from":"2026-02-01","to":"2026-01-01"}', "before it begins"), (b'{"resources":"x"}', "list"),
+        (b'{"resources":{}}', "resources is a list"), (b'{"disclose":false}', "disclose is a list"), (b'{"resources":""}', "resources is a list"),
         (b'{"framework":"pci"}', "framework 'pci'"), (b'{"disclose":[1]}', "disclose"), (b'{"resources":["' + b"x" * 40_000 + b'"]}', "bytes"),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from infra.local import tuning_story
 from infra.local.scenarios import demo_world
 from shared import layout
 from shared.deliver.certificate.page import render
-from shared.deliver.certificate.told import Certificate, Proven
+from shared.deliver.certificate.told import Certificate, Proven, title
 from shared.deliver.verify import verify_bundle
 from shared.errors import Misuse
 from shared.seal import merkle, note
@@ -160,6 +160,21 @@ def test_the_commands_tell_it(told, command):
     assert "there" in listed and "(corroborated, record" in listed and told.story.model in listed
 
 
+def test_of_what_is_listed_still_the_command_says_where_and_of_base_models_and_what_was_never_seen_nothing(told, command):
+    world, wanted = told.azure.world, told.story.model
+    there = command("deletions", "--object", wanted.upper())
+    assert there.startswith(f"no deletion of '{wanted.upper()}' is sealed; it is listed still:\n  fine-tuned-model {wanted} of ") and "(record " in there
+    account, file = next((account, name) for account in world.accounts() for name in world.data.ids(account, "files"))
+    assert f"  file {file} of " in command("deletions", "--object", str(world.data.body(account, "files", file)["filename"]))
+    for never in ("gpt-4o", "never.jsonl"):
+        assert command("deletions", "--object", never) == (
+            f"no deletion of '{never}' is sealed, and no last inventory lists it: `resources --kind file` tells what was ever seen, `deletions` what is gone\n"
+        )
+    assert command("deletions", "--object", wanted, "--json") == []
+    assert "is sealed" not in command("deletions", "--object", wanted, "--from", "2026-11-01")
+    assert "no last inventory" in command("deletions", "--object", wanted, "--kind", "file")
+
+
 def test_the_questions_of_http_tell_it(told):
     app = App(told.settings, told.clock)
     found = answer(app, "deletions", {"kind": "file"})["items"]
@@ -299,6 +314,26 @@ def test_what_nobody_saw_go_has_no_certificate_and_no_file(told, command, tmp_pa
     for option in ("--from", "--to", "--since"):
         assert "leave --from and --to out" in command("deletions", "--object", "x", "--certificate", str(out), option, "2026-11-01", code=2)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "witnesses", "said"),
+    [
+        ("corroborated", "deleted", "inventory resource-log", "It is gone, and a log tells of its deletion"),
+        ("corroborated", "deleted", "inventory event", "It is gone, and an event of Azure's tells of its deletion"),
+        ("corroborated", "deleted", "inventory deleted-accounts", "It is gone, and Azure's list of deleted accounts tells of its deletion"),
+        ("corroborated", "account-deleted", "inventory activity-log event", "It is gone, as its account is, and a log tells of the account's deletion"),
+        ("corroborated", "account-deleted", "inventory resource-log", "It is gone, and a log tells of its deletion"),
+        ("logged", "deleted", "event", "An event of Azure's tells of its deletion; no inventory can show that it is gone"),
+        ("unlogged", "unknown", "inventory", "It is gone, and no log tells of its deletion"),
+        ("not-effective", "deleted", "inventory activity-log", "NOT shown to be gone: a deletion is told of, and it was listed after that"),
+        ("not-effective", "unknown", "inventory", "NOT shown to be gone: an inventory did not list it, and it was listed after that"),
+        ("not-effective", "account-deleted", "inventory", "NOT shown to be gone: its account was deleted, and is there again"),
+    ],
+)
+def test_a_certificate_begins_with_what_its_witnesses_say_and_no_more(status, cause, witnesses, said):
+    deletion = {"status": status, "cause": cause, "witnesses": [{"witness": name} for name in witnesses.split()]}
+    assert title(deletion) == said
 
 
 def test_a_certificate_of_what_is_still_there_says_so_and_a_name_is_only_text(told, tmp_path):

@@ -184,6 +184,8 @@ def check_alerts(works, hook, incident):
     for expected in incident.expected:
         [alert] = [one for one in taken if any(expected.text in mean["text"] for mean in one["means"]) and (one["resource"] or "").endswith(expected.tail)]
         assert alert["severity"] == expected.severity and works.estate.records()[alert["records"][0]][1]["type"] == "change"
+        change = works.estate.records()[alert["records"][0]][1]
+        assert (alert["since"], alert["until"]) == (change["since"], change["until"])
         assert alert["who"]["by"] == (expected.by and expected.by.object_id) and (expected.by.object_id if expected.by else expected.reason) in alert["who"]["text"]
     for control in incident.findings:
         turned = [alert for alert in taken if control in alert["controls"] and (alert.get("findings") or alert.get("status") == "not-satisfied")]

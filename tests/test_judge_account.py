@@ -182,8 +182,11 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
      "not-satisfied", "denied but"),
     ("public-network-access", _account("properties", {"publicNetworkAccess": "Enabled"}), "", "not-satisfied", "no rule denies"),
     ("public-network-access", _account("properties", {}), "", "not-satisfied", "not shown as disabled"),
-    ("public-network-access", _account("properties", {"networkAcls": {"defaultAction": "deny", "ipRules": [{"value": "0.0.0.0/0"}]}}), "",
-     "not-satisfied", "lets everybody in"),
+    *(("public-network-access", _account("properties", {"networkAcls": {"defaultAction": "deny", "ipRules": [{"value": v} for v in rules]}}), "",
+       status, word) for *rules, status, word in (
+        ("0.0.0.0/0", "not-satisfied", "lets everybody in"), ("::/1", "not-satisfied", "lets everybody in"),
+        ("0.0.0.0/2", "64.0.0.0/3", "96.0.0.0/3", "not-satisfied", "lets everybody in"), ("0.0.0.0/2", "64.0.0.0/3", "64.0.0.0/3", "satisfied", "3 address"),
+        ("198.51.100.7", "203.0.113.9/24", "satisfied", "2 address rules"), ("0.0.0.0-255.255.255.255", "unknown", "cannot be read"))),
     ("public-network-access", _account("properties", {"networkAcls": {"defaultAction": "Deny", "ipRules": {}}}), "", "unknown",
      "a list is due"),
     ("public-network-access", _account("properties/publicNetworkAccess", "SecuredByPerimeter"), "", "unknown", "perimeter"),

@@ -32,6 +32,14 @@ def _located(region: str, sku: str = "DataZoneStandard") -> Bodies:
     return given
 
 
+def _routed(*regions: str, sku: str = "Standard") -> Bodies:
+    """The account is in Sweden, and routes to these regions."""
+    given = _located("swedencentral", sku)
+    routing = {"routingMethod": "Performance", "regions": [{"name": region, "value": 1} for region in regions]}
+    given["account", ACCOUNT] = change(given["account", ACCOUNT], "properties/locations", routing)
+    return given
+
+
 def _filtered(path: str, new: Json, **properties: Json) -> Bodies:
     """Filters: 0-7 hate, sexual, violence, selfharm, each prompt and completion; 8 jailbreak, 9 indirect, 10 text, 11 code."""
     filters = content_filters()
@@ -59,6 +67,16 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("processing-scope-allowed", _deployed(deployment(sku="Manual")), "", "unknown", "table of 2026-08"),
     ("processing-scope-allowed", _deployed(change(deployment(), "sku", ...)), "", "unknown", "no sku"),
     ("processing-scope-allowed", _deployed(change(deployment(), "sku/name", None)), "", "unknown", "null"),
+    ("processing-scope-allowed", _routed("swedencentral", "swedensouth"), "", "unknown", 'which geography "swedensouth" is, is not known'),
+    ("processing-scope-allowed", _routed("swedencentral"), "", "satisfied", "within the account's geography"),
+    ("processing-scope-allowed", _routed("swedencentral", "westeurope", "East US"), "", "not-satisfied",
+     "may leave the account's geography, since the account routes to eastus (United States), westeurope (Europe)"),
+    ("processing-scope-allowed", _routed("eastus"), '[location]\nprocessing_scopes = ["geography", "global"]', "satisfied", "may leave"),
+    ("processing-scope-allowed", _routed("westeurope", sku="DataZoneStandard"), "", "satisfied", "anywhere in the data zone"),
+    ("processing-scope-allowed", _routed("eastus", sku="DataZoneStandard"), "", "not-satisfied", "may leave the account's data zone"),
+    ("processing-scope-allowed", _routed("japaneast", sku="DataZoneStandard"), "", "unknown", 'which data zone "japaneast" is'),
+    ("processing-scope-allowed", _routed("eastus", sku="GlobalStandard"), '[location]\nprocessing_scopes = ["global"]', "satisfied", "any geography"),
+    ("data-zone", _located("swedencentral", "DataZoneFuture"), "", "unknown", "does not say where"),
     ("data-zone", _located("swedencentral"), "", "satisfied", "EFTA"),
     ("data-zone", _located("eastus"), "", "satisfied", "US zone and by"),
     ("data-zone", _located("eastus"), '[location]\ndata_zones = ["EU"]', "not-satisfied", "expected by the profile: EU"),
@@ -73,6 +91,7 @@ CASES: list[tuple[str, Bodies, str, str, str]] = [
     ("batch-scope", _deployed(deployment(sku="DataZoneBatch")), "", "satisfied", "data zone"),
     ("batch-scope", _deployed(deployment(sku="GlobalBatch")), '[location]\nbatch_scopes = ["global"]', "satisfied", "any geography"),
     ("batch-scope", _deployed(deployment(sku="LunarBatch")), "", "unknown", "does not say"),
+    ("batch-scope", _deployed(deployment(sku="BatchOfTheMoon")), "", "unknown", "does not say"),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName="B"), deployment("b")), "", "satisfied", '"B" (Standard'),
     ("spillover-scope", _deployed(deployment(spilloverDeploymentName="b"), deployment("b", "GlobalStandard")), "", "not-satisfied",
      "any geography"),

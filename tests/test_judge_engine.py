@@ -13,7 +13,18 @@ from shared.judge.engine import FAILED, judge_account, judge_subscription
 from shared.judge.profile import DEFAULT, Profile
 from shared.judge.profile_text import read_profile
 from shared.model import Evidence, Judgement, Point
-from tests.test_judge_samples import ACCOUNT, SUBSCRIPTION, account, bodies, change, evidence, subscription_evidence
+from tests.test_judge_samples import (
+    ACCOUNT,
+    SUBSCRIPTION,
+    account,
+    bodies,
+    change,
+    evidence,
+    judged,
+    only,
+    role_assignment,
+    subscription_evidence,
+)
 
 Json = Any
 
@@ -165,3 +176,13 @@ def test_an_account_of_which_everything_failed() -> None:
     for control, judgement in judge_account(evidence(given), DEFAULT, "public"):
         assert judgement.status == "unknown", control
         assert judgement.points or not catalogue().control(control).collected
+
+
+def test_the_roles_that_reach_something_are_pointed_at_and_no_others() -> None:
+    """A reader sees which assignments a conclusion is about: those of roles that reach data, keys or rights, and of roles nobody knows."""
+    user, reader, stranger = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "1111"
+    given = {**bodies(), ("roleAssignments", ACCOUNT): [role_assignment(guid) for guid in (reader, user, stranger)]}
+    found = only(judged("role-assignments", given))
+    assert [point.pointer for point in found.points] == [f"/value/{place}/properties/roleDefinitionId" for place in (1, 2)]
+    nobody = only(judged("role-assignments", {**given, ("roleAssignments", ACCOUNT): [role_assignment(reader)]}))
+    assert [point.pointer for point in nobody.points] == ["/value"]

@@ -134,6 +134,30 @@ def test_a_deployment_comes_and_goes() -> None:
     assert severity == "medium" and "is gone" in text
 
 
+@pytest.mark.parametrize(("sku", "scopes", "severity"), [
+    ("GlobalStandard", 'processing_scopes = ["global", "data-zone"]', "medium"), ("GlobalStandard", 'batch_scopes = ["global"]', "high"),
+    ("GlobalBatch", 'processing_scopes = ["global"]', "high"), ("GlobalBatch", 'processing_scopes = ["global"]\nbatch_scopes = ["global"]', "medium"),
+    ("Marvellous", 'processing_scopes = ["geography", "global", "data-zone"]', "high"),
+])  # fmt: skip
+def test_where_a_deployment_moves_to_matters_by_what_the_profile_allows(sku: str, scopes: str, severity: str) -> None:
+    for before in ([deployment("gpt", "Standard")], []):
+        ((found, _),) = of_list("deployments", before, [deployment("gpt", sku)], f"[location]\n{scopes}")
+        assert found == severity, before
+
+
+def test_what_is_looser_but_not_more_than_the_profile_allows_matters_less() -> None:
+    def loosened(profile: str, threshold: str = "Medium") -> str:
+        before, after = policy(), policy()
+        before["properties"]["contentFilters"][4]["severityThreshold"] = "Low"
+        after["properties"]["contentFilters"][4]["severityThreshold"] = threshold
+        return of_list("raiPolicies", [before], [after], profile)[0][0]
+
+    assert (loosened(""), loosened("", "High")) == ("low", "medium"), "the default is medium"
+    assert loosened('[filters]\nthresholds = {violence = "low"}') == "medium" and loosened('[filters]\nthresholds = {violence = "high"}', "High") == "low"
+    lower = [tls() | {"lowest": "TLSv1.3"}], [tls() | {"lowest": "TLSv1.2"}]
+    assert [told("tls", *lower, profile)[0][0] for profile in ("", '[tls]\nminimum = "TLSv1.3"')] == ["low", "high"]
+
+
 def test_a_filter_is_loosened() -> None:
     def entry(**values: Json) -> Json:
         after = policy()
@@ -170,6 +194,8 @@ def test_a_role_is_granted() -> None:
     assert text.startswith("Cognitive Services User was granted to User 0a0a0a0a-0000-0000-0000-000000000001")
     ((back, _),) = of_list("roleAssignments", [granted], [])
     assert severity != "info" and back == "info"
+    roles = {profile: of_list("roleAssignments", [], [granted], f"[access]\nroles_allowed = {profile}")[0][0] for profile in ("[]", '["Cognitive Services User"]')}
+    assert set(roles.values()) == {"high", "low"} and roles["[]"] == "high"
 
 
 def test_accounts_go_come_and_are_restored() -> None:

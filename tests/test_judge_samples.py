@@ -374,9 +374,10 @@ def test_a_real_list_of_deployments() -> None:
     folder = need(EXAMPLES / "examples" / "real_c7n_responses")
     recorded = json.loads(next(folder.glob("GET_accounts_*_deployments_2025-06-01_*.json")).read_text("utf-8"))["response"]["body"]
     id_ = recorded["value"][0]["id"].rsplit("/deployments/", 1)[0].lower()
-    found = dict(
-        judge_account(Evidence(id_, {("deployments", id_): Answer("deployments", id_, 1, (recorded,), None, 200)}), DEFAULT, "public")
-    )
+    answers = {("deployments", id_): Answer("deployments", id_, 1, (recorded,), None, 200)}
+    assert dict(judge_account(Evidence(id_, answers), DEFAULT, "public"))["processing-scope-allowed"].status == "unknown"
+    answers["account", id_] = Answer("account", id_, 2, ({"id": id_, "properties": {}},), None, 200)
+    found = dict(judge_account(Evidence(id_, answers), DEFAULT, "public"))
     assert found["processing-scope-allowed"].status == "satisfied"
     assert found["processing-scope-allowed"].resource == f"{id_}/deployments/cctest-gpt4o-mini"
     assert found["model-inventory"].status == "satisfied"

@@ -30,7 +30,9 @@ SECRET = "a secret of the receiver"
 
 def change(record, severity="high", text="local keys may be used again"):
     means = [{"severity": severity, "text": text, "control": "local-auth", "pointer": "/properties/disableLocalAuth", "direction": "worse", "statements": []}]
-    return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": f"/subscriptions/s/account-{record}", "severity": severity, "means": means}
+    return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": f"/subscriptions/s/account-{record}", "severity": severity, "means": means,
+            "kind": "account", "unit": f"account-{record}", "fields": [],
+            "since": "2026-10-31T18:00:00.000000Z", "until": f"2026-11-01T00:00:00.{record:06}Z"}  # fmt: skip
 
 
 # -- what gives an alert ----------------------------------------------------------------------------------------------------
@@ -40,6 +42,8 @@ def test_an_alert_says_what_where_why_and_which_record():
     (found,) = alerts_of("example.org/e", "sweep", [change(7)])
     assert (found["severity"], found["text"], found["records"]) == ("high", "local keys may be used again", [7])
     assert (found["resource"], found["controls"]) == ("/subscriptions/s/account-7", ["local-auth"])
+    assert (found["since"], found["until"]) == ("2026-10-31T18:00:00.000000Z", "2026-11-01T00:00:00.000007Z")
+    assert ("changed", "between 2026-10-31T18:00:00Z and 2026-11-01T00:00:00Z, unobserved in between") in words_of(found).facts
 
 
 @given(st.permutations(range(30)), st.integers(0, 30))
@@ -59,6 +63,26 @@ def test_a_storm_is_one_alert_with_the_worst():
     assert found["text"] == "1000 changes in one sweep: 2 high, 998 low"
     assert found["records"] == [5, 900, *range(5), 6, 7, 8] and len(found["records"]) == WORST
     assert (found["count"], found["severity"]) == (1000, "high")
+
+
+def test_what_many_accounts_inherit_is_told_once_and_what_else_is_new_of_it_too():
+    def granted(record, resource="/s/providers/microsoft.authorization/roleassignments/r", is_=1):
+        return {**change(record), "resource": resource, "kind": "roleAssignments", "fields": [{"pointer": "", "op": "added", "was": None, "is": is_}]}
+
+    bad = {"control": "local-auth", "status": "not-satisfied", "was": None}
+    turned = [{**change(50 + n), **bad, "resource": f"/s/accounts/{n}", "unit": f"account-{n}"} for n in (1, 2, 9)]
+    said = {2: {"text": "departs from baseline 1", "state": "departs"}}
+    found = alerts_of("e", "s", [granted(2), granted(1), granted(3)], turned, lambda one: said.get(one["record"]))
+    assert [(one["records"], one.get("findings"), one["count"]) for one in found] == [([1, 2, 3], [51, 52], 3), ([59], None, 1)]
+    assert found[0]["key"] == alerts_of("e", "s", [granted(1)])[0]["key"] and found[0]["text"].endswith(" (seen at 3 resources)")
+    assert found[0]["until"].endswith(".000003Z") and found[0]["baseline"] == said[2] and "baseline" not in found[1]
+    assert len(alerts_of("e", "s", [granted(1), granted(2, is_=2), granted(3, resource="/s/other")])) == 3
+    many = alerts_of("e", "s", [granted(n) for n in range(1000)])
+    assert len(many) == 1 and many[0]["records"] == list(range(30)) and many[0]["count"] == 1000
+    (storm,) = alerts_of("e", "s", [granted(1000 + n) for n in range(1000)] + [change(3000 + n) for n in range(STORM)], turned)
+    assert storm["text"] == "1020 changes and 3 findings that turned in one sweep: 1023 high" and len(storm["means"]) == WORST
+    inside = {**granted(1, resource="/s/accounts/1/deployments/d"), "unit": "account-9"}
+    assert [one.get("findings") for one in alerts_of("e", "s", [inside], turned)] == [[51], None, None], "another resource of an account says nothing of it"
 
 
 def test_what_is_told_names_who_did_it_where_it_is_known():
@@ -202,6 +226,29 @@ def test_one_that_is_down_delays_itself_alone_and_is_given_up_after_days(tmp_pat
         assert [alarm.id for alarm in watch(works.app())].count(alarms.ALERT_UNDELIVERED) == 1
         app = works.app()
         assert fill(app.store, sweep, app.receivers, app.now()) == 0, "what was given up is not begun again"
+
+
+@pytest.mark.parametrize(("asks", "taken"), [("0", 4), ("3", 0), (None, 0)])
+def test_who_asks_for_a_moment_gets_it_and_the_rest_does_not_wait_for_the_next_run(tmp_path, asks, taken):
+    asked, answered = [], []
+
+    def busy(_method, _path, _headers, body):
+        """More than one message at once is too many, as Slack has it."""
+        asked.append(body)
+        if asked.count(body) == 1:
+            return 429, {"Retry-After": asks} if asks else {}, b"rate_limited"
+        answered.append(body)
+        return 200, {}, b"ok"
+
+    with Served(busy) as server, plant(tmp_path) as works:
+        works.estate.settings = replace(works.estate.settings, alert_webhooks=(server.url + "/x",), alert_secret=SECRET)
+        (one,) = works.app().receivers
+        for number in range(4):
+            (alert,) = alerts_of("e", "s", [change(number)])
+            outbox.put(works.estate.store, one.name, alert, works.estate.clock())
+        done = sent(works)
+        assert len(answered) == taken and len(done) == (taken or 1)
+        assert len(asked) <= 2 * len(done), "once more, and no further"
 
 
 # -- killed anywhere --------------------------------------------------------------------------------------------------------

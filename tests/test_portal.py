@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import chain
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from shared.service.drifted import AS_APPROVED, drifted
 from shared.service.gone import deletions
 from shared.service.portal.bundles import LocalBundles
 from shared.service.portal.desk import Asked, Desk
+from shared.service.portal.pages import MOST_ACCOUNTS
 from shared.service.portal.server import listening
 from shared.service.queries import Filter, reading
 from shared.service.waiver import add as waive
@@ -236,6 +238,25 @@ def test_accounts_are_found_by_what_their_id_holds(desk):
     found = {word: sum("resource?id=" in each["href"] for each in page.all("a")) for word, page in rows.items()}
     assert (found["SMALL-T"], found["small"], found["rg"], found["nothing-like-it"]) == (1, 2, 2, 0)
     assert "whose id holds that" in rows["nothing-like-it"].words
+
+
+def test_thousands_of_accounts_are_listed_in_parts_and_none_is_left_out(tmp_path):
+    maker = LogMaker(DirectoryStore(tmp_path / "store")).birth()
+    long = "n" * 600
+    accounts = [Account(f"many-{number:03d}") for number in range(MOST_ACCOUNTS + 2)] + [Account(long)]
+    maker.sweep(accounts, slot=START)
+    settings, clock = Settings(store=str(tmp_path / "store")), lambda: START + timedelta(hours=3)
+    made = Desk(lambda: reading(settings), clock, LocalBundles(None, clock, tmp_path), "/x/")
+    listed, path = [], "resources?name=rg-ai"
+    while path:
+        page = Page(get(made, path))
+        listed.append([each["href"] for each in page.all("a") if "resource?id=" in each["href"]])
+        path = next((each["href"].removeprefix("/x/") for each in page.all("a") if each.get("rel") == "next"), None)
+    assert [len(part) for part in listed] == [MOST_ACCOUNTS, 3] and len(set(chain(*listed))) == len(accounts)
+    assert "rel" not in "".join(map(str, Page(get(made, "resources?name=many-00")).all("a"))), "what fits is in one part"
+    assert [get(made, f"resources?part={part}").status for part in ("1", "2", "3", "0", "x", "", "9" * 9, "²")] == [200, 200, 404, 400, 400, 400, 400, 400]
+    shown = Page(get(made, "controls/content-logging-off"))
+    assert sum("resource?id=" in each["href"] for each in shown.all("a")) >= len(accounts)
 
 
 def test_one_object_is_looked_for_by_its_id(site, desk):

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -97,6 +98,31 @@ def test_a_reader_sees_no_form_and_forges_none(on):
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         assert on.ask("order_bundle", "POST", "/api/portal/bundles", headers={**OPERATOR, **headers}, body=b"")[0] == 403
     assert on.queues.waiting.get(layout.BUNDLE_QUEUE, []) == []
+
+
+def test_who_gets_no_page_gets_one_that_says_why(answering, tmp_path):
+    """Not JSON: who opens the portal is a person. It stands alone, since the portal's own files are not for everybody."""
+    auditor = principal("Evidence.Auditor")
+    cases = (
+        ({}, {}, 401, "Log in with Entra ID."), (principal(), {}, 403, "This needs the app role Evidence.Reader"),
+        (auditor, {}, 403, "No view is declared for you"), (auditor, {"EVIDENCE_AUDITORS": "nonsense"}, 503, "is not set up as it must be"),
+        (READER, {"WEBSITE_AUTH_ENABLED": "False"}, 503, "Authentication is not switched on"),
+        (READER, {"EVIDENCE_STORE": str(tmp_path / "nothing")}, 503, "ask its operator"),
+    )  # fmt: skip
+    for headers, changed, status, said in cases:
+        for page in ("", "drift", "bundles", "resource"):
+            with answering.running(**changed):
+                answer = get(answering, page, headers)
+            shown = Page(SimpleNamespace(body=answer[2]))
+            if page == "bundles" and "EVIDENCE_STORE" in changed and answer[0] != status:
+                continue
+            assert (answer[0], answer[1]["content-type"]) == (status, "text/html; charset=utf-8"), (page, changed)
+            assert said in shown.words and [len(shown.all(tag)) for tag in ("h1", "main", "script", "link", "style")] == [1, 1, 0, 0, 0]
+            assert answer[1]["Content-Security-Policy"].startswith("default-src 'none'") and ("Retry-After" in answer[1]) == (status == 503)
+            assert [each["href"] for each in shown.all("a")] == (["/.auth/login/aad?post_login_redirect_uri=/api/portal/"] if status == 401 else [])
+    with answering.running():
+        assert answering.ask("order_bundle", "POST", "/api/portal/bundles", headers=READER, body=b"")[1]["content-type"].startswith("text/html")
+        assert get(answering, "", READER)[0] == 200
 
 
 def test_what_is_wrong_here_is_told_to_the_log_alone(answering, tmp_path, caplog):

@@ -1,8 +1,6 @@
 """The portal in a real Chromium: every page at 360 and 1280 pixels, light and dark, by keyboard; a bundle from the form to the verified answer."""
 
 import io
-import json
-import os
 import zipfile
 from itertools import pairwise
 
@@ -12,7 +10,7 @@ from shared.deliver.portal import PAGES
 from shared.deliver.verify import verify_bundle
 from shared.seal import note
 from tests.fixtures import browser as chromium
-from tests.test_bundle_page import CONTRAST
+from tests.test_bundle_page import answered
 from tests.test_portal import NASTY, served, site
 
 __all__ = ["site"]
@@ -25,18 +23,14 @@ def address(site):
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory):
-    if chromium.BINARY is None:
-        reason = "no Chromium is here: the portal was NOT tried in a browser"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    made = chromium.Browser(tmp_path_factory.mktemp("profile"))
-    made.looks()
-    yield made
-    made.close()
+def started():
+    with chromium.running() as made:
+        yield made
 
 
 @pytest.fixture
 def browser(started, address):
+    started.looks()
     started.complaints.clear()
     started.requests.clear()
     yield started
@@ -60,11 +54,10 @@ def test_no_page_is_wider_than_the_window_and_every_text_can_be_read(browser, ad
     for path in pages:
         browser.visit(address + path)
         browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        assert browser.run("document.documentElement.scrollWidth <= innerWidth"), path
-        assert browser.run(CONTRAST) == [], path
+        assert browser.run(chromium.FITS), path
+        assert browser.run(chromium.CONTRAST) == [], path
         assert browser.run("window.owned") is None
         browser.complaints[:] = [line for line in browser.complaints if path != "nowhere" or "404" not in line]
-    browser.looks()
 
 
 def test_what_a_screen_reader_is_told(browser, address, pages):
@@ -84,37 +77,33 @@ def test_what_a_screen_reader_is_told(browser, address, pages):
 
 def test_by_keyboard(browser, address):
     browser.visit(address)
-    for _ in range(2):
-        press(browser, "Tab", 9)
+    browser.press("Tab", "Tab")
     assert browser.run("document.activeElement.getAttribute('aria-current')") == "page", "after the link to the contents comes the menu"
     browser.visit(address)
-    press(browser, "Tab", 9)
+    browser.press("Tab")
     assert browser.run("document.activeElement.className") == "skip"
-    press(browser, "Enter", 13)
+    browser.press("Enter")
     assert browser.run("location.hash") == "#main"
     assert browser.run("getComputedStyle(document.activeElement).outlineStyle") in ("none", "solid")
 
 
-def press(browser, key, code):
-    for kind in ("keyDown", "keyUp"):
-        browser("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **({"text": "\r"} if key == "Enter" and kind == "keyDown" else {}))
-
-
-def fill(browser, **fields):
-    for name, value in fields.items():
-        browser.run(f"document.querySelector('[name={name}]').value = {json.dumps(value)}")
-    browser.run("document.querySelector('form').requestSubmit()")
+def ask(browser, fields):
+    """Ask for a bundle: fields by their labels."""
+    for label, value in fields.items():
+        browser.page.get_by_label(label).fill(value)
+    browser.page.get_by_role("button", name="Build the bundle").click()
 
 
 def test_a_bundle_is_asked_for_downloaded_and_verified(browser, site, address, tmp_path):
     browser.visit(address + "bundles")
-    fill(browser, **{"from": "2026-11-01", "disclose": "all"})
-    browser.wait("document.getElementById('state') && document.getElementById('state').dataset.state === 'built'")
-    assert browser.run("document.getElementById('said').textContent") == "It is built."
-    data = bytes(browser.run("fetch(document.querySelector('a.button').href).then((a) => a.arrayBuffer()).then((b) => [...new Uint8Array(b)])"))
-    assert verify_bundle(io.BytesIO(data), [note.parse_vkey(site.vkey)]).intact
-    path = tmp_path / "bundle.zip"
-    path.write_bytes(data)
+    ask(browser, {"From": "2026-11-01", "Personal values to open": "all"})
+    browser.page.get_by_role("status").filter(has_text="It is built.").wait_for()
+    with browser.page.expect_download() as download:
+        browser.page.get_by_role("link", name="Download the bundle").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    data = path.read_bytes()
+    assert path.suffix == ".zip" and verify_bundle(io.BytesIO(data), [note.parse_vkey(site.vkey)]).intact
     kind, sentence = checked(browser, address, path, site.vkey)
     assert kind in ("good", "gap") and sentence.startswith("Verified: intact"), sentence
     with zipfile.ZipFile(path) as bundle:
@@ -129,14 +118,13 @@ def test_a_bundle_is_asked_for_downloaded_and_verified(browser, site, address, t
 
 def checked(browser, address, path, key):
     browser.visit(address + "verify")
-    browser.put("#zip", path)
-    browser.run(f"document.getElementById('key').value = {json.dumps(key)}; document.getElementById('form').requestSubmit()")
-    browser.wait("!busy && document.querySelector('#answer .sentence')")
-    return browser.run("document.getElementById('answer').className"), browser.run("document.querySelector('#answer .sentence').textContent")
+    browser.drop(path)
+    return answered(browser, key)[:2]
 
 
 def test_nothing_can_leave_the_page_that_verifies(browser, address):
     browser.visit(address + "verify")
+    browser.requests.clear()
     for attempt in (
         f"fetch('{address}portal.css')", "fetch('https://example.com/')",
         "new Promise((good, bad) => { const i = new Image(); i.onload = good; i.onerror = bad; i.src = '/x.png'; })",
@@ -145,17 +133,17 @@ def test_nothing_can_leave_the_page_that_verifies(browser, address):
     assert not browser.run(f"navigator.sendBeacon('{address}bundles', 'x')") or "Content Security Policy" in "".join(browser.complaints)
     assert any("Content Security Policy" in line for line in browser.complaints)
     browser.complaints.clear()
-    browser.requests.clear()  # a request that the policy stops is told before it is stopped
+    assert all(url.endswith("/x.png") for url in browser.requests), "an image that the policy stops is told before it is stopped; of the others nobody heard"
+    browser.requests.clear()
 
 
 def test_what_cannot_be_built_says_why(browser, address):
     browser.visit(address + "bundles")
-    fill(browser, resources=NASTY)
-    browser.wait("document.getElementById('state') && document.getElementById('state').dataset.state === 'failed'")
-    assert NASTY in browser.run("document.querySelector('main').innerText")
+    ask(browser, {"Accounts": NASTY})
+    browser.page.locator("#state[data-state=failed]").wait_for()
+    assert NASTY in browser.page.get_by_role("main").inner_text()
     browser.visit(address + "bundles")
-    fill(browser, **{"from": "2026-11-03", "to": "2026-11-01"})
-    browser.wait("document.querySelector('[role=alert]')")
-    assert "before it begins" in browser.run("document.querySelector('[role=alert]').textContent")
-    assert browser.run("document.querySelector('[name=from]').value") == "2026-11-03", "what was filled in is still there"
+    ask(browser, {"From": "2026-11-03", "To, the whole day": "2026-11-01"})
+    assert "before it begins" in browser.page.get_by_role("alert").text_content()
+    assert browser.page.get_by_label("From").input_value() == "2026-11-03", "what was filled in is still there"
     browser.complaints[:] = [line for line in browser.complaints if "400" not in line]

@@ -1,7 +1,10 @@
 """What is sent to strangers: once, to where it was said and nowhere else, and never waited for long."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from infra.local.endpoints_tls import server_context, throw_away_certificate
 from shared.seal import post
 from shared.seal.attestor import Owed
 from shared.seal.post import Post, is_public
@@ -72,7 +75,8 @@ def test_an_answer_that_trickles_is_not_waited_for(monkeypatch):
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1",
         "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a00:1", "2002:a00:1::",
-        "2001:db8::1", "", "localhost",
+        "2001:db8::1", "", "localhost", "168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::a83f:8110", "::127.0.0.1", "::ffff:0:10.0.0.1", "::5efe:a00:1",
+        "fec0::1", "64:ff9b:1::a00:1", "3fff::1", "5f00::1", "2001::f5ff:fffe",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_on_the_internet(address):
@@ -82,6 +86,20 @@ def test_addresses_that_are_not_on_the_internet(address):
 @pytest.mark.parametrize("address", ["8.8.8.8", "20.60.1.2", "2603:1030::1", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_addresses_that_are(address):
     assert is_public(address)
+
+
+def test_a_certificate_that_nobody_vouches_for_or_of_another_name_is_not_spoken_to(tmp_path):
+    certificate, key = throw_away_certificate(days=2, now=datetime.now(UTC))
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(certificate)
+    with Served(echo) as server:
+        server._server.socket = server_context(certificate, key, "TLSv1.3", "TLSv1.3").wrap_socket(server._server.socket, server_side=True)
+        with pytest.raises(Owed, match="its certificate is not trusted"):
+            Post(proxies=False)(f"https://127.0.0.1:{server.port}/", b"secret", {})
+        with pytest.raises(Owed, match="its certificate is not trusted"):
+            Post(ca_file=str(authorities), proxies=False)(f"https://[::ffff:127.0.0.1]:{server.port}/", b"secret", {})
+        assert server.asked == []
+        assert Post(ca_file=str(authorities), proxies=False)(f"https://127.0.0.1:{server.port}/", b"x", {}).status == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0x7f000001", "2130706433", "127.1"])

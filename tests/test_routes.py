@@ -48,6 +48,7 @@ def test_a_control_counts_with_its_own_severity():
 @pytest.mark.parametrize(
     ("now", "quiet"),
     [("2026-07-01T19:59", False), ("2026-07-01T20:00", True), ("2026-07-02T04:59", True), ("2026-07-02T05:00", False),
+     ("2026-03-29T04:59", True), ("2026-03-29T05:00", False), ("2026-10-25T05:59", True), ("2026-10-25T06:00", False),
      ("2026-12-01T20:59", False), ("2026-12-01T21:00", True), ("2026-12-02T05:59", True), ("2026-12-02T06:00", False)],
 )  # fmt: skip
 def test_quiet_hours_follow_the_clock_on_the_wall_over_midnight(now, quiet):
@@ -60,6 +61,9 @@ def test_a_digest_is_due_at_the_hour_or_at_the_time_of_the_day():
     assert last_digest(daily, utc("2026-07-01T05:59:59")) == utc("2026-06-30T06:00")
     assert last_digest(daily, utc("2026-07-01T06:00")) == utc("2026-07-01T06:00")
     assert last_digest(daily, utc("2026-12-01T06:59")) == utc("2026-11-30T07:00")
+    at_night = Route(zone="Europe/Berlin", digest="daily", digest_at=2 * 60 + 30)
+    assert last_digest(at_night, utc("2026-03-29T23:00")) == utc("2026-03-29T01:30"), "a time that the clock leaps over is an hour later"
+    assert [last_digest(at_night, utc(f"2026-10-25T{now}")) for now in ("00:29", "00:30", "01:30", "23:59")] == [utc("2026-10-24T00:30"), *[utc("2026-10-25T00:30")] * 3]
     assert last_digest(Route(digest="hourly"), utc("2026-12-01T06:59:59")) == utc("2026-12-01T06:00")
 
 
@@ -199,6 +203,24 @@ def test_a_list_that_is_wrong_stops_no_sealing_and_is_told_when_it_is_right(tmp_
         assert not [alarm for alarm in watch(app) if alarm.id == alarms.ALERT_UNDELIVERED]
         assert [done.error for done in outbox.deliver(app.store, app.receivers, app.now)] == [None]
         assert len(one.taken) == 1
+
+
+def test_alerts_that_wait_for_who_is_no_receiver_any_more_are_an_alarm_and_not_forgotten(tmp_path):
+    from shared import alarms
+    from shared.service.steps.watch import watch
+
+    with plant(tmp_path / "store") as works:
+        lists = tmp_path / "r.toml"
+        lists.write_text("[receiver.old]\nkind = 'slack'\naddress = 'http://127.0.0.1:9/x'\nseverity = 'low'\n")
+        works.estate.settings = replace(works.estate.settings, alert_receivers=str(lists))
+        drift(works)
+        alarmed = lambda: [alarm.text for alarm in watch(works.app()) if alarm.id == alarms.ALERT_UNDELIVERED]  # noqa: E731
+        assert alarmed() == []
+        lists.write_text(lists.read_text().replace("old", "new"))
+        (text,) = alarmed()
+        assert "1 alerts wait for old" in text and f"{layout.OUTBOX}{layout.WAITING}/old/" in text
+        lists.write_text(lists.read_text() + lists.read_text().replace("new", "old"))
+        assert alarmed() == []
 
 
 def test_every_sort_of_alert_can_be_shown_in_every_channel():

@@ -211,6 +211,14 @@ def test_an_event_is_a_record_and_its_account_is_collected(works, cloud):
     sound(works)
 
 
+def test_an_event_names_nobody_whatever_the_setting_says_after_the_store_was_made(works):
+    account = an_account(works)
+    works.estate.settings = replace(works.estate.settings, personal_data="keep")
+    works.change(event(account))
+    everything = b"".join(path.read_bytes() for path in (works.estate.root / "evidence").rglob("*") if path.is_file())
+    assert b"ada@example.org" not in everything and b"203.0.113.7" not in everything
+
+
 def test_an_event_that_comes_again_much_later_is_sealed_once(works):
     account = an_account(works)
     works.change(event(account))

@@ -42,8 +42,8 @@ def token(authority):
     return authority.reply(timestamp_request(CHECKPOINT).as_bytes())
 
 
-def asked(checkpoint=CHECKPOINT):
-    return Asked("example.org/evidence", 7, checkpoint, 0, lambda _: [], {}, datetime.now(UTC))
+def asked(checkpoint=CHECKPOINT, latest=None):
+    return Asked("example.org/evidence", 7, checkpoint, 0, lambda _: [], {}, datetime.now(UTC), lambda: latest)
 
 
 def client(authority, **options):
@@ -121,6 +121,13 @@ def test_an_answer_that_is_not_the_one_that_was_asked_for_is_not_kept(authority,
     assert authority.asked == before + 1, "asked once"
     assert caught.value.wait == (120 if fault == "busy" else None)
     assert not caught.value.grave
+
+
+def test_a_time_before_the_newest_records_is_not_kept(authority):
+    """It would contradict them for ever; a clock that is right tomorrow gives one that does not."""
+    with pytest.raises(Owed, match=r"its timestamp is of .* one of the clocks is wrong"):
+        client(authority).ask(asked(latest=datetime.now(UTC) + timedelta(minutes=10)))
+    assert client(authority).ask(asked(latest=datetime.now(UTC) + timedelta(seconds=30))), "good clocks may differ a little"
 
 
 def test_a_slow_one_is_not_waited_for(authority, monkeypatch):

@@ -318,6 +318,24 @@ def test_silence_for_old_versions_alone_is_no_refusal(authority: Authority) -> N
     assert body["versions"] == {"TLSv1": "no-answer", "TLSv1.1": "no-answer", "TLSv1.2": "accepted", "TLSv1.3": "accepted"}
 
 
+def test_an_answer_that_breaks_off_is_no_refusal(authority: Authority) -> None:
+    """Six bytes of a ServerHello, and the connection is gone: who says so of TLSv1 has not refused it."""
+    skip_unless_old_versions_are_possible()
+    modern = speaking(authority.leaf("127.0.0.1"), ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+    def answer(connection: socket.socket) -> None:
+        hello = connection.recv(1000, socket.MSG_PEEK)
+        if hello[9:11] not in (b"\x03\x01", b"\x03\x02"):
+            modern(connection)
+            return
+        connection.recv(1000)
+        connection.sendall(b"\x16\x03\x01\x00\x50\x02")
+
+    with listening(answer) as port:
+        versions = asked(port).body["versions"]
+    assert versions == {"TLSv1": "no-answer", "TLSv1.1": "no-answer", "TLSv1.2": "accepted", "TLSv1.3": "accepted"}
+
+
 def test_a_connection_lost_once_is_no_refusal(authority: Authority) -> None:
     modern = speaking(authority.leaf("127.0.0.1"), ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
     lost: set[bytes] = set()

@@ -52,7 +52,7 @@ def turns(works, sweep):
 def finding(record, control="local-auth", resource="/s/a", severity="high", was="satisfied"):
     means = [{"severity": severity, "text": f"{control} is not-satisfied", "control": control, "pointer": None}]
     return {"record": record, "at": "2026-11-01T00:00:00.000000Z", "resource": resource, "severity": severity, "means": means,
-            "control": control, "status": "not-satisfied", "was": was}  # fmt: skip
+            "control": control, "unit": "u", "status": "not-satisfied", "was": was}  # fmt: skip
 
 
 def test_a_finding_that_a_change_explains_is_told_with_it():
@@ -114,7 +114,7 @@ def test_what_is_waived_has_not_turned(tmp_path):
     [("public-network-access", "not-satisfied", "high"), ("public-network-access", "unknown", "medium"), ("of-another-version", "not-satisfied", "medium")],
 )
 def test_a_finding_matters_as_its_control_does_and_what_nobody_knows_less(control, status, severity):
-    item = turned._item(7, {"control": control, "status": status, "reason": "r", "at": "t", "resource": "/s/a"}, None)
+    item = turned._item(7, {"control": control, "status": status, "reason": "r", "at": "t", "resource": "/s/a", "unit": "u"}, None)
     assert (item["severity"], item["means"][0]["severity"]) == (severity, severity) and "for the first time" in item["means"][0]["text"]
 
 

@@ -110,6 +110,8 @@ def test_incomplete_bundles_have_the_same_gaps(tmp_path, place):
     maker.sweep(estate, slot=START + timedelta(hours=6))
     maker.sweep(estate[:2], slot=START + timedelta(hours=18))
     maker.sweep(estate, slot=START + timedelta(hours=24))
+    for hour in (30, 36):
+        maker.sweep(estate[:1], slot=START + timedelta(hours=hour), scope_resources=[estate[0].id.lower()])
     for period in (hours(0, 7), hours(0, 25), hours(0, 49), hours(12, 25)):
         assert same(place, built(store, tmp_path, period)) == 3
     said = run(place / "b.zip")[1]
@@ -426,10 +428,10 @@ def test_records_of_a_type_from_later(tmp_path, place):
     assert code == 0 and "records of type horoscope say: counted and proven, not interpreted here" in text
 
 
-def pythons():
+def pythons(versions=PYTHONS):
     """Interpreters of each version that are on this machine."""
     found = {}
-    for version in PYTHONS:
+    for version in versions:
         places = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), Path(f"/usr/bin/python{version}"), Path(f"/usr/local/bin/python{version}")]
         found[version] = next((path for path in places if path.exists()), None)
     return found

@@ -264,10 +264,23 @@ def test_a_unit_that_nobody_named(store):
 
 def test_a_narrow_scope_is_what_it_says(store):
     maker = LogMaker(store).birth()
-    maker.sweep([Account("one")], slot=START + timedelta(hours=6), scope_resources=[Account("one").id.lower()])
+    maker.sweep([Account("one")], scope_resources=[Account("one").id.lower()])
     found = verify_store(store, KEYS)
     assert found.exit_code == 0
     assert any("outside the scope that sweeps declare" in line for line in found.not_checked)
+
+
+def test_a_narrow_sweep_fills_no_slot(store):
+    maker = LogMaker(store).birth()
+    for hours, only_one in ((6, False), (12, True), (18, True), (30, True), (36, False)):
+        maker.sweep([Account("one")], slot=START + timedelta(hours=hours), scope_resources=[Account("one").id.lower()] if only_one else None)
+    found = verify_store(store, KEYS)
+    assert found.exit_code == 3 and found.counts["slots without a sweep"] == 4
+    assert [gap.reason for gap in found.gaps] == [
+        "no sweep but of named accounts was planned for 2 slots in a row, 2026-11-01T12:00:00.000000Z to 2026-11-01T18:00:00.000000Z",
+        "no sweep was planned for the slot 2026-11-02T00:00:00.000000Z",
+        "no sweep but of named accounts was planned for the slot 2026-11-02T06:00:00.000000Z",
+    ]
 
 
 def test_subscriptions_that_were_seen(store):
@@ -463,6 +476,13 @@ def test_without_a_schedule_completeness_is_not_claimed(store):
     found = verify_store(store, KEYS)
     assert found.exit_code == 0
     assert any("no schedule was declared" in line for line in found.not_checked)
+    assert found.as_lines()[0].startswith("Intact, and all that was planned is there; that no sweep is missing cannot be said without a schedule (log")
+    maker = LogMaker(DirectoryStore(store.root / "half")).birth()
+    maker.sweep([Account("one")], slot=START + timedelta(hours=6))
+    assert verify_store(maker.store, KEYS).as_lines()[0].startswith("Intact and complete (log")
+    maker.schedule = None
+    maker.sweep([Account("one")])
+    assert "cannot be said without a schedule" in verify_store(maker.store, KEYS).as_lines()[0]
 
 
 def test_a_schedule_of_every_second_ends(store, monkeypatch):

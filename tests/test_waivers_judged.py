@@ -1,7 +1,6 @@
 """What was waived until a day comes back when that is over; and nobody can leave a waiver out of a bundle without being found."""
 
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -144,9 +143,6 @@ def test_a_lie_about_waivers_that_is_well_sealed_is_found_too(tmp_path, resource
 
 
 def test_the_page_in_a_browser_misses_it_too(site, tmp_path):
-    if chromium.BINARY is None:
-        reason = "no Chromium is here: index.html was NOT tried in a browser"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     add(site, days=1)
     again(site, hours=72)
     end(site, 1)
@@ -157,8 +153,7 @@ def test_the_page_in_a_browser_misses_it_too(site, tmp_path):
     kept = {name: data for name, data in files.items() if name != records_path(first)}
     bad.write_bytes(together(kept, ranges=[entry for entry in json.loads(files[NAME])["ranges"] if entry[0] != first]))
     (tmp_path / "index.html").write_bytes(files["index.html"])
-    browser = chromium.Browser(tmp_path / "profile")
-    try:
+    with chromium.running() as browser:
         browser.open(tmp_path / "index.html")
         browser.put("#zip", good)
         assert answered(browser, site.vkey)[0] in ("good", "gap")
@@ -166,8 +161,6 @@ def test_the_page_in_a_browser_misses_it_too(site, tmp_path):
         kind, _, text = answered(browser, site.vkey)
         assert kind == "bad" and "an act about a waiver is not here" in text
         assert browser.complaints == []
-    finally:
-        browser.close()
 
 
 def test_the_number_must_be_one():

@@ -344,7 +344,7 @@ def kept(tmp_path, local_vault):
     """An app whose key is in a vault; its store is a folder, its queues are lists."""
     local_vault.add_key("evidence")
     key = f"{local_vault.endpoint}/keys/evidence"
-    with estate(tmp_path, tiny, signing_key=key) as made:
+    with estate(tmp_path, tiny, start=datetime.now(UTC) - timedelta(days=10), signing_key=key) as made:
         app, queues = Answering(made, Queues(), ""), Queues()
         environment = {**app.environment, "EVIDENCE_SIGNING_KEY": key}
         with running(environment, made.clock, queues):

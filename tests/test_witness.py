@@ -2,6 +2,7 @@
 
 import base64
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -167,6 +168,17 @@ def test_a_cosignature_of_times_to_come_is_not_kept(store, witness):
     witness.clock = lambda: time.time() + 3600
     with pytest.raises(Owed, match="still to come"):
         client(witness).ask(asked(store, 300))
+
+
+def test_a_cosignature_from_before_the_newest_records_is_not_kept(store, witness):
+    def latest():
+        return datetime.now(UTC)
+
+    witness.clock = lambda: time.time() - 3600
+    with pytest.raises(Owed, match=r"its cosignature is of .* one of the clocks is wrong"):
+        client(witness).ask(replace(asked(store, 300), latest=latest))
+    witness.clock = lambda: time.time() - 30
+    assert client(witness).ask(replace(asked(store, 300), latest=latest))
 
 
 @pytest.mark.parametrize("body", [b"", b"x\n", b"-1\n", b"007\n", b"12 \n", "\u0663\n".encode(), b"1" * 30 + b"\n", b"9\n9\n"])

@@ -4,14 +4,13 @@ Guarantees: only GET; a token goes to the one ARM endpoint and nowhere else; no 
 parsed into a typed model (they lose what they do not know). Leaves out: what the bytes say, and what may be kept of them.
 """
 
-import json
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest
 
-from shared.canonical import Json
+from shared.canonical import Json, TwiceError, unambiguous
 from shared.collect.asked import Asked, Budget, Failed, Page, Take
 from shared.collect.endpoints import Endpoint
 from shared.collect.fetch import Fetcher
@@ -104,7 +103,9 @@ def _subscription(url: str) -> str:
 def _shape(content: bytes, is_list: bool) -> tuple[Json, str | None]:
     """The parsed body, or what is wrong with its shape."""
     try:
-        body = json.loads(content)
+        body = unambiguous(content)
+    except TwiceError as error:
+        return None, str(error)
     except (ValueError, RecursionError):
         return None, "not JSON"
     if not isinstance(body, dict):

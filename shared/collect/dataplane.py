@@ -7,7 +7,6 @@ Each question exists in two generations: `/openai/v1/…`, with pages, and the d
 is asked. Source: learn.microsoft.com/azure/foundry/reference/rest, azure-rest-api-specs (AzureOpenAI/authoring 2024-10-21).
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -15,7 +14,7 @@ from itertools import pairwise
 from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest
 
-from shared.canonical import Json
+from shared.canonical import Json, TwiceError, unambiguous
 from shared.collect.asked import Asked, Budget, Failed, Page, Take
 from shared.collect.children import PARENTS, child_object, child_resource, usable_id
 from shared.collect.clouds import account_base
@@ -134,7 +133,9 @@ def _wrong(page: Page, reason: str, detail: str | None) -> Failed | None:
 def _shape(content: bytes) -> tuple[Json, str | None]:
     """The parsed body of a list, or what is wrong with its shape."""
     try:
-        body = json.loads(content)
+        body = unambiguous(content)
+    except TwiceError as error:
+        return None, str(error)
     except (ValueError, RecursionError):
         return None, "not JSON"
     if not isinstance(body, dict):

@@ -97,6 +97,8 @@ class Fetcher:
             return Failed("unreachable", _one_line(error.message), attempts=attempts), 0.0, tries
         except AzureError as error:
             return Failed("unreachable", type(error).__name__, attempts=attempts), None, 1
+        except OSError as error:  # of the login, which reads files (a token that is put there) and runs programs: our transport raises none
+            return Failed("unauthenticated", type(error).__name__, attempts=attempts), None, 1
         headers = response.headers
         facts = headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id") or headers.get("apim-request-id"), headers.get("Date")
         status = response.status_code

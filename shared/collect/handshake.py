@@ -133,13 +133,14 @@ def shake_hands(route: Route, version: TlsVersion) -> Handshake:
     if context is None:
         return Handshake("not-offered")
     for _ in range(2):
-        # A connection that is closed without a word is a refusal, unless it was an accident: so it is tried twice
+        # A connection that is closed without a word is a refusal, unless it was an accident: so it is tried twice.
+        # One that is closed in the middle of an answer is none: what would have come is not known.
         talk = _Talk(route, context)
         if not talk.hello:
             return Handshake("not-offered")
         with contextlib.suppress(ssl.SSLError):
             talk.run()
-        if talk.received or talk.timed_out:
+        if talk.timed_out or (talk.received and not _cut_off(bytes(talk.received))):
             break
     if not talk.received:
         return Handshake("no-answer" if talk.timed_out else "refused")
@@ -147,7 +148,7 @@ def shake_hands(route: Route, version: TlsVersion) -> Handshake:
         return Handshake("not-tls")
     if chosen(bytes(talk.received)) == version:
         return Handshake("accepted", spoke=True, certificates=talk.certificates())
-    return Handshake("no-answer" if talk.timed_out and talk.received[0] == _HANDSHAKE else "refused", spoke=True)
+    return Handshake("no-answer" if _cut_off(bytes(talk.received)) else "refused", spoke=True)
 
 
 def distrust(route: Route, version: TlsVersion) -> str | None:
@@ -238,12 +239,7 @@ def chosen(received: bytes) -> TlsVersion | None:
 
     TLSv1.3 says TLSv1.2 where the others say who they are, and itself in an extension.
     """
-    messages = b""
-    position = 0
-    while len(received) >= position + 5 and received[position] == _HANDSHAKE:
-        end = position + 5 + int.from_bytes(received[position + 3 : position + 5], "big")
-        messages += received[position + 5 : end]
-        position = end
+    messages = _messages(received)
     hello = messages[4 : 4 + int.from_bytes(messages[1:4], "big")]
     if len(hello) < 38 or messages[0] != _SERVER_HELLO:
         return None
@@ -255,6 +251,23 @@ def chosen(received: bytes) -> TlsVersion | None:
             return _ON_THE_WIRE.get(hello[position + 4 : position + 4 + length])
         position += 4 + length
     return _ON_THE_WIRE.get(hello[:2])
+
+
+def _messages(received: bytes) -> bytes:
+    """What the handshake records at the beginning of `received` carry."""
+    messages = b""
+    position = 0
+    while len(received) >= position + 5 and received[position] == _HANDSHAKE:
+        end = position + 5 + int.from_bytes(received[position + 3 : position + 5], "big")
+        messages += received[position + 5 : end]
+        position = end
+    return messages
+
+
+def _cut_off(received: bytes) -> bool:
+    """Whether `received` is the beginning of a handshake message, and not all of it."""
+    messages = _messages(received)
+    return received[:1] == bytes((_HANDSHAKE,)) and len(messages) < 4 + int.from_bytes(messages[1:4], "big")
 
 
 _making = threading.Lock()

@@ -7,7 +7,6 @@ identity; several processes share those, and where Azure says so (429), they wai
 Source: learn.microsoft.com/azure/azure-monitor/logs/api/request-format; includes/azure-monitor-limits-log-queries.md.
 """
 
-import json
 import threading
 from collections.abc import Callable
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from urllib.parse import quote
 from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest
 
-from shared.canonical import Json, canonical
+from shared.canonical import Json, canonical, unambiguous
 from shared.collect.asked import Asked, Budget, Failed, Page, Take
 from shared.collect.children import Workspace
 from shared.collect.endpoints import Endpoint
@@ -67,7 +66,7 @@ class Logs:
 def _wrong(page: Page) -> Failed | None:
     """What is wrong with the shape of an answer, or that it is not whole."""
     try:
-        body = json.loads(page.content)
+        body = unambiguous(page.content)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not _tables(body.get("tables")):

@@ -7,10 +7,10 @@ session. Body of the kind `tls`:
      "chain": [{"sha256", "subject", "issuer", "not_before", "not_after"}…], "trusted": bool, "trust_error": str | null}
 
 A version is `accepted` (the endpoint chose it, whether or not the rest of the handshake pleased our side), `refused` (an alert, another
-version, or twice the connection closed), `not-offered` (the OpenSSL here cannot offer it: nothing is known), or `no-answer` (silence,
-while another version was answered: nothing is known). `lowest` is the oldest accepted. `chain` is what the endpoint sent, leaf first,
-in its newest version. `trusted`: by the system's roots, for this host. It connects directly, not through a proxy, whose handshake
-would be another.
+version, or twice the connection closed), `not-offered` (the OpenSSL here cannot offer it: nothing is known), or `no-answer` (silence, or
+twice no more than the beginning of an answer, while another version was answered: nothing is known). `lowest` is the oldest accepted.
+`chain` is what the endpoint sent, leaf first, in its newest version. `trusted`: by the system's roots, for this host. It connects directly,
+not through a proxy, whose handshake would be another.
 """
 
 from dataclasses import dataclass

@@ -59,6 +59,8 @@ def findings(
     from shared.service.queries import reading
 
     found = list(ask(reading(settings()), within(first, last), wanted(resource, control, status, framework)))
+    if resource and not found:  # an empty table is no good news of what may only be misspelled
+        terminal().note(f"no finding about {resource} is here: `aoai-evidence resources` lists what there is")
     rows = ([f["record"], f["status"], f["control"], _short(f["resource"]), f["reason"] + _waived(f["waived"])] for f in found)
     terminal().answer(found, table(["record", "status", "control", "resource", "reason"], rows))
 
@@ -133,7 +135,22 @@ def deletions(
     lines = table(["record", "after", "before", "status", "what", "account", "cause", "by", "witnesses"], rows)
     sentences = [] if object_ or kind else [line["sentence"] for line in lineages(read, wanted(resource, None, None, None)) if line["sentence"]]
     reasons = [f"{d['record']}: {d['reason']}" for d in found] if object_ else []
-    terminal().answer(found, [*lines, *(["", *reasons] if reasons else []), *(["", *sentences] if sentences else [])])
+    asked = object_ if not found and not (first or since or last) and not terminal().as_json else None
+    there = _still_there(read, resource, _kinds(kind), asked) if asked else []
+    terminal().answer(found, [*(there or lines), *(["", *reasons] if reasons else []), *(["", *sentences] if sentences else [])])
+
+
+def _still_there(read: "Reading", resource: str | None, kinds: tuple[str, ...], asked: str) -> list[str]:
+    """What is to be said where no deletion is sealed of what is asked for: whether it is listed still."""
+    from shared.service.held import still_listed
+
+    listed = [
+        f"  {one['kind']} {one['id']} of {_short(one['account'])}: last seen {_minute(one['last_seen']['at'])} (record {one['last_seen']['record']})"
+        for one in still_listed(read, wanted(resource, None, None, None), kinds, asked)
+    ]
+    if listed:
+        return [f"no deletion of {asked!r} is sealed; it is listed still:", *listed]
+    return [f"no deletion of {asked!r} is sealed, and no last inventory lists it: `resources --kind file` tells what was ever seen, `deletions` what is gone"]
 
 
 def _certify(read: "Reading", found: list[Json], asked: str, out: Path) -> None:
@@ -212,6 +229,8 @@ def _status_lines(value: Json) -> list[str]:
         return [*lines, "no sweep was closed yet: run `aoai-evidence collect`"]
     came = f"{last['units']} units, {last['failures']} failures, {len(last['missing'])} missing"
     lines.append(f"last sweep {last['sweep']}, closed {last['closed_at']}: {came}")
+    if value["narrowed_to"]:
+        lines.append(f"that sweep was narrowed to {len(value['narrowed_to'])} named accounts: what else there is, it did not look at; `collect` does")
     schedule = value["schedule"] or "none declared: completeness over time cannot be shown"
     lines.append(f"schedule {schedule}; slots missed: {len(value['missed_slots'])}")
     lines += [f"  missed {slot}" for slot in value["missed_slots"][-5:]]

@@ -88,6 +88,8 @@ def verify(
 
     if file is None and not options.store:
         raise Misuse("name a bundle, or a store with --store: `aoai-evidence verify FILE.zip --key VKEY`")
+    if file is not None and options.store:
+        raise Misuse("a bundle and --store are two things to verify: leave one of them out, and verify the other by a second command")
     screen = terminal()
     with screen.progress() as progress:
         verdict = check(file, _store_alone(), key or [], checkpoint, progress, tsa_roots=tsa_roots or (), witnesses=witness or ())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared import layout
-from shared.errors import Misuse
+from shared.errors import Misuse, Unwritable
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         aside.replace(target)
     except OSError as error:
-        raise Misuse(f"cannot write {path}: {error.strerror}; name another file with -o") from None
+        raise Unwritable(f"cannot write {path}: {error.strerror}; name another file with -o") from None
     finally:
         if aside is not None:
             with contextlib.suppress(OSError):

@@ -24,6 +24,7 @@ def collection_of(records: SweepRecords, missing: Sequence[str], load: LoadBody)
         slot=plan["slot"],
         schedule=plan["schedule"],
         named_subscriptions=_names(plan["scope"]["subscriptions"]),
+        named_resources=_names(plan["scope"]["resources"]),
         seen_subscriptions=_names(plan["seen"]),
         units=len(plan["units"]),
         missing_units=tuple(missing),

@@ -1,13 +1,22 @@
-"""Where in a TOML text each key and each value stands: `tomllib` gives values, and a person needs the line.
+"""A TOML text, and where in it each key and each value stands: `tomllib` gives values, and a person needs the line.
 
-Works on text that `tomllib` has accepted, so the grammar's errors need no care here. Places are offsets into the text.
+Places are offsets into the text. They are looked for in what `tomllib` has accepted, so the grammar's errors need no care there.
 """
 
 import re
+import tomllib
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.canonical import Json
+from shared.errors import Misuse
+
 Path = tuple[str | int, ...]
+
+_WRONG: Final = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)\s*", re.DOTALL)
+"""A message of tomllib, whatever this Python's wording of the place is."""
+
+_HUGE: Final = re.compile(r"[0-9A-Fa-f_]{100,}")
 
 _KEY_PART: Final = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)[ \t]*""")
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -43,6 +52,27 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
 def find_places(text: str) -> Places:
     """The places of everything in `text`, which must be valid TOML with `\\n` line ends."""
     return _Finder(text).run()
+
+
+def read_toml(text: str, name: str, what: str) -> tuple[dict[str, Json], Places]:
+    """What a text says, with its places. `name`: of the file; `what` it should be.
+
+    Raises:
+        Misuse: `NAME:LINE:COLUMN: what is wrong`.
+    """
+    try:
+        document = tomllib.loads(text)
+        return document, find_places(text)
+    except tomllib.TOMLDecodeError as wrong:
+        match = _WRONG.fullmatch(str(wrong))
+        line, column = (int(match[2]), int(match[3])) if match and match[2] else line_and_column(text, len(text))
+        raise Misuse(f"{name}:{line}:{column}: not TOML: {' '.join((match[1] if match else str(wrong)).split())}") from None
+    except RecursionError:
+        raise Misuse(f"{name}:1:1: nested too deep to be {what}") from None
+    except ValueError:
+        found = _HUGE.search(text)
+        line, column = line_and_column(text, found.start() if found else 0)
+        raise Misuse(f"{name}:{line}:{column}: a number with too many digits") from None
 
 
 class _Finder:

@@ -19,7 +19,6 @@ Keys, types and defaults are those of `shared.judge.expectation`.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,7 +26,7 @@ from shared.canonical import Json
 from shared.errors import Misuse
 from shared.judge.accept import NotAcceptedError, accept, suggestion
 from shared.judge.expectation import BY_PATH, DEFAULTS, KEYS, SECTIONS, Value
-from shared.judge.places import Path, Places, find_places, line_and_column
+from shared.judge.places import Path, Places, line_and_column, read_toml
 from shared.judge.profile import LEVELS, Override, Pairs, Profile
 from shared.judge.reading import shown
 
@@ -42,7 +41,6 @@ _ID: Final = {
         "the ARM id of a resource",
     ),
 }
-_TOML_PLACE: Final = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)\s*", re.DOTALL)
 
 
 def read_profile(text: str | bytes, name: str = "profile") -> Profile:
@@ -82,29 +80,13 @@ class _Reader:
         return Profile(tuple(sorted({**DEFAULTS, **declared}.items())), tuple(sorted(declared)), tuple(sorted(overrides)))
 
     def _parsed(self) -> dict[str, Json]:
-        try:
-            document = tomllib.loads(self.text)
-            self.places = find_places(self.text)
-        except tomllib.TOMLDecodeError as wrong:
-            raise self._syntax(str(wrong)) from wrong
-        except RecursionError as wrong:
-            raise Misuse(f"{self.name}:1:1: nested too deep to be a profile") from wrong
+        document, self.places = read_toml(self.text, self.name, "a profile")
         for word in document:
             if word == "waiver":
-                raise self._wrong("waivers come with a later version: take this section out", (word,))
+                raise self._wrong("a waiver is no part of a profile: `aoai-evidence waiver add` grants one", (word,))
             if word not in SECTIONS and word not in LEVELS:
                 raise self._wrong(f"unknown section {shown(word)}{suggestion(word, (*SECTIONS, *LEVELS))}", (word,))
         return document
-
-    def _syntax(self, message: str) -> Misuse:
-        """The message of tomllib with its place in front, whatever this Python's wording of the place is."""
-        match = _TOML_PLACE.fullmatch(message)
-        said = match[1] if match else message
-        if match and match[2]:
-            line, column = int(match[2]), int(match[3])
-        else:
-            line, column = line_and_column(self.text, len(self.text))
-        return Misuse(f"{self.name}:{line}:{column}: not TOML: {' '.join(said.split())}")
 
     def _wrong(self, message: str, path: Path, *, value: bool = False) -> Misuse:
         line, column = self.places.at(path, value=value)

@@ -44,6 +44,8 @@ def shown(value: Json) -> str:
         return "a value withheld as secret" if "withheld" in value else "an object"
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST:
+        return "a number with too many digits"
     text = json.dumps(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

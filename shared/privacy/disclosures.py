@@ -101,6 +101,16 @@ class Disclosures:
                 self._known.popitem(last=False)
         return committed
 
+    def known(self, value: Json) -> str | None:
+        """The commitment to `value`, where the store holds one; nothing is written.
+
+        Raises:
+            StoreConflict: what is under `personal/` is not what was written there.
+        """
+        key = self._store.get(KEY)
+        found = self._read(_path(hmac.digest(key, canonical(value), "sha256").hex())) if key is not None else None
+        return _text(found, "committed") if found is not None else None
+
     def forget(self) -> None:
         """Ask the store again from now on: what another process erased gets a new salt."""
         with self._lock:

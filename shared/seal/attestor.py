@@ -6,10 +6,13 @@ owner of the store has no say (`shared.seal.webhook`, `shared.seal.blob_copy`). 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 Sort = Literal["timestamp", "cosignature", "copy"]
+
+CLOCKS = timedelta(seconds=60)
+"""How far two good clocks may be apart."""
 
 ENDINGS: dict[Sort, str] = {"timestamp": "tsr", "cosignature": "cosig"}
 """Of the file that is written beside the checkpoint; a copy leaves none."""
@@ -43,6 +46,18 @@ class Asked:
     beside: Mapping[str, bytes]
     """For copies: what others said of this checkpoint already, by the name of the file beside it."""
     now: datetime
+    latest: Callable[[], datetime | None] = lambda: None
+    """The latest time of its newest records; None: not known. None of them can be younger than what is said of it."""
+
+    def refuse_the_past(self, what: str, at: datetime, accuracy: timedelta = timedelta(0)) -> None:
+        """Refuse what would contradict the records for ever, were it kept: somebody's clock is wrong, and tomorrow it may be right.
+
+        Raises:
+            Owed: `at` is before the newest records.
+        """
+        latest = self.latest()
+        if latest is not None and at + accuracy + CLOCKS < latest:
+            raise Owed(f"its {what} is of {at:%Y-%m-%d %H:%M:%S} UTC, and the newest record of {latest:%Y-%m-%d %H:%M:%S}: one of the clocks is wrong")
 
 
 class Attestor(Protocol):

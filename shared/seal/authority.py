@@ -34,9 +34,10 @@ class Authority:
         if answer.status != 200:
             raise answer.refused("no timestamp")
         try:
-            check_answer(answer.body, request)
+            stamp = check_answer(answer.body, request)
         except VerificationError as error:
             raise Owed(f"its answer is not a timestamp over this checkpoint: {error}", wait=answer.retry_after) from None
+        asked.refuse_the_past("timestamp", stamp.at, stamp.accuracy)
         return answer.body
 
 

@@ -23,6 +23,10 @@ SECONDS = 5.0
 MAX_ANSWER = 256 * 1024
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that IANA has given out of IPv6 for the internet; what Python takes for global is more: old forms of IPv4 addresses, site-local ones."""
+_NOT_THERE = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("168.63.129.16/32"))
+"""For documentation (RFC 9637); the host under every machine in Azure (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16)."""
 
 _REASONS = {
     pycurl.E_COULDNT_RESOLVE_HOST: "its name cannot be resolved",
@@ -144,4 +148,6 @@ def is_public(address: str) -> bool:
             behind = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if behind is not None:
             return is_public(str(behind))
-    return found.is_global and not found.is_multicast
+        if found not in _UNICAST:
+            return False
+    return found.is_global and not found.is_multicast and not any(found in network for network in _NOT_THERE)

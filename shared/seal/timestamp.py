@@ -47,8 +47,8 @@ class Stamp:
     """By how much the time may be wrong, as the authority says; zero where it does not."""
 
 
-def check_answer(response: bytes, request: "TimeStampRequest") -> None:
-    """Check all that can be checked of an answer without a root: what is kept is kept for years.
+def check_answer(response: bytes, request: "TimeStampRequest") -> Stamp:
+    """Check all that can be checked of an answer without a root, since what is kept is kept for years; what it says.
 
     Raises:
         VerificationError: malformed, not granted, not over what was asked, or not signed by a certificate for timestamps that it brings.
@@ -58,7 +58,7 @@ def check_answer(response: bytes, request: "TimeStampRequest") -> None:
         if found.tst_info.nonce != request.nonce:
             raise VerificationError("it is the answer to another request (its nonce is another)")
         _over(found, request.message_imprint.message)
-        _signer(found)
+        return _said(found, _signer(found))
 
 
 def verify_stamp(response: bytes, data: bytes, roots: Sequence[x509.Certificate]) -> Stamp:
@@ -77,16 +77,12 @@ def verify_stamp(response: bytes, data: bytes, roots: Sequence[x509.Certificate]
         found = _granted(response)
         _over(found, digest)
         signer = _signer(found)
-        at = found.tst_info.gen_time.astimezone(UTC)
+        said = _said(found, signer)
         try:
             VerifierBuilder(roots=list(roots)).build().verify(found, digest)
         except Refused as error:
-            raise VerificationError(_why(str(error), at)) from None
-        accuracy = found.tst_info.accuracy
-        parts = (accuracy.seconds, accuracy.millis, accuracy.micros) if accuracy is not None else ()
-        seconds, millis, micros = (min(part or 0, 86_400) for part in parts) if parts else (0, 0, 0)
-        said = timedelta(seconds=seconds, milliseconds=millis, microseconds=micros)
-        return Stamp(at, signer.subject.rfc4514_string(), said)
+            raise VerificationError(_why(str(error), said.at)) from None
+        return said
 
 
 def read_roots(pem: bytes) -> list[x509.Certificate]:
@@ -152,6 +148,14 @@ def _signer(found: "TimeStampResponse") -> x509.Certificate:
         raise VerificationError("it does not bring the certificate that signed it")
     _made_for_timestamps(own[0])
     return own[0]
+
+
+def _said(found: "TimeStampResponse", signer: x509.Certificate) -> Stamp:
+    accuracy = found.tst_info.accuracy
+    parts = (accuracy.seconds, accuracy.millis, accuracy.micros) if accuracy is not None else ()
+    seconds, millis, micros = (min(part or 0, 86_400) for part in parts) if parts else (0, 0, 0)
+    at = found.tst_info.gen_time.astimezone(UTC)
+    return Stamp(at, signer.subject.rfc4514_string(), timedelta(seconds=seconds, milliseconds=millis, microseconds=micros))
 
 
 def _made_for_timestamps(certificate: x509.Certificate) -> None:

@@ -72,6 +72,7 @@ class Witness:
             raise Owed(f"its answer has no cosignature of the key {self.key.name}+{self.key.key_id.hex()}")
         if found[0].at > asked.now + AHEAD:
             raise Owed(f"its cosignature is of {found[0].at:%Y-%m-%d %H:%M:%S} UTC, which is still to come: one of the clocks is wrong")
+        asked.refuse_the_past("cosignature", found[0].at)
         return found[0].line
 
 

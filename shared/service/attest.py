@@ -11,9 +11,10 @@ more; what does not work is owed, and asked for again later (`shared.seal.debts`
 Leaves out: when a checkpoint is signed, and whether what was given is worth anything to a reader (`shared.deliver.verify.attested`).
 """
 
+import contextlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +22,8 @@ from datetime import datetime
 from shared import layout
 from shared.canonical import Json, canonical
 from shared.errors import EvidenceError, StoreConflict, VerificationError
-from shared.seal import note
+from shared.records import moment
+from shared.seal import note, tiles
 from shared.seal.attestor import ENDINGS, Asked, Attestor, Owed
 from shared.seal.commits import Commit, last_commit, parse_commit
 from shared.seal.debts import Debt, due, failed, owing, paid, read_debt
@@ -174,12 +176,25 @@ class _Run:
             except (VerificationError, StoreConflict, IndexError):
                 raise Owed("tiles of the log are missing or damaged: run verify --store", grave=True) from None
 
-        return Asked(origin, size, checkpoint, debt.size, consistency, beside, self.now)
+        def latest() -> datetime | None:
+            try:
+                return max(_times(log, max(0, size - tiles.WIDTH)), default=None)
+            except StoreConflict:
+                raise Owed("the newest records of the log are missing or damaged: run verify --store", grave=True) from None
+
+        return Asked(origin, size, checkpoint, debt.size, consistency, beside, self.now, latest)
 
     def _beside(self, size: int) -> dict[str, bytes]:
         paths = [layout.attestation(size, one.name, ENDINGS[one.sort]) for one in self.attestors if one.sort in ENDINGS]
         found = {path.removeprefix(layout.CHECKPOINTS): self.store.get(path) for path in paths}
         return {name: data for name, data in found.items() if data is not None}
+
+
+def _times(log: Log, first: int) -> Iterator[datetime]:
+    """When the records from `first` on say that they are of; those that say it in no way that is known are passed over."""
+    for _, record in log.records(first, log.size):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            yield moment(record["at"])
 
 
 def _newest_alone(one: Attestor) -> bool:

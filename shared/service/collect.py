@@ -67,7 +67,7 @@ def collect(
 
     finished = _finish_open(collector, ready.sequencer, progress, scope, close)
     if finished is None:
-        finished = _new_sweep(collector, ready.sequencer, scope, schedule, {"by": by, "ref": cause}, progress, close)
+        finished = _new_sweep(collector, ready.sequencer, scope, _whole(settings, scope), schedule, {"by": by, "ref": cause}, progress, close)
     attest(store, vouching, now)
     if told:
         _tell(store, told, None if not is_account(settings.store) else closing, now)
@@ -98,6 +98,12 @@ def _scope(settings: Settings, subscriptions: Sequence[str], resources: Sequence
     return Scope(named or None, tuple(sorted({resource.lower() for resource in resources})) or None)
 
 
+def _whole(settings: Settings, scope: Scope) -> bool:
+    """Whether nothing of what the settings declare is left out."""
+    declared = set(settings.subscriptions)
+    return scope.resources is None and (not declared or declared <= set(scope.subscriptions or ()))
+
+
 def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress, scope: Scope, close: Close) -> SweepResult | None:
     """Finish every sweep that was left open; the result of the last one where it is what was asked for now."""
     store = collector.store
@@ -118,10 +124,11 @@ def _finish_open(collector: Collector, sequencer: Sequencer, progress: Progress,
 
 
 def _new_sweep(
-    collector: Collector, sequencer: Sequencer, scope: Scope, schedule: Schedule | None, cause: Json, progress: Progress, close: Close
+    collector: Collector, sequencer: Sequencer, scope: Scope, whole: bool, schedule: Schedule | None, cause: Json, progress: Progress, close: Close
 ) -> SweepResult:
+    """`whole`: it covers what slots of the schedule are for; a narrower one must not take the place of such a sweep."""
     store = collector.store
-    name = name_sweep(schedule, collector.now(), lambda name: store.exists(layout.batch(name, layout.PLAN)))
+    name = name_sweep(schedule if whole else None, collector.now(), lambda name: store.exists(layout.batch(name, layout.PLAN)))
     progress("plan", 0, 1)
     since = sequencer.seq
     Planner(collector, name, scope, schedule.text if schedule else None, cause).plan()

@@ -11,16 +11,26 @@ from dataclasses import dataclass, field
 from shared import layout
 from shared.judge.assemble import Entry, entry_of
 from shared.judge.lives.operations import DELETIONS
+from shared.recent import Recent
 from shared.seal.commits import BatchRef, last_commit, read_commit
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store
 
+CommitEvents = Recent[int, tuple[int, tuple[Entry, ...]]]
+"""Of commits that were read: the index of the first record, and the events of deletions. They never change, and many sweeps look at the same."""
+
+
+def commit_events() -> CommitEvents:
+    """Room for some ten thousand commits."""
+    return CommitEvents(10_000)
+
 
 @dataclass(slots=True)
 class DeletionEvents:
-    """The events among the records that were sealed when this was first asked."""
+    """The events among the records that are sealed."""
 
     store: Store
+    read: CommitEvents = field(default_factory=commit_events)
     _seq: int | None = None
     """The number of the newest commit that was not looked at yet."""
     _size: int = 0
@@ -29,10 +39,10 @@ class DeletionEvents:
     _known: list[Entry] = field(default_factory=list)
     """In the order of the log."""
 
-    @property
-    def size(self) -> int:
-        """How many records were sealed."""
-        self._begin()
+    def size(self, at_least: int) -> int:
+        """How many records are sealed; looked up anew where they must be `at_least` so many."""
+        if self._seq is None or self._size < at_least:
+            self._begin()
         return self._size
 
     def about(self, resource: str, first: int, end: int) -> Sequence[Entry]:
@@ -45,19 +55,27 @@ class DeletionEvents:
         return [event for event in self._known if first <= event.record < end and f"{event.resource}/".startswith(f"{resource}/")]
 
     def _begin(self) -> None:
-        if self._seq is None:
-            self._seq = last_commit(self.store)
-            self._size = self._from = read_commit(self.store, self._seq).size if self._seq else 0
+        self._seq, self._known = last_commit(self.store), []
+        self._size = self._from = read_commit(self.store, self._seq).size if self._seq else 0
 
     def _reach_back(self, first: int) -> None:
-        self._begin()
+        if self._seq is None:
+            self._begin()
         while self._seq and self._from > first:
-            commit = read_commit(self.store, self._seq)
-            events = (place for place in commit.places() if layout.batch_parts(place[0].path)[1] == layout.EVENT)
-            self._known = [*self._read(events), *self._known]
-            self._seq, self._from = self._seq - 1, commit.first
+            self._from, events = self._of(self._seq)
+            self._known = [*events, *self._known]
+            self._seq -= 1
 
-    def _read(self, places: Iterator[tuple[BatchRef, int]]) -> Iterator[Entry]:
+    def _of(self, seq: int) -> tuple[int, tuple[Entry, ...]]:
+        found = self.read.get(seq)
+        if found is None:
+            commit = read_commit(self.store, seq)
+            places = (place for place in commit.places() if layout.batch_parts(place[0].path)[1] == layout.EVENT)
+            found = commit.first, tuple(self._deletions(places))
+            self.read.put(seq, found, 1 + len(found[1]))
+        return found
+
+    def _deletions(self, places: Iterator[tuple[BatchRef, int]]) -> Iterator[Entry]:
         for batch, index in places:
             value = json.loads(batch_lines(self.store.get(batch.path) or b"", batch.path)[0])
             operation = (value.get("event") or {}).get("operation")

@@ -52,6 +52,8 @@ def alerted(site: "Site", receiver: "Receiver", say: "Say") -> SweepResult:
     say(f"   {len(receiver.taken)} alerts came to {receiver.url}, each signed and once; one of them, key {worst['key'][:12]}…, records {worst['records']}:")
     for mean in worst["means"]:
         say(f"      [{mean['severity']}] {mean['text']}")
+    say(f"      who: {worst['who']['text']}")
+    say(f"      it {worst['baseline']['text']}")
     return done
 
 

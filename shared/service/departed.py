@@ -82,7 +82,7 @@ class Departures:
         place = one.start, one.size
         if place not in self._then:
             self._then[place] = Looked(self.read, *place, answers=True)
-        return self._then[place].of(asked["unit"]).get((asked["kind"], asked["resource"] or ""))
+        return self._then[place].one(asked["unit"], (asked["kind"], asked["resource"] or ""))
 
     def _differs(self, approved: Outcome, change: Json, answer: Json) -> bool:
         """Whether the resource that changed is, in this answer, not as approved."""

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from shared.canonical import Json
-from shared.judge.lives.inventory import Shelf
+from shared.deliver.certificate.told import NAMES
+from shared.judge.lives.inventory import Inventory, Shelf
 from shared.judge.lives.kinds import ACCOUNT, BY_NAME, BY_QUESTION, JOB
 from shared.judge.lives.lineage import lineages_in, node_at
 from shared.judge.reading import Node
+from shared.privacy.disclosures import Disclosures
 from shared.service.accounts import last_units
 from shared.service.gone import Asked, concerns, deletions, listed_item
 from shared.service.latest import LatestAnswers
@@ -39,6 +41,34 @@ def objects(read: Reading, wanted: Filter, kinds: tuple[str, ...]) -> Iterator[J
             "first_seen": one["first_seen"], "last_seen": _seen(last, one["after"]) if last is not None else None,
             "gone": {name: one[name] for name in ("record", "after", "before", "status", "cause", "by")},
         }  # fmt: skip
+
+
+def still_listed(read: Reading, wanted: Filter, kinds: tuple[str, ...], asked: str) -> Iterator[Json]:
+    """What the last whole inventories list under an id or a name, spelled as it was: kind, id, account, last_seen `{"record","at"}`.
+
+    `kinds`: only these; empty for all.
+    """
+    committed = Disclosures(read.store, lambda size: b"\0" * size).known(asked)
+    names: tuple[Json, ...] = (asked, {"committed": committed}) if committed is not None else (asked,)
+    shelf = Shelf(read.body)
+    for _, resource, mind in minds(read):
+        last = mind.state.last.items() if wanted.passes({"resource": resource}) else ()
+        own = ((BY_QUESTION[question], entry) for question, entry in sorted(last) if question in BY_QUESTION)
+        for inventory in filter(None, (shelf.inventory(kind, entry) for kind, entry in own if not kinds or kind.name in kinds)):
+            for identifier in _called(inventory, asked, names):
+                yield {"kind": inventory.kind.name, "id": identifier, "account": resource, "last_seen": _seen(inventory.record, inventory.at)}
+
+
+def _called(inventory: Inventory, asked: str, names: tuple[Json, ...]) -> Iterator[str]:
+    """The ids of the objects that an inventory lists under this id or one of these names; page by page, since lists are long."""
+    of_arm = inventory.kind.key == "value"
+    for digest in inventory.entry.digests:
+        for item in inventory.shelf.load(digest)[inventory.kind.key]:
+            whole = str(item["id"])
+            identifier = whole.rpartition("/")[2] if of_arm else whole
+            called = asked.casefold() in (identifier.casefold(), whole.casefold()) or any(item.get(name) in names for name in NAMES)
+            if called and (whole.lower() if of_arm else whole) in inventory:
+                yield identifier
 
 
 def lineages(read: Reading, wanted: Filter) -> list[Json]:

@@ -21,6 +21,7 @@ from shared.records import MAX_LINE, line, record, whole
 from shared.seal.sequencer import batch_lines
 from shared.seal.store import Store, get_body, put_body
 from shared.service.attributing import Attributing, after_crash
+from shared.service.deletion_events import CommitEvents, commit_events
 from shared.service.filed import filed
 from shared.service.latest import LatestAnswers, answer_key, answer_state, answer_until, follows
 from shared.service.reconciling import Reconciled, Reconciling
@@ -66,6 +67,8 @@ class Judge:
     now: Callable[[], str]
     places: Places = lambda _: {}
     """Where the batches of an open sweep are, whatever waits of it being sealed before."""
+    commits: CommitEvents = field(default_factory=commit_events)
+    """Events of deletions in commits that were read; a process that judges many sweeps shares them."""
     records: SweepRecords = field(default_factory=SweepRecords)
     statuses: Counter[str] = field(default_factory=Counter)
     changes: int = 0
@@ -84,7 +87,7 @@ class Judge:
     def __post_init__(self) -> None:
         self.bodies = Bodies(self.store)
         self.latest = LatestAnswers(self.store)
-        self.reconciling = Reconciling(self.store, self.sweep, self.bodies.load, self.latest, self.places, lambda: self.records.plan["units"])
+        self.reconciling = Reconciling(self.store, self.sweep, self.bodies.load, self.latest, self.places, lambda: self.records.plan["units"], self.commits)
         self.attributing = Attributing(self.store, self.sweep, self.bodies.load)
         # Waiting for the disk is not judging: a few threads do it.
         self._writer = ThreadPoolExecutor(4, "findings")

@@ -149,11 +149,15 @@ class Looked:
             self._last = (unit, self._read_unit(unit))
         return self._last[1]
 
-    def _read_unit(self, unit: str) -> dict[Key, Outcome]:
+    def one(self, unit: str, key: Key) -> Outcome | None:
+        """What a single question about a unit came to: earlier sweeps are read where it failed alone, not where any other did."""
+        return self._read_unit(unit, key).get(key)
+
+    def _read_unit(self, unit: str, only: Key | None = None) -> dict[Key, Outcome]:
         found: dict[Key, Outcome] = {}
         first = -1
         for sweep in self._sweeps:
-            failed = self.answers and any(outcome.failure for outcome in found.values())
+            failed = self.answers and any(outcome.failure for key, outcome in found.items() if only in (None, key))
             if found and not failed and sweep.end <= min(outcome.record for outcome in found.values()):
                 break
             newest = not found or sweep.end > first  # one that was closed before may have asked later

@@ -35,6 +35,9 @@ LONGEST_WAIT = timedelta(hours=1)
 GIVEN_UP = timedelta(days=3)
 """After so long without being taken an alert is dead."""
 
+PAUSE = 2.0
+"""Seconds, at most, that are waited for at once where a receiver asks for them: Slack does, to more than one message a second."""
+
 BUDGET = 20.0
 """Seconds that one run may take: the next run that seals waits for it."""
 
@@ -122,11 +125,21 @@ def _one(store: Store, one: Receiver, key: str, now: datetime) -> Delivery | Non
         store.delete(waiting)
         return Delivery(one.name, key, torn, dead=True)
     try:
-        one.send(entry["alert"], now)
+        _send(one, entry["alert"], now)
     except Owed as error:
         return _failed(store, one.name, entry, error, now)
     _sent(store, one.name, entry["alert"], now)
     return Delivery(one.name, key, None)
+
+
+def _send(one: Receiver, alert: Json, now: datetime) -> None:
+    try:
+        one.send(alert, now)
+    except Owed as error:
+        if error.wait is None or error.wait > PAUSE:
+            raise
+        time.sleep(error.wait)
+        one.send(alert, now)
 
 
 def held_for(route: Route, alert: Json, now: datetime) -> str | None:

@@ -73,8 +73,12 @@ def _event(one: Declared, url: str, secret: str, setting: str, where: str, cloud
     """Alerts for a topic: with its key, or with a token of this identity."""
     if cloud != "loopback" and not event_grid.is_topic(url):
         raise Misuse(f"{where}: address: expected the endpoint of a custom topic, https://NAME.REGION.eventgrid.azure.net/api/events: keys and tokens go there alone")
+    if one.secret and is_unresolved(secret):
+        return _unreadable(setting)
     if one.secret:
-        return _unreadable(setting) if is_unresolved(secret) else event_grid.event(lambda: {"aeg-sas-key": secret})
+        if not (secret.isascii() and secret.isprintable()):
+            raise Misuse(f"{where}: {setting} is no key of a topic: it has other characters than ASCII; copy it from the topic's access keys")
+        return event_grid.event(lambda: {"aeg-sas-key": secret})
     if cloud == "loopback":
         return event_grid.event(lambda: {"Authorization": "Bearer local"})
     if cloud != "public":

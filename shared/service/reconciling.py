@@ -24,7 +24,7 @@ from shared.judge.lives.statement import Statement
 from shared.judge.lives.unnamed import copied_from
 from shared.records import record
 from shared.seal.store import Store, read_hint
-from shared.service.deletion_events import DeletionEvents
+from shared.service.deletion_events import CommitEvents, DeletionEvents, commit_events
 from shared.service.latest import LatestAnswers, answer_key
 from shared.service.remembering import Past, Places
 
@@ -65,6 +65,7 @@ class Reconciling:
     """Where the batches of an open sweep are; whatever waits is sealed before."""
     units: Callable[[], Sequence[Json]]
     """The units that were planned."""
+    commits: CommitEvents = field(default_factory=commit_events)
     _shelf: Shelf = field(init=False)
     _past: Past = field(init=False)
     _events: DeletionEvents = field(init=False)
@@ -80,7 +81,7 @@ class Reconciling:
     def __post_init__(self) -> None:
         self._shelf = Shelf(self.load)
         self._past = Past(self.store, self.places, self.load)
-        self._events = DeletionEvents(self.store)
+        self._events = DeletionEvents(self.store, self.commits)
 
     def take(self, index: int, value: Json) -> None:
         """Take in a record of the sweep; those that are no answers of the Activity Log are passed over."""
@@ -89,8 +90,9 @@ class Reconciling:
 
     def fold(self, unit: str, resource: str, entries: Iterable[Entry], at: str, judged_at: int | None = None) -> Reconciled:
         """Fold what this sweep brought for a unit. `at`: when it was planned; `judged_at`: where its findings stand, if they are sealed."""
-        before = self._events.size if judged_at is None else judged_at
-        own = UnitSweep(self.sweep, at, resource, [*entries, *self._beside_own(resource)], self._beside(resource, None), before)
+        answers = [*entries, *self._beside_own(resource)]
+        before = self._events.size(1 + max((entry.record for entry in answers), default=-1)) if judged_at is None else judged_at
+        own = UnitSweep(self.sweep, at, resource, answers, self._beside(resource, None), before)
         return self._fold(self._mind(unit, resource), unit, own)
 
     def keep(self, unit: str, done: Reconciled) -> None:

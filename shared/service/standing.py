@@ -1,6 +1,7 @@
 """The question `status`: where things stand."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared import layout
@@ -18,12 +19,12 @@ from shared.service.hold import in_force
 from shared.service.queries import Reading, findings_now, last_plan, waivers_in
 
 
-def status(read: Reading, now: Clock = utc_now) -> Json:
-    """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log."""
+def status(read: Reading, now: Clock = utc_now, current: Sequence[Json] | None = None) -> Json:
+    """Where things stand: last sweep, coverage and gaps, controls by status, the store and its log. `current`: the findings that hold now, if they were read before."""
     last, plan = last_sweep(read.sweeps), last_plan(read)
     by_control: dict[str, Counter[str]] = {}
     waived, waivers, at = Counter[str](), waivers_in(read.store), timestamp(now())
-    current = [record for _, record in findings_now(read)]
+    current = [record for _, record in findings_now(read)] if current is None else current
     for record in current:
         by_control.setdefault(record["control"], Counter())[record["status"]] += 1
         waived[record["control"]] += waiver_of(waivers, record, at) is not None
@@ -38,6 +39,7 @@ def status(read: Reading, now: Clock = utc_now) -> Json:
             "holds": list(in_force(read.store)),
         },
         "last_sweep": last,
+        "narrowed_to": plan["scope"]["resources"] if plan else None,
         "open_sweeps": state.open_sweeps(read.store),
         "sweeps": len(read.sweeps),
         "schedule": plan["schedule"] if plan else None,

@@ -20,6 +20,7 @@ from shared.records import Origin, line, moment, record, whole
 from shared.seal.sequencer import Sequencer, batch_lines
 from shared.service import state
 from shared.service.collector import Collector, orders_of
+from shared.service.deletion_events import CommitEvents, commit_events
 from shared.service.judging import FINDINGS, Judge
 
 SEAL_EVERY = 64
@@ -57,6 +58,7 @@ class OpenSweep:
     sequencer: Sequencer
     name: str
     progress: Progress
+    commits: CommitEvents = field(default_factory=commit_events)
     plan: Json = None
     plan_record: int = -1
     since: int = 0
@@ -73,7 +75,7 @@ class OpenSweep:
         self.since = state.since(store, self.name)
         path = layout.batch(self.name, layout.PLAN)
         lines = batch_lines(store.get(path) or b"", path)
-        self.judge = Judge(store, self.name, collector.profile.profile, collector.profile.digest, collector.cloud, collector.stamp, self._sealed)
+        self.judge = Judge(store, self.name, collector.profile.profile, collector.profile.digest, collector.cloud, collector.stamp, self._sealed, self.commits)
         self.plan = whole(json.loads(lines[-1]), self.judge.bodies.load)
         self.plan_record = first + count - 1
         for position, data in enumerate(lines[:-1]):

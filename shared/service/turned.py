@@ -64,7 +64,8 @@ class _Before:
 
 
 def turned(read: Reading, summary: Json) -> list[Json]:
-    """The findings of a closed sweep that turned, as items for a route: `record`, `at`, `resource`, `severity`, `means`, `control`, `status`, `was`.
+    """The findings of a closed sweep that turned, as items for a route: `record`, `at`, `resource`, `severity`, `means`, `control`, `unit`, `status`,
+    `was`.
 
     Raises:
         StoreConflict: the log is not what was sealed.
@@ -116,6 +117,7 @@ def _item(index: int, finding: Json, was: str | None) -> Json:
         "severity": severity,
         "means": [{"severity": severity, "text": text, "control": finding["control"], "pointer": None}],
         "control": finding["control"],
+        "unit": finding["unit"],
         "status": finding["status"],
         "was": was,
     }
@@ -133,4 +135,4 @@ def _by_count(summary: Json, before: Json) -> list[Json]:
     text = f"more findings are bad: {said}; too many to be compared one by one"
     means = [{"severity": severity, "text": text, "control": None, "pointer": None}]
     return [{"record": summary["closed_record"], "at": summary["closed_at"], "resource": None, "severity": severity, "means": means,
-             "control": None, "status": None, "was": None}]  # fmt: skip
+             "control": None, "unit": None, "status": None, "was": None}]  # fmt: skip

@@ -41,7 +41,8 @@ def verify(
     from shared.deliver.verify.bundle import verify_bundle
 
     if not os.path.isfile(file):
-        raise Misuse(f"there is no file {file}")
+        what = f"{file} is a folder: name a bundle, or verify a store with --store {file}" if os.path.isdir(file) else f"there is no file {file}"
+        raise Misuse(what)
     return verify_bundle(file, log_keys, held=held, trusted=trusted, progress=progress)
 
 

@@ -12,7 +12,6 @@
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast
@@ -23,7 +22,7 @@ from shared.deliver.alerts.route import Route
 from shared.errors import Misuse
 from shared.judge.accept import suggestion
 from shared.judge.catalogue import catalogue
-from shared.judge.places import Places, find_places, line_and_column
+from shared.judge.places import Places, read_toml
 from shared.judge.reading import shown
 from shared.model import SEVERITIES, Severity
 
@@ -35,7 +34,6 @@ _SECRET: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 _ARM_ID: Final = re.compile(r"/subscriptions/[0-9a-f-]{36}(/[^/\s]+/[^/\s]+)*(/providers(/[^/\s]+){3,})?")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = r"([01][0-9]|2[0-3]):([0-5][0-9])"
-_PLACE: Final = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +65,7 @@ def read_receivers(data: bytes, name: str, sound: Callable[[str], bool]) -> list
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise Misuse(f"{name}:1:1: not UTF-8: save the list of receivers as UTF-8 text") from None
-    try:
-        document, places = tomllib.loads(text), find_places(text)
-    except tomllib.TOMLDecodeError as wrong:
-        found = _PLACE.fullmatch(str(wrong))
-        line, column = (int(found[2]), int(found[3])) if found and found[2] else line_and_column(text, len(text))
-        raise Misuse(f"{name}:{line}:{column}: not TOML: {' '.join((found[1] if found else str(wrong)).split())}") from None
-    except RecursionError:
-        raise Misuse(f"{name}:1:1: nested too deep to be a list of receivers") from None
+    document, places = read_toml(text, name, "a list of receivers")
     return _Reader(name, places, sound).receivers(document)
 
 
@@ -131,8 +122,10 @@ class _Reader:
 
 def _one_of(*options: str) -> Callable[[Json], Json]:
     def take(raw: Json) -> Json:
-        if raw not in options or not isinstance(raw, str):
-            raise _Wrong(f"{shown(raw)} is not one of {', '.join(options)}{suggestion(raw, options) if isinstance(raw, str) else ''}")
+        if not isinstance(raw, str):
+            raise _Wrong(f"one of {', '.join(options)} is due, in quotation marks")
+        if raw not in options:
+            raise _Wrong(f"{shown(raw)} is not one of {', '.join(options)}{suggestion(raw, options)}")
         return raw
 
     return take

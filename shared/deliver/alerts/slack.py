@@ -1,10 +1,11 @@
 """Alerts for Slack: blocks of Block Kit for an incoming webhook.
 
-All text is of the type `plain_text`, in which nothing is a link or a mention. `text`, which notifications show, is mrkdwn whatever one
-asks for: there `&`, `<` and `>` are escaped. Slack answers 200 and `ok`; 429 with Retry-After to more than one a second.
+All that others wrote is of the type `plain_text`, in which nothing is a link or a mention; the link into the portal, which is ours, stands by
+itself in mrkdwn. `text`, which notifications show, is mrkdwn whatever one asks for: there `&`, `<` and `>` are escaped. Slack answers 200 and
+`ok`; 429 with Retry-After to more than one a second.
 
 Sources: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, docs.slack.dev/reference/block-kit/blocks (header 150, section 3000
-characters, 50 blocks), docs.slack.dev/messaging/formatting-message-text (escaping).
+characters, 50 blocks) and .../composition-objects/text-object, docs.slack.dev/messaging/formatting-message-text (escaping).
 """
 
 from datetime import datetime
@@ -25,6 +26,8 @@ def message(alert: Json, _now: datetime) -> tuple[bytes, dict[str, str]]:
         sections.append(_as_many_as_fit([cut(line, 500) for line in words.lines]))
     blocks: list[Json] = [{"type": "header", "text": _plain(cut(words.title, HEADER))}]
     blocks += [{"type": "section", "text": _plain(cut(text, SECTION))} for text in sections]
+    if "link" in alert:
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"<{_escaped(alert['link'])}|Open the portal>"}})
     return canonical({"text": _escaped(cut(words.title, 1000)), "blocks": blocks}), {"Content-Type": "application/json"}
 
 

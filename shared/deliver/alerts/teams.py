@@ -1,10 +1,11 @@
 """Alerts for Microsoft Teams: an Adaptive Card for the trigger "When a Teams webhook request is received" of Workflows.
 
 The message is `{"type": "message", "attachments": [one card]}`; the workflow posts each attachment. What others wrote, names of resources
-above all, stands in RichTextBlocks alone: a TextRun has no mark-up, so nothing in it becomes a link. At most 28 KB may be sent; Workflows answer 202.
+above all, stands in RichTextBlocks alone: a TextRun has no mark-up, so nothing in it becomes a link. About 28 KB may be posted, all that
+Teams makes of a card counted; Workflows answer 202 before that shows, so a message stays well below.
 
-Sources: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using (payload, size) and
-learn.microsoft.com/connectors/teams (trigger); adaptivecards.io/explorer (RichTextBlock, since 1.2).
+Sources: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using (payload) and
+learn.microsoft.com/connectors/teams (trigger, size); adaptivecards.io/explorer (RichTextBlock, since 1.2).
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ from datetime import datetime
 from shared.canonical import Json, canonical
 from shared.deliver.alerts.words import cut, words_of
 
-MOST = 28 * 1024
+MOST = 20 * 1024
 """Bytes of a message."""
 
 _COLOURS = {"high": "attention", "medium": "warning"}

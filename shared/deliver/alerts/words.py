@@ -26,10 +26,10 @@ def words_of(alert: Json) -> Words:
     if alert["controls"]:
         facts.append(("controls", ", ".join(alert["controls"])))
     facts.append(("seen", alert["at"]))
+    if "since" in alert:
+        facts.append(("changed", f"between {alert['since'][:19]}Z and {alert['until'][:19]}Z, unobserved in between"))
     if alert["records"]:
         facts.append(("records", f"{', '.join(map(str, alert['records']))} in the log {alert['origin']}"))
-    if "link" in alert:
-        facts.append(("look at it", alert["link"]))
     facts.append(("key", alert["key"]))
     lines = [_line(mean) for mean in alert["means"]]
     return Words(title, facts, lines if lines != [f"{alert['severity']}: {alert['text']}"] else [])

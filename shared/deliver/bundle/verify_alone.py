@@ -1147,7 +1147,8 @@ class Examiner:
         """Each slot of the schedule that the plans declare has its sweep."""
         plans = [plan for _, plan in self.plans]
         declared = [plan for plan in plans if plan["schedule"] is not None]
-        if len(declared) < len(plans):
+        if len(declared) < len(plans) or not plans:
+            self.report.counts["unscheduled"] = 1
             self.report.unchecked.append("that no sweep is missing while no schedule was declared: nothing says when sweeps were due")
         if not declared:
             return
@@ -1155,7 +1156,10 @@ class Examiner:
         # A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before.
         if not (plans[0]["previous"] and plans[0]["previous"]["slot"]) and moment(begin) - moment(start) <= timedelta(days=1):
             start = begin
-        done, due, missed, row = {plan["slot"] for plan in plans}, 0, 0, []
+        done = {plan["slot"] for plan in plans if plan["scope"]["resources"] is None}
+        narrowed = {plan["slot"] for plan in plans} - done
+        due, missed = 0, 0
+        row: list[str] = []
         for slot in self._due(plans, start, end):
             due += 1
             if due == MAX_SLOTS:
@@ -1163,17 +1167,20 @@ class Examiner:
                 break
             if slot not in done:
                 missed += 1
+                if row and (row[-1] in narrowed) != (slot in narrowed):
+                    self._missed(row, narrowed)
+                    row = []
                 row.append(slot)
             elif row:
-                self._missed(row)
+                self._missed(row, narrowed)
                 row = []
         if row:
-            self._missed(row)
+            self._missed(row, narrowed)
         self.report.checked.append(f"{due - missed:,} of {due:,} slots of the declared schedule have their sweep")
 
-    def _missed(self, row: list[str]) -> None:
+    def _missed(self, row: list[str], narrowed: set[str]) -> None:
         what = f"the slot {row[0]}" if len(row) == 1 else f"{len(row)} slots in a row, {row[0]} to {row[-1]}"
-        self.report.gap(f"no sweep was planned for {what}")
+        self.report.gap(f"no sweep{' but of named accounts' if row[0] in narrowed else ''} was planned for {what}")
 
     def _due(self, plans: list[Any], start: str, end: str) -> Iterator[str]:
         for number, plan in enumerate(plans):
@@ -1452,6 +1459,8 @@ def answer(report: Report, bundle: Bundle, doubt: str | None) -> tuple[str, int]
         return f"NOT VERIFIED: {doubt} ({log})", 2
     if gaps:
         return f"Intact, but incomplete: {gaps:,} gap{'s' * (gaps != 1)} ({log})", 3
+    if report.counts["unscheduled"]:
+        return f"Intact, and all that was planned is there; that no sweep is missing cannot be said without a schedule ({log})", 0
     return f"Intact and complete ({log})", 0
 
 

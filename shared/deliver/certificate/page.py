@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from html import escape
 from importlib.resources import files
+from typing import get_args
 
 from shared.canonical import Json
-from shared.deliver.certificate.told import TITLES, Certificate, Proven, unknowable
+from shared.deliver.certificate.told import Certificate, Proven, title, unknowable
 from shared.deliver.visible import shown
+from shared.judge.lives.statement import Status
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -79,9 +81,9 @@ def _head(it: Certificate) -> Iterator[str]:
 
 
 def _end(each: Json, asked: str) -> Iterator[str]:
-    known = each["status"] if each["status"] in TITLES else "other"
+    known = each["status"] if each["status"] in get_args(Status) else "other"
     yield f'<section class="end {known}">'
-    yield f"<h2>{_text(TITLES.get(each['status'], each['status']))}</h2>"
+    yield f"<h2>{_text(title(each))}</h2>"
     what = _code(each["object"]["id"]) if each["object"]["id"] else f"({each['count']:,}; which ones is not told)"
     rows = [("What", f"{_text(each['kind'])} {what}"), ("In account", _code(each["account"]))]
     if each["created"]:

@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.canonical import Json
-from shared.judge.lives.statement import RESOURCE_LOG
+from shared.judge.lives.statement import ACTIVITY_LOG, EVENT, INVENTORY, RESOURCE_LOG
 
 NAMES: Final = ("filename", "name", "fine_tuned_model")
 """Members of a listed object by which people know it, besides its id."""
 
-TITLES: Final = {
-    "corroborated": "It is gone, and a log tells of its deletion",
-    "logged": "A log tells of its deletion; no inventory can show that it is gone",
-    "unlogged": "It is gone, and no log tells of its deletion",
-    "not-effective": "NOT shown to be gone: a deletion is told of, and it was listed after that",
-    "unobservable": "It is gone, and no log could have told of its deletion",
-}
-"""By status; the report and docs/format.md explain the same words."""
+_WITH_ITS_ACCOUNT: Final = ("account-deleted", "expired", "developer-tier")
+"""Causes of what went with its account, or before it, where no log of the data plane tells of it."""
 
 CONTENT: Final = "What was in it. Its content was never read, here or anywhere in this log."
 COPIES: Final = (
@@ -86,6 +80,29 @@ class Certificate:
     """Within a bundle: the sweeps that it has are from the first of these until before the second."""
 
 
+def title(deletion: Json) -> str:
+    """What is to be said first, by status and by who tells of it; the report and docs/format.md explain the same words."""
+    witnesses, cause = {each["witness"] for each in deletion["witnesses"]}, deletion["cause"]
+    who = "a log" if witnesses & {RESOURCE_LOG, ACTIVITY_LOG} else "an event of Azure's" if EVENT in witnesses else "Azure's list of deleted accounts"
+    with_account = cause in _WITH_ITS_ACCOUNT and RESOURCE_LOG not in witnesses
+    match deletion["status"]:
+        case "corroborated":
+            return f"It is gone, as its account is, and {who} tells of the account's deletion" if with_account else f"It is gone, and {who} tells of its deletion"
+        case "logged":
+            return f"{who[0].upper()}{who[1:]} tells of its deletion; no inventory can show that it is gone"
+        case "unlogged":
+            return "It is gone, and no log tells of its deletion"
+        case "not-effective" if with_account:
+            return "NOT shown to be gone: its account was deleted, and is there again"
+        case "not-effective":
+            told = "a deletion is told of" if witnesses - {INVENTORY} else "an inventory did not list it"
+            return f"NOT shown to be gone: {told}, and it was listed after that"
+        case "unobservable":
+            return "It is gone, and no log could have told of its deletion"
+        case other:
+            return str(other)
+
+
 def is_called(deletion: Json, asked: str) -> bool:
     """Whether an object has this id; names that it had are personal, and stand in no deletion."""
     identifier, wanted = deletion["object"]["id"], asked.casefold()
@@ -96,7 +113,7 @@ def unknowable(deletion: Json, asked: str) -> list[str]:
     """What cannot be known of this end, and why: sentences."""
     by, witnesses = deletion["by"], {each["witness"] for each in deletion["witnesses"]}
     found = [COPIES, CONTENT] if deletion["status"] != "not-effective" else [CONTENT]
-    if deletion["after"] != deletion["before"] and deletion["status"] in ("unlogged", "unobservable"):
+    if deletion["after"] != deletion["before"] and deletion["status"] != "not-effective" and not witnesses & {RESOURCE_LOG, ACTIVITY_LOG, EVENT}:
         found.append(MOMENT)
     if by is None:
         found.append(NOBODY)

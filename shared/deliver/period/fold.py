@@ -75,9 +75,9 @@ class PeriodFold:
     _inside: dict[str, int] = field(default_factory=dict)
     """By sweep of the period: microseconds for which its observations stand, grace included."""
     _changed: dict[tuple[str, str | None, int | None], Json] = field(default_factory=dict)
-    _noted: array[int] = field(default_factory=lambda: array("q", [-1]) * _SLOTS)
+    _noted: "array[int]" = field(default_factory=lambda: array("q", [-1]) * _SLOTS)
     """Which record's time each slot has; a later record takes the slot of one that is out of reach."""
-    _times: array[int] = field(default_factory=lambda: array("q", [0]) * _SLOTS)
+    _times: "array[int]" = field(default_factory=lambda: array("q", [0]) * _SLOTS)
     _unlisted: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -75,6 +75,11 @@ def link_from(base: str, kept: dict[str, str]) -> Link:
     return link
 
 
+def refused(title: str, problem: str, login: str | None) -> str:
+    """A page for somebody who is shown nothing. `login`: where they can log in, if that may help."""
+    return environment().get_template("refused.html.jinja").render(title=title, problem=problem, login=login)
+
+
 def render(template: str, **values: Json) -> str:
     """A page: the frame with `template` in it."""
     return environment().get_template("frame.html.jinja").render(body=f"{template}.html.jinja", pages=PAGES, **values)

@@ -18,10 +18,9 @@ from shared.deliver.verify.closing import Closed
 from shared.deliver.verify.verdict import Tally, shown
 from shared.errors import VerificationError
 from shared.seal import cosignature
+from shared.seal.attestor import CLOCKS
 from shared.seal.timestamp import Stamp, verify_stamp
 
-CLOCKS = timedelta(seconds=60)
-"""How far two good clocks may be apart."""
 
 @dataclass(frozen=True, slots=True)
 class Trusted:

@@ -187,7 +187,7 @@ class Examiner:
         sweep.records.exhibits = self.exhibits.among(value["log"]["size"])
         sweep.records.waivers = self.waivers.among(value["log"]["size"])
         sweep.outside = self.view.outside(sweep)
-        plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"])
+        plan = Plan(sweep.name, index, value["at"], value["slot"], value["schedule"], value["previous"], value["scope"]["resources"] is not None)
         (self.beyond if sweep.outside else self.plans).append(plan)
         if sweep.outside:
             return

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.deliver.verify.verdict import Tally, shown
+from shared.deliver.verify.verdict import UNSCHEDULED, Tally, shown
 from shared.deliver.verify.view import Plan
 from shared.errors import Misuse
 from shared.records import timestamp
@@ -17,18 +17,21 @@ BEGINNING = timedelta(days=1)
 
 
 def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: str) -> None:
-    """Note a gap for every slot in [start, end) without a closed sweep. `start` None: from the first sweep that declares a schedule.
+    """Note a gap for every slot in [start, end) without a sweep of all there is. `start` None: from the first sweep that declares a schedule.
 
     The schedule in force is that of the last plan before; before the first plan, its own. A log that had no scheduled
     sweep before may begin up to `BEGINNING` after the period; where it begins later, nobody looked from `start` on.
     """
     declared = [plan for plan in plans if plan.schedule is not None]
+    if not declared or len(declared) < len(plans):
+        tally.counts[UNSCHEDULED] = 1
     if not declared:
         tally.unchecked("that no sweep is missing: no schedule was declared, so nothing says when sweeps were due")
         return
-    if not all(plan.schedule is not None for plan in plans):
+    if len(declared) < len(plans):
         tally.unchecked("that no sweep is missing while no schedule was declared (some plans name none)")
-    done = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None}
+    done = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None and not plan.narrowed}
+    narrowed = {datetime.fromisoformat(plan.slot) for plan in plans if plan.slot is not None and plan.narrowed}
     due, missed, row = 0, 0, _Row()
     for slot in _due(plans, start, end, tally):
         due += 1
@@ -36,7 +39,7 @@ def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: 
             row.tell(tally)
         else:
             missed += 1
-            row.add(slot)
+            row.add(slot, slot in narrowed, tally)
         if due == MOST:
             tally.unchecked(f"slots after {timestamp(slot)}: there are too many")
             break
@@ -53,8 +56,12 @@ class _Row:
     first: datetime | None = None
     last: datetime | None = None
     count: int = 0
+    narrowed: bool = False
 
-    def add(self, slot: datetime) -> None:
+    def add(self, slot: datetime, narrowed: bool, tally: Tally) -> None:
+        if narrowed is not self.narrowed:
+            self.tell(tally)
+        self.narrowed = narrowed
         self.first = self.first or slot
         self.last = slot
         self.count += 1
@@ -64,7 +71,8 @@ class _Row:
             row = f"the slot {timestamp(self.first)}"
             if self.count > 1:
                 row = f"{self.count} slots in a row, {timestamp(self.first)} to {timestamp(self.last)}"
-            tally.gap("slot", f"no sweep was planned for {row}")
+            what = "no sweep but of named accounts" if self.narrowed else "no sweep"
+            tally.gap("slot", f"{what} was planned for {row}")
         self.first, self.count = None, 0
 
 

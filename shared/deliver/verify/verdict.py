@@ -67,6 +67,10 @@ def _place(record: int | None, file: str | None) -> str:
     return f"{', '.join(places)}: " if places else ""
 
 
+UNSCHEDULED = "times without a schedule"
+"""Among the counts, where some of the time no schedule was declared, or no sweep is there at all: 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome. `as_json` is what `verify --json` prints."""
@@ -127,6 +131,8 @@ class Verdict:
             return f"NOT INTACT: {_count(self.counts['problems'], 'problem')} ({log})"
         if self.gaps:
             return f"Intact, but incomplete: {_count(self.counts['gaps'], 'gap')} ({log})"
+        if self.counts.get(UNSCHEDULED):
+            return f"Intact, and all that was planned is there; that no sweep is missing cannot be said without a schedule ({log})"
         return f"Intact and complete ({log})"
 
 

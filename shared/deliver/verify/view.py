@@ -42,6 +42,8 @@ class Plan:
     slot: str | None
     schedule: str | None
     previous: Json
+    narrowed: bool = False
+    """Whether it was to look at named accounts alone."""
 
     @property
     def time(self) -> str:

@@ -13,6 +13,9 @@ from shared.model import Evidence, Judgement, Point
 
 _KINDS: Final = ("openai", "aiservices")
 
+Shown = tuple[str, Point]
+"""The name of an account, and where it shows what is said of it."""
+
 
 def content_logging_agrees(evidence: Evidence, _expect: Expectation) -> list[Judgement]:
     """All accounts of the subscription that serve these models show storage for abuse monitoring off, or none does."""
@@ -24,37 +27,45 @@ def content_logging_agrees(evidence: Evidence, _expect: Expectation) -> list[Jud
             not_applicable(resource, "The subscription has no accounts of kind OpenAI or AIServices.", Point(answer.record, 0, "/value"))
         ]
     off: list[Point] = []
-    on: dict[str, Point] = {}
-    unclear: dict[str, Point] = {}
+    on: list[Shown] = []
+    unclear: list[Shown] = []
     for account in accounts:
-        name = account.needed_text("name")
+        name = account.needed_text("name")  # not unique: another group of the subscription may have the same
         try:
             shows = content_logging(account.needed_child("properties"))
         except Unclear as doubt:
-            unclear[name] = doubt.points[0] if doubt.points else account.point()
+            unclear.append((name, doubt.points[0] if doubt.points else account.point()))
             continue
         if shows.state == "off":
             off.append(shows.point)
         else:
-            on[name] = shows.point
+            on.append((name, shows.point))
     return [_agreement(resource, off, on, unclear)]
 
 
-def _agreement(resource: str, off: list[Point], on: dict[str, Point], unclear: dict[str, Point]) -> Judgement:
+def _agreement(resource: str, off: list[Point], on: list[Shown], unclear: list[Shown]) -> Judgement:
     if off and on:
         total = len(off) + len(on) + len(unclear)
         some = f"{count(len(on), 'account')} of {total} {verb(len(on), 'does', 'do')} not show storage for abuse monitoring off"
-        return not_satisfied(resource, f"{some} while others do: {names(on)}.", *on.values(), *off[:1])
+        return not_satisfied(resource, f"{some} while others do: {_named(on)}.", *_places(on), *off[:1])
     if unclear:
         reason = (
             f"What {count(len(unclear), 'account')} {verb(len(unclear), 'shows', 'show')} of storage for abuse monitoring cannot be told"
         )
-        return unknown(resource, f"{reason}: {names(unclear)}.", *unclear.values())
+        return unknown(resource, f"{reason}: {_named(unclear)}.", *_places(unclear))
     if off:
         number = count(len(off), "account")
         return satisfied(resource, f"Storage for abuse monitoring is shown as off by every account of the subscription ({number}).", *off)
     none = f"None of {count(len(on), 'account')} shows storage for abuse monitoring off"
-    return not_applicable(resource, f"{none}: nothing here speaks of an approval for the subscription.", *on.values())
+    return not_applicable(resource, f"{none}: nothing here speaks of an approval for the subscription.", *_places(on))
+
+
+def _named(accounts: list[Shown]) -> str:
+    return names(name for name, _ in accounts)
+
+
+def _places(accounts: list[Shown]) -> list[Point]:
+    return [point for _, point in accounts]
 
 
 def deleted_accounts_purged(evidence: Evidence, _expect: Expectation) -> list[Judgement]:

@@ -37,6 +37,8 @@ class Collection:
     schedule: str | None = None
     named_subscriptions: tuple[str, ...] | None = None
     """What the scope names; None: all that the identity sees."""
+    named_resources: tuple[str, ...] | None = None
+    """The accounts that the scope names; None: every account there is."""
     seen_subscriptions: tuple[str, ...] | None = None
     """What Azure says the identity sees; None where that could not be asked."""
     units: int = 0
@@ -100,6 +102,8 @@ def collection_scope(sweep: Collection, _expect: Expectation) -> list[Judgement]
     seen = {subscription.casefold() for subscription in sweep.seen_subscriptions}
     if not seen:
         return [not_satisfied(None, "The identity sees no subscription at all, so nothing was looked at.", sweep.point)]
+    if sweep.named_resources is not None:
+        return [_narrowed(sweep, sweep.named_resources, seen)]
     if sweep.named_subscriptions is None:
         return [satisfied(None, f"The sweep covers all {count(len(seen), 'subscription')} that the identity sees.", sweep.point)]
     named = {subscription.casefold() for subscription in sweep.named_subscriptions}
@@ -110,6 +114,16 @@ def collection_scope(sweep: Collection, _expect: Expectation) -> list[Judgement]
     beside = len(seen - named)
     note = f"; {beside} more {verb(beside, 'is', 'are')} seen and not in scope" if beside else ""
     return [satisfied(None, f"The sweep covers the {count(len(named), 'subscription')} in scope{note}.", sweep.point)]
+
+
+def _narrowed(sweep: Collection, resources: tuple[str, ...], seen: set[str]) -> Judgement:
+    """A sweep of single accounts says nothing of the others, however well it went."""
+    unseen = {resource.casefold().split("/")[2] for resource in resources if resource.count("/") > 2} - seen
+    if unseen:
+        reason = f"{count(len(unseen), 'subscription')} of accounts in scope cannot be seen by the identity: {names(unseen)}."
+        return not_satisfied(None, reason, sweep.point)
+    reason = f"The sweep was narrowed to {count(len(resources), 'account')}: whatever else there is, was not looked at."
+    return not_applicable(None, reason, sweep.point)
 
 
 def schedule_kept(sweep: Collection, expect: Expectation) -> list[Judgement]:

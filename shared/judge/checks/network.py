@@ -4,6 +4,8 @@ The provider's own policies call an account closed where `publicNetworkAccess` i
 Deny; both are absent, or Enabled, on an account with default settings.
 """
 
+import ipaddress
+
 from shared.judge.case import Case
 from shared.judge.expectation import ANY
 from shared.judge.reading import Node, count, names, shown, verb
@@ -65,8 +67,30 @@ def _rule_values(rules: Node) -> list[str]:
 
 
 def _open_rules(rules: Node) -> list[str]:
-    """Address rules that hold half of the internet or more."""
-    return [value for value in _rule_values(rules) if value.strip().endswith(("/0", "/1")) or value.strip() == "0.0.0.0"]  # noqa: S104
+    """Address rules that hold half of the internet or more: one that does alone, or all of them together.
+
+    Raises:
+        Unclear: one cannot be read as addresses, so what it lets in is not known.
+    """
+    ranges = {value: _addresses_of(value, rules) for value in _rule_values(rules)}
+    wide = [value for value, network in ranges.items() if _is_half((network,)) or value.strip() == "0.0.0.0"]  # noqa: S104
+    return wide or (list(ranges) if _is_half(tuple(ranges.values())) else [])
+
+
+_Addresses = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _addresses_of(value: str, rules: Node) -> _Addresses:
+    try:
+        return ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise Unclear(f"The address rule {shown(value)} cannot be read, so whom it lets in is not known.", rules.point("ipRules")) from None
+
+
+def _is_half(networks: tuple[_Addresses, ...]) -> bool:
+    old = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
+    new = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network))
+    return sum(one.num_addresses for one in old) >= 2**31 or sum(one.num_addresses for one in new) >= 2**127
 
 
 def private_endpoints(case: Case) -> list[Judgement]:

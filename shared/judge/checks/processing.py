@@ -65,14 +65,24 @@ def processing_scope_allowed(case: Case) -> list[Judgement]:
     return list(each_deployment(case, _scope_allowed))
 
 
-def _scope_allowed(_case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
-    return _judge_scope(deployment, expect, "location.processing_scopes", "Prompts and completions")
+def _scope_allowed(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
+    path, what = "location.processing_scopes", "Prompts and completions"
+    scope, allowed, routed = _scope(deployment), expect.words(path) or (), extra_locations(case.properties)
+    away = _outside(case, scope, routed) if scope in allowed else []
+    if not away:
+        return _judge_scope(deployment, expect, path, what)
+    said = names(f"{place.region} ({place.geography})" for place, _ in away)
+    left = "the account's geography" if scope == "geography" else "the account's data zone"
+    reason = f"{what} of this {deployment.sku} deployment may leave {left}, since the account routes to {said}"
+    points = [point for place, where in away for point in (where, *place.points)]
+    because = f"{expect.because(path)}: {names(allowed)}"
+    return verdict(deployment.id, "global" in allowed, f"{reason} ({because}).", deployment.sku_point, *points)
 
 
 def batch_scope(case: Case) -> list[Judgement]:
     """Each batch deployment's type keeps processing where the profile allows batches."""
     otherwise = "No deployment is of a batch type."
-    return list(each_deployment(case, _batch_allowed, applies=lambda d: is_batch(d.sku), otherwise=otherwise))
+    return list(each_deployment(case, _batch_allowed, applies=lambda d: is_batch(d.sku) or processing_scope(d.sku) is None, otherwise=otherwise))
 
 
 def _batch_allowed(_case: Case, deployment: Deployment, expect: Expectation) -> Judgement:
@@ -86,6 +96,26 @@ def _judge_scope(deployment: Deployment, expect: Expectation, path: str, what: s
     return verdict(deployment.id, scope in allowed, reason, deployment.sku_point)
 
 
+def _outside(case: Case, scope: Scope, routed: list[tuple[str, Point]]) -> list[tuple[Place, Point]]:
+    """The regions that the account routes to (multi-region routing) which are not in its own geography, or data zone.
+
+    Raises:
+        Unclear: where one of them is, or the account, is not known.
+    """
+    if scope == "global" or not routed:
+        return []
+
+    def area(place: Place) -> tuple[str | None, ...]:
+        return place.zones if scope == "data-zone" else (place.geography and place.geography.casefold(),)
+
+    places = [(locate(name, case.locations), point) for name, point in routed]
+    lost = [(place, point) for place, point in [(case.place, case.location_point), *places] if None in area(place)]
+    if lost:
+        said = names(shown(place.region) for place, _ in lost)
+        raise Unclear(f"The account routes to several regions, and in which {scope.replace('-', ' ')} {said} is, is not known.", *(p for _, p in lost))
+    return [(place, point) for place, point in places if area(place) != area(case.place)]
+
+
 def _scope(deployment: Deployment) -> Scope:
     scope = processing_scope(deployment.sku)
     if scope is None:
@@ -97,7 +127,8 @@ def _scope(deployment: Deployment) -> Scope:
 def data_zone(case: Case) -> list[Judgement]:
     """Each data zone deployment is in a zone that is known and allowed; the provider has defined its zones in two ways."""
     otherwise = "No deployment is of a data zone type."
-    return list(each_deployment(case, _zone_allowed, applies=lambda d: processing_scope(d.sku) == "data-zone", otherwise=otherwise))
+    # A type that the table does not have may be one of these: what it is, is then not known.
+    return list(each_deployment(case, _zone_allowed, applies=lambda d: processing_scope(d.sku) in ("data-zone", None), otherwise=otherwise))
 
 
 def _zone_allowed(case: Case, deployment: Deployment, expect: Expectation) -> Judgement:

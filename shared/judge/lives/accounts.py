@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from shared.judge.assemble import Entry
 from shared.judge.lives.disappearance import (
+    UNORDERED,
     Gone,
     How,
     actor,
@@ -22,8 +23,9 @@ from shared.judge.lives.disappearance import (
     told_by,
 )
 from shared.judge.lives.given import DELETED_ACCOUNTS, Given
+from shared.judge.lives.held import held
 from shared.judge.lives.inventory import Inventory, every_id
-from shared.judge.lives.kinds import ACCOUNT, KINDS
+from shared.judge.lives.kinds import ACCOUNT
 from shared.judge.lives.observable import logs_between, read
 from shared.judge.lives.operations import DELETE_ACCOUNT, Operation, account_of_deleted, operations
 from shared.judge.lives.statement import DELETED_ACCOUNTS as AMONG_DELETED
@@ -46,7 +48,7 @@ def accounts(given: Given, subscription: str) -> list[Statement]:
         if identifier.startswith(f"{subscription}/"):
             own = [operation for operation in told if operation.resource == identifier]
             one = _Account(given, subscription, identifier, inventories, logs)
-            found += one.again(settled.get(identifier, ()))
+            found += one.again(settled.get(identifier, ()), own)
             found += one.statements(gone.get(identifier, []), own)
     return found
 
@@ -103,16 +105,17 @@ class _Account:
             if _moved(one):
                 continue
             statement = self._returned(one) or self._gone(one, shared or [one], counted)
-            found += [statement, *self._held(one, statement)]
+            found += [statement, *held(self.given, one, statement, self.logs)]
         return found + [self._logged(one, shared) for one in left if one.outcome == "succeeded"]
 
-    def again(self, settled: Iterable[Gone]) -> list[Statement]:
+    def again(self, settled: Iterable[Gone], told: list[Operation]) -> list[Statement]:
         """What is to be said where an account whose end was told is listed again: it was restored, with what it held."""
         found: list[Statement] = []
         for one in settled:
             statement = self._returned(one)
+            one.operation = next((operation for operation in told if one.spans(operation)), None)
             if statement is not None:
-                found += [statement, *self._held(one, statement)]
+                found += [statement, *held(self.given, one, statement, self.logs)]
         return found
 
     # -- the account ----------------------------------------------------------------------------------------------------
@@ -194,6 +197,8 @@ class _Account:
             created = following.created(self.id)
             if created is not None and created > operation.start:
                 cause, reason = "recreated", f"{says(operation)} that it was deleted; it was restored, or made again, at {created}."
+            elif created is not None and created > plus(operation.start, -CLOCKS):
+                reason = f"{says(operation)} that it was deleted; one of that name was made, or restored, at {created}, {UNORDERED}."
             else:
                 status, reason = "not-effective", f"{says(operation)} that it was deleted, and it is still listed."
         records = rests_on(
@@ -203,22 +208,3 @@ class _Account:
             ACCOUNT.name, self.id, self.id, operation.start, operation.end, status, cause, operation.by, reason, witnesses, records,
             pairs=tuple(one.pair for one in shared), explained_by=(operation.key,), pending=following is None,
         )  # fmt: skip
-
-    # -- what it held ---------------------------------------------------------------------------------------------------
-
-    def _held(self, one: Gone, account: Statement) -> Iterable[Statement]:
-        """What the last inventories of the account listed: gone with it, where its end is witnessed; back with it, if it was restored."""
-        if one.how != "vanished" or account.status not in ("corroborated", "not-effective"):
-            return
-        again = account.status == "not-effective"
-        for kind in KINDS:
-            known = [inventory for inventory in self.given.inventories(kind, self.id) if inventory.record < one.now.record]
-            for identifier in sorted(known[-1].places) if known else ():
-                inventory = known[-1]
-                reason = "Its account was deleted and restored, and it with it." if again else "It was in an account that was deleted."
-                yield Statement(
-                    kind.name, self.id, inventory.object_id(identifier), inventory.at, account.before, account.status, "account-deleted",
-                    account.by, reason, (Witness(INVENTORY, inventory.point(identifier), inventory.at), *account.witnesses[1:]),
-                    rests_on(account.records, [inventory.record]), pairs=account.pairs, created=inventory.created(identifier),
-                    counted=account.counted,
-                )  # fmt: skip

@@ -5,14 +5,14 @@ from itertools import pairwise
 from shared.judge.assemble import Entry
 from shared.judge.lives.accounts import deleted_list
 from shared.judge.lives.disappearance import says, told_by
-from shared.judge.lives.given import DELETED_ACCOUNTS, Given
+from shared.judge.lives.given import DELETED_ACCOUNTS, Given, subscription_of
 from shared.judge.lives.inventory import every_id
 from shared.judge.lives.kinds import ACCOUNT, DEPLOYMENT
 from shared.judge.lives.observable import logs_between, read
 from shared.judge.lives.operations import DELETE_DEPLOYMENT, PURGE_ACCOUNT, Operation, operations
 from shared.judge.lives.statement import DELETED_ACCOUNTS as AMONG_DELETED
 from shared.judge.lives.statement import INVENTORY, Statement, Status, Witness, rests_on
-from shared.judge.lives.times import CLOCKS, plus
+from shared.judge.lives.times import CLOCKS, LATENCY, plus
 from shared.model import Point
 
 Listed = tuple[Entry, dict[str, Point]]
@@ -55,10 +55,10 @@ def _purged(identifier: str, was: Listed, now: Listed, operation: Operation) -> 
 
 def _overdue(given: Given, subscription: str, identifier: str, was: Listed, now: Listed, logs: list[Entry]) -> Statement | None:
     """Purged without a word: said only when a later list of accounts shows that it was not restored instead."""
-    later = (i for i in given.inventories(ACCOUNT, subscription) if i.record > now[0].record)
-    shown = next(later, None)
-    if shown is None or identifier in shown:
-        return None
+    since = [inventory for inventory in given.inventories(ACCOUNT, subscription) if inventory.record > was[0].record]
+    shown = next((inventory for inventory in since if inventory.record > now[0].record), None)
+    if shown is None or any(identifier in inventory for inventory in since if inventory.record <= shown.record):
+        return None  # not known yet; or restored, and perhaps deleted again
     own = logs_between(logs, was[0].at, now[0].at)
     why = read(own, was[0].at, now[0].at)
     status: Status = "unobservable" if why else "unlogged"
@@ -103,7 +103,7 @@ def strays(given: Given, subscription: str) -> list[Statement]:
     for operation in operations(given.activity(subscription), given.shelf, frozenset({DELETE_DEPLOYMENT})):
         account, _, name = operation.resource.rpartition("/deployments/")
         strange = operation.outcome == "succeeded" and account.startswith(f"{subscription}/") and account not in listed
-        if not strange or given.is_counted(operation.key, operation.places):
+        if not strange or given.is_counted(operation.key, operation.places) or _was_told(given, account, operation):
             continue
         found.append(
             Statement(
@@ -113,3 +113,16 @@ def strays(given: Given, subscription: str) -> list[Statement]:
             )
         )  # fmt: skip
     return found
+
+
+def _was_told(given: Given, account: str, operation: Operation) -> bool:
+    """Whether the account's own unit was judged with what is told of an operation, while the account was there.
+
+    It was told in the sweep of the last inventory or before, or so long before that an earlier answer must have had it.
+    """
+    known = given.inventories(DEPLOYMENT, account)
+    if not known:
+        return False
+    records = {point.record for point in operation.places}
+    first = min(entry.at for entry in given.activity(subscription_of(account)) if entry.record in records)
+    return first <= plus(known[-1].at, CLOCKS) or plus(operation.end, LATENCY) <= known[-1].at

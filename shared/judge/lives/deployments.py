@@ -3,6 +3,7 @@
 from shared.judge.assemble import Entry
 from shared.judge.lives.causes import SENTENCES, Expiry, expiry
 from shared.judge.lives.disappearance import (
+    UNORDERED,
     Gone,
     How,
     actor,
@@ -22,6 +23,7 @@ from shared.judge.lives.kinds import DEPLOYMENT
 from shared.judge.lives.observable import logs_between, read
 from shared.judge.lives.operations import DELETE_DEPLOYMENT, Operation, operations
 from shared.judge.lives.statement import INVENTORY, Cause, Statement, Status, Witness, rests_on
+from shared.judge.lives.times import CLOCKS, plus
 
 
 def deployments(given: Given, account: str) -> list[Statement]:
@@ -118,6 +120,8 @@ class _Deployment:
             witnesses += (Witness(INVENTORY, following.point(self.id), following.at),)
             if created is not None and created > operation.start:
                 cause, reason = "recreated", f"{says(operation)} that it was deleted; one of that name was made again at {created}."
+            elif created is not None and created > plus(operation.start, -CLOCKS):
+                reason = f"{says(operation)} that it was deleted; one of that name was made at {created}, {UNORDERED}."
             else:
                 status, reason = "not-effective", f"{says(operation)} that it was deleted, and it is still listed."
         records = rests_on(

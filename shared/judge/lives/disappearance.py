@@ -6,7 +6,7 @@ inventories, with a later time of its making.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from shared.canonical import Json
 from shared.judge.lives.inventory import Inventory
@@ -14,6 +14,9 @@ from shared.judge.lives.operations import Operation, Told
 from shared.judge.lives.statement import ACTIVITY_LOG, EVENT, INVENTORY, MOST_WITNESSES, Witness
 from shared.judge.lives.times import CLOCKS, plus
 from shared.model import Point
+
+UNORDERED: Final = "and which came first cannot be told, since the clocks of the two may differ"
+"""Of a deletion that a log tells of and a making that an inventory shows, too near to each other."""
 
 How = Literal["vanished", "remade", "restored"]
 

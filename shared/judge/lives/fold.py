@@ -14,7 +14,7 @@ from shared.judge.lives.accounts import accounts, accounts_gone, deleted_list
 from shared.judge.lives.aftermath import purges, strays
 from shared.judge.lives.deployments import deployments, deployments_gone
 from shared.judge.lives.forget import forget
-from shared.judge.lives.given import ACCOUNT_ANSWER, ACTIVITY, DELETED_ACCOUNTS, DELETIONS, SETTINGS, Given, lost
+from shared.judge.lives.given import ACCOUNT_ANSWER, ACTIVITY, DELETED_ACCOUNTS, DELETIONS, SETTINGS, Given
 from shared.judge.lives.inventory import Inventory, Shelf
 from shared.judge.lives.kinds import ACCOUNT, BY_QUESTION, DEPLOYMENT, JOB, KINDS, MODEL, Kind
 from shared.judge.lives.operations import concerns
@@ -150,7 +150,7 @@ def gone_from(was: Inventory, now: Inventory) -> Iterable[str]:
     """What is gone, or is not what it was, from one whole inventory to the next."""
     if was.kind is ACCOUNT:
         return accounts_gone(was, now)
-    return deployments_gone(was, now) if was.kind is DEPLOYMENT else lost(was, now)
+    return deployments_gone(was, now) if was.kind is DEPLOYMENT else was.shelf.lost(was, now)
 
 
 def _deleted_accounts(folded: Folded, shelf: Shelf, entry: Entry) -> None:

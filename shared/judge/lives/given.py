@@ -105,13 +105,8 @@ class Given:
 
     def losses(self, kind: Kind, resource: str, *, settled: bool = False) -> list[Loss]:
         """What is gone from one inventory to the next."""
-        found = ((was, now, lost(was, now)) for was, now in self.consecutive(kind, resource, settled=settled))
+        found = ((was, now, self.shelf.lost(was, now)) for was, now in self.consecutive(kind, resource, settled=settled))
         return [Loss(kind, was, now, ids) for was, now, ids in found if ids]
-
-
-def lost(was: Inventory, now: Inventory) -> tuple[str, ...]:
-    """What the first inventory lists and the second does not."""
-    return () if was.entry.digests == now.entry.digests else tuple(sorted(was.places.keys() - now.places.keys()))
 
 
 def subscription_of(resource: str) -> str:

@@ -29,6 +29,10 @@ _LATEST: Final = 2**62
 _ACCOUNT_KINDS: Final = ("openai", "aiservices")
 
 
+Key = tuple[str, tuple[str, ...]]
+"""Equal for two answers that list the same."""
+
+
 class Brief(NamedTuple):
     """What is read of an object without its list being parsed again: lists are long, and change by one object at a time."""
 
@@ -54,15 +58,16 @@ class Places(Mapping[str, Brief]):
         self._told: dict[int, tuple[Json, Any]] = {}
         """Of the few rows of which more is to be kept than a moment: (made, told)."""
 
-    def put(self, identifier: str, brief: Brief) -> None:
-        """Take in an object; where an id comes twice, the last stands."""
+    def put(self, identifier: str, page: int, position: int, made: Json, told: tuple[Json, ...] | dict[str, Json]) -> None:
+        """Take in what a `Brief` says of an object; where an id comes twice, the last stands."""
         row = self._rows[identifier] = len(self._pages)
-        self._pages.append(brief.page)
-        self._positions.append(brief.position)
-        plain = not brief.told and type(brief.made) is int and 0 <= brief.made < _LATEST
-        self._made.append(brief.made if plain else -1)
-        if not plain:
-            self._told[row] = brief.made, brief.told
+        self._pages.append(page)
+        self._positions.append(position)
+        if not told and type(made) is int and 0 <= made < _LATEST:
+            self._made.append(made)
+        else:
+            self._made.append(-1)
+            self._told[row] = made, told
 
     def __getitem__(self, identifier: str) -> Brief:
         row = self._rows[identifier]
@@ -83,14 +88,22 @@ class Places(Mapping[str, Brief]):
         return self._rows.keys()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inventory:
     """What one whole answer lists. An object goes by its exact id on the data plane, by its lower-cased ARM id elsewhere."""
 
     kind: Kind
     entry: Entry
-    places: Places
-    load: LoadBody
+    shelf: "Shelf"
+    _places: Places | None = None
+    """None: not asked for yet. Of most inventories nothing is asked but what the shelf remembers."""
+
+    @property
+    def places(self) -> Places:
+        """What it lists, and where."""
+        if self._places is None:
+            self._places = self.shelf.places(self.kind, self.entry) or Places()
+        return self._places
 
     @property
     def at(self) -> str:
@@ -108,7 +121,7 @@ class Inventory:
     def item(self, identifier: str) -> dict[str, Json]:
         """The object as it is listed."""
         page, position, *_ = self.places[identifier]
-        found: dict[str, Json] = self.load(self.entry.digests[page])[self.kind.key][position]
+        found: dict[str, Json] = self.shelf.load(self.entry.digests[page])[self.kind.key][position]
         return found
 
     def point(self, identifier: str) -> Point:
@@ -142,13 +155,13 @@ def identity_of(account: Json) -> tuple[Json, Json]:
     return (properties.get("internalId"), properties.get("dateCreated")) if isinstance(properties, dict) else (None, None)
 
 
-def _brief(kind: Kind, page: int, position: int, item: dict[str, Json]) -> Brief:
+def _made_and_told(kind: Kind, item: dict[str, Json]) -> tuple[Json, tuple[Json, ...] | dict[str, Json]]:
+    """Of a listed object, the last two fields of its `Brief`."""
     if kind.key == "data":
-        ends = {} if item.keys().isdisjoint(_ENDS) else {name: item[name] for name in _ENDS if item.get(name) is not None}
-        return Brief(page, position, item.get("created_at") or item.get("created"), ends or ())
+        ends = () if item.keys().isdisjoint(_ENDS) else {name: item[name] for name in _ENDS if item.get(name) is not None} or ()
+        return item.get("created_at") or item.get("created"), ends
     data = item.get("systemData")
-    made = data.get("createdAt") if isinstance(data, dict) else None
-    return Brief(page, position, made, identity_of(item) if kind is ACCOUNT else ())
+    return data.get("createdAt") if isinstance(data, dict) else None, identity_of(item) if kind is ACCOUNT else ()
 
 
 class Shelf:
@@ -157,8 +170,10 @@ class Shelf:
     def __init__(self, load: LoadBody, most: int = 48 * 1024 * 1024) -> None:
         """`most`: bytes, roughly, of what is kept."""
         self.load = load
-        self._kept = Recent[tuple[str, tuple[str, ...]], Places](most)
+        self._kept = Recent[Key, Places](most)
         self._lines = Recent[tuple[str, int], list[Json]](most)
+        self._whole = Recent[Key, bool](most // 16)
+        self._lost = Recent[tuple[Key, ...], tuple[str, ...]](most // 16)
 
     def lines(self, entry: Entry, parse: Callable[[Entry, LoadBody], Iterable[Any]]) -> list[Any]:
         """What `parse` makes of an answer about a log."""
@@ -172,14 +187,46 @@ class Shelf:
         """What an answer lists; None where it is no inventory."""
         if entry.failure is not None or entry.status not in (None, 200) or not entry.digests:
             return None
-        key = (kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource))
+        key = _key(kind, entry)
+        whole = self._whole.get(key)
+        if whole is not None:
+            return Inventory(kind, entry, self) if whole else None
+        places = self.places(kind, entry)
+        self._whole.put(key, places is not None, 300)
+        return Inventory(kind, entry, self, places) if places is not None else None
+
+    def places(self, kind: Kind, entry: Entry) -> Places | None:
+        """What an answer lists, and where; None where that is not the whole of a list."""
+        key = _key(kind, entry)
         places = self._kept.get(key)
         if places is None:
             places = listed(kind, entry.resource, map(self.load, entry.digests))
-            if places is None:
-                return None
-            self._kept.put(key, places, 1000 + 200 * len(places))
-        return Inventory(kind, entry, places, self.load)
+            if places is not None:
+                self._kept.put(key, places, 1000 + 200 * len(places))
+        return places
+
+    def lost(self, was: Inventory, now: Inventory) -> tuple[str, ...]:
+        """What the first inventory lists and the second does not."""
+        if was.entry.digests == now.entry.digests:
+            return ()
+        return self._remembered((_key(was.kind, was.entry), _key(now.kind, now.entry)), lambda: tuple(sorted(was.places.keys() - now.places.keys())))
+
+    def listed_again(self, was: Inventory, now: Inventory, later: Inventory) -> tuple[str, ...]:
+        """What the first inventory lists, the second does not, and a later one does."""
+        keys = (_key(was.kind, was.entry), _key(now.kind, now.entry), _key(later.kind, later.entry))
+        return self._remembered(keys, lambda: tuple(identifier for identifier in self.lost(was, now) if identifier in later))
+
+    def _remembered(self, keys: tuple[Key, ...], find: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """What came of comparing inventories: few ids, asked for in every sweep for days, while the lists themselves are long."""
+        found = self._lost.get(keys)
+        if found is None:
+            found = find()
+            self._lost.put(keys, found, 1000 + 100 * len(found))
+        return found
+
+
+def _key(kind: Kind, entry: Entry) -> Key:
+    return kind.question, (*entry.digests, "" if kind.key == "data" else entry.resource)
 
 
 def listed(kind: Kind, account: str, pages: Iterable[Json]) -> Places | None:
@@ -197,7 +244,7 @@ def listed(kind: Kind, account: str, pages: Iterable[Json]) -> Places | None:
             name = identifier if plain else _arm_key(kind, account, identifier, item)
             # `processed` is what nearly every file is: asked first, since a list may be long.
             if name and ((plain and kind is not MODEL and item.get("status") == "processed") or _counts(kind, item)):
-                found.put(intern(name), _brief(kind, number, position, item))
+                found.put(intern(name), number, position, *_made_and_told(kind, item))
         more = page.get("has_more") is True
     return None if more else found
 

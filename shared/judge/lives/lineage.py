@@ -89,10 +89,14 @@ class Lineage:
         if not gone:
             return None
         told = [use.deletion[1] for use in gone if use.deletion is not None]
-        when = f" between {min(d['after'] for d in told)} and {max(d['before'] for d in told)}" if told else ""
-        deleted = "was deleted" if told else "is no longer listed"
+        when = f"between {min(d['after'] for d in told)} and {max(d['before'] for d in told)}" if told else ""
         serving = f", and {count(len(self.served_by), 'deployment')} {verb(len(self.served_by), 'serves', 'serve')} it" if self.served_by else ""
-        return f"Training data of {self.model} {deleted}{when} ({names(use.file for use in gone)}); the model was not{serving}."
+        files = names(use.file for use in gone)
+        if not told:
+            return f"Training data of {self.model} is no longer listed ({files}); the model was not{serving}."
+        if len(told) == len(gone) and all(d["status"] == "corroborated" and d["cause"] != "expired" for d in told):
+            return f"Training data of {self.model} was deleted {when} ({files}); the model was not{serving}."
+        return f"Training data of {self.model} is gone, as far as that is known {when} ({files}); the model is listed still{serving}."
 
     def as_json(self) -> Json:
         """For machines: the statement, and the records that prove it."""

@@ -86,7 +86,7 @@ class _Component:
         self.pairs = tuple((match.loss.was.record, match.loss.now.record) for match in group)
 
     def statements(self) -> list[Statement]:
-        again = {identifier for match in self.group for identifier in match.loss.ids if _again(self.given, match.loss, identifier)}
+        again = {identifier for match in self.group for identifier in _again(self.given, match.loss)}
         return [
             self._statement(match, identifier, expired)
             for match in self.group
@@ -178,20 +178,21 @@ def _surplus_reason(kind: str, number: int, operations: list[str]) -> str:
 # -- what else is seen ----------------------------------------------------------------------------------------------------
 
 
-def _again(given: Given, loss: Loss, identifier: str) -> Inventory | None:
-    """The first inventory after a loss that lists an object again."""
-    later = (inventory for inventory in given.inventories(loss.kind, loss.was.entry.resource) if inventory.record > loss.now.record)
-    return next((inventory for inventory in later if identifier in inventory), None)
+def _again(given: Given, loss: Loss) -> dict[str, Inventory]:
+    """What was lost and is listed again, with the first inventory after the loss that does."""
+    found: dict[str, Inventory] = {}
+    for later in given.inventories(loss.kind, loss.was.entry.resource):
+        if later.record > loss.now.record:
+            for identifier in given.shelf.listed_again(loss.was, loss.now, later):
+                found.setdefault(identifier, later)
+    return found
 
 
 def _listed_again(given: Given, account: str, kind: Kind) -> list[Statement]:
     """Objects that one inventory did not list and a later one does: ids are never used twice, so they were not deleted."""
     found = []
     for loss in (*given.losses(kind, account, settled=True), *given.losses(kind, account)):
-        for identifier in loss.ids:
-            later = _again(given, loss, identifier)
-            if later is None:
-                continue
+        for identifier, later in sorted(_again(given, loss).items()):
             witnesses = (
                 Witness(INVENTORY, loss.was.point(identifier), loss.after),
                 Witness(INVENTORY, Point(loss.now.record), loss.before),

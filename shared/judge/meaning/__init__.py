@@ -75,8 +75,9 @@ def _on_one_line(text: str) -> str:
 
 
 def _expects_nothing(key: str, expect: Expectation) -> bool:
-    value = expect.values[key]
-    return value in (ANY, "allowed") or (value == () and BY_PATH[key].may_be_empty)
+    value, known = expect.values[key], BY_PATH[key]
+    nothing_due = value == () and known.may_be_empty and not known.or_any  # where `any` can be said, an empty list allows nothing
+    return value in (ANY, "allowed") or nothing_due
 
 
 def _control(name: str) -> tuple[Severity, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from shared.judge.expectation import Expectation
-from shared.judge.location import processing_scope
+from shared.judge.location import is_batch, processing_scope
 from shared.judge.meaning.rules import Rule, Said, Seen, note, part, said
 
 _WHERE: Final = {"geography": "within the account's geography", "data-zone": "anywhere in the data zone", "global": "in any geography", None: "nobody knows where"}
@@ -14,12 +14,20 @@ def _scope(sku: object) -> str | None:
     return processing_scope(sku) if isinstance(sku, str) else None
 
 
-def _sku(seen: Seen, _: Expectation) -> Said:
+def _is_allowed(sku: object, expect: Expectation) -> bool:
+    """Whether the profile lets a deployment of this type be processed where it is; a batch, where batches may be too."""
+    asked = ["location.processing_scopes", *(["location.batch_scopes"] if isinstance(sku, str) and is_batch(sku) else [])]
+    return all(_scope(sku) in (expect.words(path) or ()) for path in asked)
+
+
+def _sku(seen: Seen, expect: Expectation) -> Said:
     was, now = _scope(seen.was), _scope(seen.is_)
     text = f"deployment {seen.name} now processes {_WHERE[now]} ({said(seen.is_)}; was: {_WHERE[was]}, {said(seen.was)})"
     if was == now and now is not None:
         return Said("neutral", f"deployment {seen.name} is of type {said(seen.is_)} now (was {said(seen.was)}); where it processes stays the same")
-    return Said("better" if _WIDTH[now] < _WIDTH[was] else "worse", text)
+    if _WIDTH[now] < _WIDTH[was]:
+        return Said("better", text)
+    return Said("neutral", text, "medium") if _is_allowed(seen.is_, expect) else Said("worse", text)
 
 
 def _whole(seen: Seen, expect: Expectation) -> Said | None:
@@ -28,10 +36,8 @@ def _whole(seen: Seen, expect: Expectation) -> Said | None:
     if seen.op != "added":
         return None
     sku = part(seen.is_, "sku", "name")
-    scope = _scope(sku)
-    allowed = expect.words("location.processing_scopes")
-    text = f"deployment {seen.name} of account {seen.account} is new: {_served(seen.is_)}, processed {_WHERE[scope]} ({said(sku)})"
-    return Said("neutral", text, "medium") if allowed is None or scope in allowed else Said("worse", text)
+    text = f"deployment {seen.name} of account {seen.account} is new: {_served(seen.is_)}, processed {_WHERE[_scope(sku)]} ({said(sku)})"
+    return Said("neutral", text, "medium") if _is_allowed(sku, expect) else Said("worse", text)
 
 
 def _served(value: object) -> str:

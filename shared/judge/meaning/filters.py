@@ -22,12 +22,14 @@ def _blocks(seen: Seen, _: Expectation) -> Said:
     return Said("worse", f"filter {seen.name} of account {seen.account} no longer {doing} {_what(seen)}")
 
 
-def _threshold(seen: Seen, _: Expectation) -> Said:
+def _threshold(seen: Seen, expect: Expectation) -> Said:
+    """How severe a text must be to be blocked. Looser, but not more than the profile allows, matters less."""
     was, now = fold(seen.was), fold(seen.is_)
     text = f"filter {seen.name} blocks {_what(seen)} from severity {said(seen.is_)} on (was {said(seen.was)})"
     if was in THRESHOLDS and now in THRESHOLDS and THRESHOLDS.index(now) < THRESHOLDS.index(was):
         return Said("better", text)
-    return Said("worse", text)
+    most = expect.threshold(seen.member.partition(" / ")[0])
+    return Said("worse", text, "low" if now in THRESHOLDS and THRESHOLDS.index(now) <= THRESHOLDS.index(most) else None)
 
 
 def _entry(seen: Seen, _: Expectation) -> Said:

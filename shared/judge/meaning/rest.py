@@ -32,7 +32,7 @@ def _subject(seen: Seen) -> str:
     return f"account {seen.account}" if "/accounts/" in seen.resource else "the subscription"
 
 
-def _role(seen: Seen, _: Expectation) -> Said | None:
+def _role(seen: Seen, expect: Expectation) -> Said | None:
     value = seen.is_ if seen.op == "added" else seen.was
     if seen.op not in ("added", "removed"):
         return None
@@ -43,7 +43,8 @@ def _role(seen: Seen, _: Expectation) -> Said | None:
     scope = said(part(value, "properties", "scope"))
     if seen.op == "removed":
         return Said("better", f"{role} was taken from {who} at {scope}")
-    return Said("worse", f"{role} was granted to {who} at {scope}")
+    allowed = {fold(name) for name in expect.words("access.roles_allowed") or ()}
+    return Said("worse", f"{role} was granted to {who} at {scope}", "low" if {fold(role), guid} & allowed else None)
 
 
 def _there(noun: str, severity: Severity | None, gone: bool | None) -> Callable[[Seen, Expectation], Said | None]:
@@ -67,12 +68,13 @@ def _deleted(seen: Seen, _: Expectation) -> Said | None:
     return Said("neutral", f"account {seen.name} is no deleted account any more: purged, or restored", "high") if seen.op == "removed" else None
 
 
-def _lowest(seen: Seen, _: Expectation) -> Said:
+def _lowest(seen: Seen, expect: Expectation) -> Said:
     was, now = seen.was, seen.is_
     text = f"the endpoint of account {seen.account} accepts {said(now)} as the oldest TLS version (was {said(was)})"
     if was in TLS_VERSIONS and now in TLS_VERSIONS and TLS_VERSIONS.index(now) > TLS_VERSIONS.index(was):
         return Said("better", text)
-    return Said("worse", text)
+    least = TLS_VERSIONS.index(expect.word("tls.minimum"))
+    return Said("worse", text, "low" if now in TLS_VERSIONS and TLS_VERSIONS.index(now) >= least else None)
 
 
 def _defender(seen: Seen, _: Expectation) -> Said:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from shared.canonical import Json, canonical
 from shared.deliver.bundle.page import checking
-from shared.deliver.portal import PAGES, WHOLE, link_from, policy, render, source
+from shared.deliver.portal import PAGES, WHOLE, link_from, policy, refused, render, source
 from shared.errors import Refused
 from shared.records import timestamp
 from shared.service.compose import Clock
@@ -33,6 +33,10 @@ FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
 MENU = {"resource": "resources"}
 """Under which entry of the menu a page is, where that is not its own name."""
 MOST_FIELDS = 20
+
+
+TITLES = {401: "Who are you?", 403: "Not for you to see", 404: "Not found"}
+OTHERWISE = "That did not work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Desk:
 
     def problem(self, status: int, text: str, *, menu: bool = True) -> Reply:
         """A page that says what is wrong; `menu`: whether any other page would say more."""
-        title = {403: "Not for you to see", 404: "Not found"}.get(status, "That did not work")
+        title = TITLES.get(status, OTHERWISE)
         values = {"problem": text, "menu": menu, "hidden": () if menu else tuple(path for path, _ in PAGES)}
         return self._page("problem", title, values, status=status)
 
@@ -207,5 +211,11 @@ class Desk:
         return {**HEADERS, "Content-Security-Policy": allowed}
 
 
+def refusal(status: int, text: str, login: str | None = None) -> Reply:
+    """A page for somebody who may see none, or where none can be had. `login`: where they can log in, if that may help."""
+    html = refused(TITLES.get(status, OTHERWISE), _sentence(text), login)
+    return Reply(status, HTML, html.encode("utf-8", "backslashreplace"), {**HEADERS, "Content-Security-Policy": policy()})
+
+
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

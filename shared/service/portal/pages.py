@@ -11,7 +11,7 @@ from shared.deliver.report.text import last_part
 from shared.deliver.report.timeline import timeline
 from shared.deliver.residency_words import sentences
 from shared.deliver.view_coverage import duration
-from shared.errors import Misuse
+from shared.errors import Misuse, Refused
 from shared.model import SEVERITIES
 from shared.records import timestamp
 from shared.service import queries
@@ -26,6 +26,8 @@ from shared.service.waiver import waivers
 
 Values = dict[str, Json]
 
+MOST_ACCOUNTS = 250
+"""Accounts that one page lists."""
 MOST_FOUND = 50
 """Deletions that one answer about an object shows."""
 
@@ -84,9 +86,14 @@ def control(shown: Shown, name: str) -> Told:
 
 
 def resources(shown: Shown, asked: Mapping[str, str]) -> Told:
-    """The accounts, and how each stands; those alone whose id holds what was asked for."""
+    """The accounts, and how each stands; those alone whose id holds what was asked for, so many at a time."""
     wanted = asked.get("name", "").strip()
     accounts = shown.page.view.accounts
+    found = [account for account in accounts if wanted.lower() in account.resource]
+    part, parts = _part(asked.get("part")), max(1, -(-len(found) // MOST_ACCOUNTS))
+    if part > parts:
+        raise Missing(f"There are {parts} parts of this list.")
+    first = (part - 1) * MOST_ACCOUNTS
     known = {account.resource for account in accounts}
     rest: dict[str | None, list[Json]] = {}
     for finding in shown.findings:
@@ -95,8 +102,17 @@ def resources(shown: Shown, asked: Mapping[str, str]) -> Told:
     others = [(resource, sheet.tally(each)) for resource, each in sorted(rest.items(), key=lambda pair: pair[0] or "")]
     return Told("resources", "Resources", {
         "owners": sheet.by_owner(shown.findings, accounts), "others": others, "wanted": wanted,
-        "accounts": [account for account in accounts if wanted.lower() in account.resource], "asked_beside": [("name", wanted)] if wanted else [],
+        "accounts": found[first : first + MOST_ACCOUNTS], "matching": len(found), "first": first, "part": part, "parts": parts,
+        "asked_beside": [("name", wanted)] if wanted else [],
     })  # fmt: skip
+
+
+def _part(text: str | None) -> int:
+    if text is None:
+        return 1
+    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 8 or int(text) < 1:
+        raise Refused(f"part is {text!r}: it must be a number from 1 on")
+    return int(text)
 
 
 def resource(shown: Shown, asked: Mapping[str, str]) -> Told:
@@ -166,7 +182,7 @@ Maker = Callable[[Shown, Mapping[str, str]], Told]
 PAGES: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "": (overview, ()),
     "controls": (controls, ()),
-    "resources": (resources, ("name",)),
+    "resources": (resources, ("name", "part")),
     "resource": (resource, ("id",)),
     "changes": (lambda _shown, _asked: Told("changes", "Changes", {}), ()),
     "drift": (drift, ("name",)),

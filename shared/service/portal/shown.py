@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.canonical import Json
+from shared.deliver.period.fold import PeriodFold
 from shared.deliver.period.summary import document
 from shared.deliver.report.page import Page, page
 from shared.errors import Misuse, Refused
@@ -48,13 +49,14 @@ class Shown:
 
     read: Reading
     page: Page
-    evidenced: Json
+    _fold: PeriodFold
     findings: list[Json]
     """That hold now."""
     standing: Json
     """As `standing.status` gives it."""
     at: datetime
     when: Period | None
+    _evidenced: list[Json] = field(default_factory=list)
     _unseen: dict[bool, Json] = field(default_factory=dict)
     _drift: list[list[Json] | None] = field(default_factory=list)
 
@@ -65,6 +67,13 @@ class Shown:
             self._unseen[period] = unseen(self.read, when, self.at)
         return self._unseen[period]
 
+
+    @property
+    def evidenced(self) -> Json:
+        """The period view: of every control of every resource, so only when a page needs it."""
+        if not self._evidenced:
+            self._evidenced.append(document(self._fold))
+        return self._evidenced[0]
 
     @property
     def sweeps(self) -> list[Json]:
@@ -127,8 +136,8 @@ def _shown(read: Reading, chosen: Chosen, now: datetime) -> Shown:
             else "Nothing is sealed yet: no sweep was closed. The first one shows here as soon as it is."
         )  # fmt: skip
     view, fold = viewed(read, when, now)
-    stands = standing.status(read, lambda: now)
-    return Shown(read, page(view, None), document(fold), list(queries.findings(read, None, Filter(), lambda: now)), stands, now, when)
+    found = list(queries.findings(read, None, Filter(), lambda: now))
+    return Shown(read, page(view, None), fold, found, standing.status(read, lambda: now, found), now, when)
 
 
 def _lately(read: Reading, now: datetime) -> Period | None:

@@ -106,7 +106,7 @@ class Advance:
             state.forget(self.app.store, name, lambda: self.sealing.sequencer.waits(name))
 
     def _open(self, name: str, collector: Collector) -> OpenSweep:
-        return OpenSweep(collector, self.sealing.sequencer, name, lambda what, done, total: None)
+        return OpenSweep(collector, self.sealing.sequencer, name, lambda what, done, total: None, self.app.commits)
 
     # -- judging --------------------------------------------------------------------------------------------------------
 

@@ -31,8 +31,11 @@ _SEVERITY: dict[int, Severity] = {0: "high", 1: "high", 2: "medium", 3: "low"}
 _RULES = {rule.id: rule for rule in alarms.RULES}
 
 
-def tell_alarms(app: App, before: Json, memory: dict[str, Json], found: Sequence[Alarm]) -> None:
-    """Put what began, and what is over, into the outbox of everybody who is told of alarms. `before`: what was remembered when the run began."""
+def tell_alarms(app: App, before: Json, memory: dict[str, Json], found: Sequence[Alarm], *, whole: bool = True) -> None:
+    """Put what began, and what is over, into the outbox of everybody who is told of alarms. `before`: what was remembered when the run began.
+
+    `whole`: everything could be looked at. Where it could not, nothing is over: what nobody saw is not known to be gone.
+    """
     try:
         receivers = [one for one in app.receivers if one.route.alarms]
     except Misuse:
@@ -42,7 +45,7 @@ def tell_alarms(app: App, before: Json, memory: dict[str, Json], found: Sequence
     known = _known(memory.get("alarms"))
     now, run = timestamp(app.now()), before.get("run") if isinstance(before.get("run"), str) else None
     here = {f"{alarm.id} {alarm.about}": alarm for alarm in found if alarm.id not in _CLOSING}
-    kept, over = _kept(known, here, now)
+    kept, over = _kept(known, here, now, whole=whole)
     began = [name for name in here if name not in known]
     if (began or over) and run is None:
         run = now
@@ -62,12 +65,14 @@ def _known(value: Json) -> dict[str, Json]:
     return {name: one for name, one in value.items() if isinstance(one, dict) and one.keys() >= {"run", "text", "ends", "gone"}} if isinstance(value, dict) else {}
 
 
-def _kept(known: Json, here: dict[str, Alarm], now: str) -> tuple[dict[str, Json], list[str]]:
+def _kept(known: Json, here: dict[str, Alarm], now: str, *, whole: bool) -> tuple[dict[str, Json], list[str]]:
     """What is still remembered, and the names of what is over. What does not end is forgotten without a word."""
     kept, over = {}, []
     for name, one in known.items():
         if name in here:
             kept[name] = {**one, "gone": None}
+        elif not whole:
+            kept[name] = one
         elif not one["ends"]:
             continue
         elif one["gone"] and moment(now) - moment(one["gone"]) >= OVER:

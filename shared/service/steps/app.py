@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.canonical import canonical
+from shared.canonical import Json, canonical
 from shared.collect.clouds import CLOUDS
 from shared.collect.plan import Unit
 from shared.deliver.alerts.channel import Channel
@@ -16,7 +16,8 @@ from shared.seal.attestor import Attestor
 from shared.seal.store import Store
 from shared.service.attestors import attestors
 from shared.service.collector import Collector, new_keeper, open_collector
-from shared.service.compose import Clock, Sealing, queues_at, sealing, utc_now
+from shared.service.compose import Clock, Sealing, queues_at, sealing, store_facts, utc_now
+from shared.service.deletion_events import CommitEvents, commit_events
 from shared.service.limited import Within
 from shared.service.limits import Limits
 from shared.service.queries import reading
@@ -40,6 +41,8 @@ class App:
     now: Clock = utc_now
     _plans: Recent[str, frozenset[int]] = field(default_factory=lambda: Recent(PLANS))
     """Of the sweeps that were planned lately, the hash of each unit."""
+    commits: CommitEvents = field(default_factory=commit_events)
+    """Events of deletions in the commits that were read."""
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _sweep: str | None = None
@@ -56,6 +59,15 @@ class App:
         """The evidence."""
         with self._lock:
             return store_of(self.settings)
+
+    @cached_property
+    def facts(self) -> Json:
+        """What the first record says of the store: it never changes.
+
+        Raises:
+            Misuse: the log does not begin as one of ours does.
+        """
+        return store_facts(self.store)
 
     @cached_property
     def queues(self) -> "Queues":

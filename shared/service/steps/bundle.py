@@ -11,7 +11,7 @@ from pathlib import Path
 from shared import layout
 from shared.canonical import Json, canonical
 from shared.deliver.rejudge import frameworks
-from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, Unreachable
+from shared.errors import EvidenceError, Misuse, Refused, StoreConflict, Unreachable, Unwritable
 from shared.records import moment, timestamp
 from shared.service.compose import random_bytes
 from shared.service.gone import LONGEST
@@ -83,7 +83,7 @@ def _text(value: Mapping[str, Json], name: str) -> str | None:
 
 
 def _texts(value: Mapping[str, Json], name: str) -> tuple[str, ...]:
-    found = value.get(name) or []
+    found = [] if value.get(name) is None else value[name]  # nothing else that is false: who asks for no resources gets no bundle of all
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise Refused(f"{name} is a list of texts")
     return tuple(found)
@@ -175,10 +175,14 @@ def _build(app: App, name: str, wanted: Wanted, asked: datetime) -> dict[str, Js
     when = period_of(wanted.start, wanted.end, asked)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bundle.zip"
-        info = bundle(
-            reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose, about=wanted.object,
-            now=lambda: asked,
-        )  # fmt: skip
+        try:
+            info = bundle(
+                reading(app.settings), when, file, resources=wanted.resources, framework=wanted.framework, disclose=wanted.disclose, about=wanted.object,
+                now=lambda: asked,
+            )  # fmt: skip
+        except Unwritable:
+            raise Misuse("it does not fit on the disk that an instance of this app has: ask for a shorter period, or for some resources, "
+                         "or have its operator build it on another machine (aoai-evidence bundle)") from None  # fmt: skip
         put_file(app.settings, layout.built_bundle(name), file)
         with file.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()

@@ -124,7 +124,8 @@ def _keep(app: App, event: Event) -> bool:
         return False
     data = event.data if isinstance(event.data, dict) else {}
     try:
-        commit = Disclosures(store, random_bytes).commit if app.settings.personal_data == "commit" else None
+        # As the store was made, whatever a setting says today: what is sealed in clear cannot be taken back.
+        commit = Disclosures(store, random_bytes).commit if app.facts["personal_data"] == "commit" else None
         body = screened(canonical(event.whole), EVENT, commit)
     except (ValueError, RecursionError):
         raise Refused("the event holds what cannot be screened for personal values: it is not kept") from None

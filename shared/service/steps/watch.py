@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared import alarms, layout
 from shared.canonical import Json, canonical
-from shared.errors import EvidenceError, Misuse
+from shared.errors import EvidenceError, Misuse, StoreConflict
 from shared.records import moment, timestamp
 from shared.seal.commits import parse_commit
 from shared.seal.keys import read_keys
@@ -48,23 +48,33 @@ def watch(app: App, *, tell: Callable[[Alarm], None] = lambda alarm: None) -> li
 
     Raises:
         Misuse: settings cannot be what they say.
-        Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on failed invocations.
+        Unreachable: the store or the queues cannot be read: an alarm in itself, for the rule on silence. What else there is was looked at.
     """
     before = _remembered(app)
-    memory, told = {**before}, list[Alarm]()
+    memory, told, failures = {**before}, list[Alarm](), list[EvidenceError]()
+
+    def looked(look: Callable[[App, dict[str, Json]], Iterator[Alarm]]) -> None:
+        mind = {**memory}
+        try:
+            for alarm in look(app, mind):
+                tell(alarm)
+                told.append(alarm)
+            memory.update(mind)
+        except EvidenceError as error:  # the others look all the same; of this one is remembered what was
+            failures.append(error)
+
     for look in (_slots, _still, _unsealed, _retention, _handing_over, _undelivered, _poison, _owed):
-        for alarm in look(app, memory):
-            tell(alarm)
-            told.append(alarm)
-    for alarm in _heartbeat(app, memory, told):
-        tell(alarm)
-        told.append(alarm)
-    tell_alarms(app, before, memory, told)
+        looked(look)
+    if not failures:
+        looked(lambda app, mind: _heartbeat(app, mind, told))
+    tell_alarms(app, before, memory, told, whole=not failures)
     day = timestamp(app.now())[:10]
     pruned, memory["pruned"] = memory.get("pruned"), day
     app.store.put(layout.WATCH, canonical(memory))
     if pruned != day:
         prune(app.store, app.now())
+    if failures:
+        raise next((error for error in failures if isinstance(error, StoreConflict)), failures[0])  # that one is an alarm
     return told
 
 
@@ -231,6 +241,12 @@ def _undelivered(app: App, _: dict[str, Json]) -> Iterator[Alarm]:
     for receiver, count in outbox.counted(app.store, layout.DEAD).items():
         where = f"{layout.OUTBOX}{layout.DEAD}/{receiver}/"
         yield Alarm(alarms.ALERT_UNDELIVERED, f"{count} alerts for {receiver} were given up: {where} holds each with its reason", receiver)
+    known = {one.name for one in receivers or ()}
+    for receiver, count in outbox.counted(app.store, layout.WAITING).items() if receivers is not None else ():
+        if receiver not in known:
+            where = f"{layout.OUTBOX}{layout.WAITING}/{receiver}/"
+            text = f"{count} alerts wait for {receiver}, who is no receiver any more: declare it again, or delete {where}"
+            yield Alarm(alarms.ALERT_UNDELIVERED, text, f"gone {receiver}")
 
 
 def _poison(app: App, _: dict[str, Json]) -> Iterator[Alarm]:

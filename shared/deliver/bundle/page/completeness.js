@@ -130,15 +130,17 @@ function period(examiner) {
 
 function slotsOf({ report, plans: rows }, from, end) {
   const plans = rows.map(([, plan]) => plan), declared = plans.filter((plan) => plan.schedule !== null);
+  if (declared.length < plans.length) report.counts.unscheduled = 1;
   if (declared.length < plans.length) report.unchecked.push("that no sweep is missing while no schedule was declared: nothing says when sweeps were due");
   if (!declared.length) return;
-  const time = (plan) => plan.slot ?? plan.at, done = new Set(plans.map((plan) => plan.slot));
+  const time = (plan) => plan.slot ?? plan.at, whole = plans.filter((plan) => plan.scope.resources === null);
+  const done = new Set(whole.map((plan) => plan.slot)), narrowed = new Set(plans.map((plan) => plan.slot).filter((slot) => !done.has(slot)));
   // A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before.
   const begun = plans[0].previous && plans[0].previous.slot, begin = time(declared[0]);
   const start = !begun && Date.parse(begin) - Date.parse(from) <= 86400000 ? begin : from;
   let due = 0, missed = 0, row = [];
   const tell = () => {
-    if (row.length) report.gap(`no sweep was planned for ${row.length === 1 ? `the slot ${row[0]}` : `${row.length} slots in a row, ${row[0]} to ${row[row.length - 1]}`}`);
+    if (row.length) report.gap(`no sweep${narrowed.has(row[0]) ? " but of named accounts" : ""} was planned for ${row.length === 1 ? `the slot ${row[0]}` : `${row.length} slots in a row, ${row[0]} to ${row[row.length - 1]}`}`);
     row = [];
   };
   for (const [number, plan] of plans.entries()) {
@@ -154,6 +156,7 @@ function slotsOf({ report, plans: rows }, from, end) {
         if (done.has(slot)) tell();
         else {
           missed += 1;
+          if (row.length && narrowed.has(row[0]) !== narrowed.has(slot)) tell();
           row.push(slot);
         }
       }

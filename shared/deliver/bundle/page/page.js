@@ -40,7 +40,9 @@ function section(title, lines, total = lines.length, unlisted = 0) {
 function conclusion(report, signed) {
   const { problems, gaps } = report.counts;
   if (problems) return ["bad", `Not intact: ${many(problems, "thing")} ${problems === 1 ? "was" : "were"} changed, cut off or left out.`];
-  const whole = gaps ? `but incomplete: ${many(gaps, "gap")} in what was collected` : "and complete";
+  const whole = gaps ? `but incomplete: ${many(gaps, "gap")} in what was collected` : report.counts.unscheduled ? "and holds all that was planned" : "and complete";
+  const planned = "Verified: intact, all that was planned is there, and signed by the key that you gave. That no sweep is missing cannot be said without a schedule.";
+  if (signed && !gaps && report.counts.unscheduled) return ["good", planned];
   if (signed) return [gaps ? "gap" : "good", gaps ? `Verified: intact, ${whole}.` : "Verified: intact and complete, and signed by the key that you gave."];
   const why = signed === null ? "this browser cannot check its signature" : "no key was given, so who made it was not checked";
   return ["gap", `Not verified: the bundle is consistent in itself ${whole}, but ${why}.`];

@@ -118,6 +118,11 @@ def some(names):
 # -- what it says ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_period_that_begins_long_before_its_log_is_incomplete(check, store, tmp_path):
+    assert same(check, built(store, tmp_path, (START - timedelta(days=31), START + timedelta(hours=13)))) == "gap"
+    assert same(check, built(store, tmp_path, (START - timedelta(hours=18), START + timedelta(hours=13)))) == "good"
+
+
 def test_a_good_bundle_is_verified(check, good):
     kind, sentence, text = check(good)
     assert (kind, sentence) == ("good", "Verified: intact and complete, and signed by the key that you gave.")

@@ -81,6 +81,18 @@ def some(names):
 # -- the same answer ------------------------------------------------------------------------------------------------------
 
 
+LONG_BEFORE = "no sweep was planned for 125 slots in a row, 2026-10-01T00:00:00.000000Z to 2026-11-01T00:00:00.000000Z"
+
+
+def test_a_period_that_begins_long_before_its_log_is_incomplete(store, entries, place):
+    """Whoever asks for a quarter and is given its last month is told so; also where somebody wrote the quarter into the manifest afterwards."""
+    honest = built(store, place, (START - timedelta(days=31), START + timedelta(hours=13)))
+    for data in (honest, together(entries, period={"from": "2026-10-01T00:00:00.000000Z", "to": json.loads(entries["manifest.json"])["period"]["to"]})):
+        assert same(place, data) == 3 and LONG_BEFORE in run(place / "b.zip")[1]
+        assert LONG_BEFORE in "\n".join(verify_bundle(io.BytesIO(data), [SIGNER.key]).as_lines())
+    assert same(place, built(store, place, (START - timedelta(hours=18), START + timedelta(hours=13)))) == 0, "a log that begins on its period's first day"
+
+
 def test_a_good_bundle(good, place):
     assert same(place, good) == 0
 

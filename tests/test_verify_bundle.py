@@ -172,6 +172,14 @@ def test_a_bundle_from_before_verify_py_still_verifies(entries):
     assert any(line.startswith("verify.py, and it should not be run from the bundle") for line in other.not_checked)
 
 
+@pytest.mark.parametrize("fields", [{"derived": 3}, {"derived": 99}, {"catalogue": "2020.1.1"}])
+def test_a_table_that_lies_is_not_passed_over_because_the_manifest_names_other_rules(entries, fields):
+    lie = {**entries, "findings.csv": entries["findings.csv"].replace(b"not-satisfied", b"satisfied")}
+    said(together(lie, **fields), "manifest.json: names other rules or another catalogue than aoai-evidence")
+    older = verdict(together(lie, software="0.0.1", **fields))
+    assert any(line.startswith("README.txt, findings.csv") and "0.0.1" in line for line in older.not_checked), "of another release nothing can be said, and that is said"
+
+
 @pytest.mark.parametrize("name", ["README.txt", "catalogue.json", "findings.csv", "period.json"])
 def test_derived_files_must_follow(entries, name):
     said(together({**entries, name: entries[name] + b"P.S. all is well\r\n"}), f"{name}: the file does not follow from the rest")

@@ -1152,8 +1152,10 @@ class Examiner:
             self.report.unchecked.append("that no sweep is missing while no schedule was declared: nothing says when sweeps were due")
         if not declared:
             return
-        if not (plans[0]["previous"] and plans[0]["previous"]["slot"]):
-            start = declared[0]["slot"] or declared[0]["at"]
+        begin = declared[0]["slot"] or declared[0]["at"]
+        # A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before.
+        if not (plans[0]["previous"] and plans[0]["previous"]["slot"]) and moment(begin) - moment(start) <= timedelta(days=1):
+            start = begin
         done = {plan["slot"] for plan in plans if plan["scope"]["resources"] is None}
         narrowed = {plan["slot"] for plan in plans} - done
         due, missed = 0, 0

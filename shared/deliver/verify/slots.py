@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.deliver.verify.verdict import UNSCHEDULED, Tally, shown
 from shared.deliver.verify.view import Plan
@@ -12,12 +12,15 @@ from shared.schedule import parse
 
 MOST = 500_000
 """Slots that are looked at: more of them is a schedule nobody means."""
+BEGINNING = timedelta(days=1)
+"""A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before."""
 
 
 def check_slots(plans: Sequence[Plan], tally: Tally, *, start: str | None, end: str) -> None:
     """Note a gap for every slot in [start, end) without a sweep of all there is. `start` None: from the first sweep that declares a schedule.
 
-    The schedule in force is that of the last plan before; before the first plan, its own, where it names an earlier scheduled sweep.
+    The schedule in force is that of the last plan before; before the first plan, its own. A log that had no scheduled
+    sweep before may begin up to `BEGINNING` after the period; where it begins later, nobody looked from `start` on.
     """
     declared = [plan for plan in plans if plan.schedule is not None]
     if not declared or len(declared) < len(plans):
@@ -74,9 +77,10 @@ class _Row:
 
 
 def _due(plans: Sequence[Plan], start: str | None, end: str, tally: Tally) -> Iterator[datetime]:
-    first = plans[0]
-    if start is None or not (first.previous and first.previous["slot"]):
-        start = next(plan.slot or plan.at for plan in plans if plan.schedule is not None)
+    first, begin = plans[0], next(plan.slot or plan.at for plan in plans if plan.schedule is not None)
+    begun = first.previous and first.previous["slot"]
+    if start is None or (not begun and datetime.fromisoformat(begin) - datetime.fromisoformat(start) <= BEGINNING):
+        start = begin
     for number, plan in enumerate(plans):
         since = start if number == 0 else max(start, plan.slot or plan.at)
         until = (plans[number + 1].slot or plans[number + 1].at) if number + 1 < len(plans) else end

@@ -94,6 +94,10 @@ class Texts:
         has_view = package.has(PERIOD)
         same_catalogue = manifest.catalogue == rejudge.catalogue_version()
         if manifest.derived != DERIVED or not same_catalogue:
+            if manifest.software == __version__ and manifest.version > 2:
+                said = f"names other rules or another catalogue than aoai-evidence {__version__} has, which it says made it ({DERIVED}, {rejudge.catalogue_version()})"
+                self._tally.problem("derived", said, file="manifest.json")
+                return
             self._tally.unchecked(
                 f"README.txt, findings.csv, catalogue.json, period.json, {FOLDER} and SHA256SUMS: they were made by aoai-evidence {manifest.software} with catalogue "
                 f"{manifest.catalogue}, this is another; verify with that release to check them"

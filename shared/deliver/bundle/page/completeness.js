@@ -128,14 +128,16 @@ function period(examiner) {
   slotsOf(examiner, start, end);
 }
 
-function slotsOf({ report, plans: rows }, begin, end) {
+function slotsOf({ report, plans: rows }, from, end) {
   const plans = rows.map(([, plan]) => plan), declared = plans.filter((plan) => plan.schedule !== null);
   if (declared.length < plans.length) report.counts.unscheduled = 1;
   if (declared.length < plans.length) report.unchecked.push("that no sweep is missing while no schedule was declared: nothing says when sweeps were due");
   if (!declared.length) return;
   const time = (plan) => plan.slot ?? plan.at, whole = plans.filter((plan) => plan.scope.resources === null);
   const done = new Set(whole.map((plan) => plan.slot)), narrowed = new Set(plans.map((plan) => plan.slot).filter((slot) => !done.has(slot)));
-  const start = plans[0].previous && plans[0].previous.slot ? begin : time(declared[0]);
+  // A log that begins with its period, on the same day, has missed nothing; one that begins later has nothing to show for the time before.
+  const begun = plans[0].previous && plans[0].previous.slot, begin = time(declared[0]);
+  const start = !begun && Date.parse(begin) - Date.parse(from) <= 86400000 ? begin : from;
   let due = 0, missed = 0, row = [];
   const tell = () => {
     if (row.length) report.gap(`no sweep${narrowed.has(row[0]) ? " but of named accounts" : ""} was planned for ${row.length === 1 ? `the slot ${row[0]}` : `${row.length} slots in a row, ${row[0]} to ${row[row.length - 1]}`}`);

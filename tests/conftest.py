@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,12 @@ ROOM = 2 * 1024**3
 
 
 def pytest_configure():
-    """Put the stores of tests into memory where there is room: each sealing flushes a file system, and a disk is everybody's."""
+    """Put the stores of tests into memory where there is room: each sealing flushes a file system, and a disk is everybody's.
+
+    Ctrl-C is heard, also where the tests run in the background of a shell: commands that are started here would inherit that it is ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 

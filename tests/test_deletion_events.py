@@ -17,7 +17,7 @@ from shared.seal import note
 from shared.seal.store import read_hint
 from tests.fixtures.bundles import apart
 from tests.fixtures.steps import plant
-from tests.test_attributed import resealed
+from tests.test_attributed import account, resealed, sweep, world
 from tests.test_reconciled import standing
 from tests.test_windows import SUBSCRIPTION, small
 
@@ -28,21 +28,6 @@ BOB = Actor("bob@example.org")
 def works(tmp_path):
     with plant(tmp_path, world=small) as made:
         yield made
-
-
-def world(works):
-    return works.estate.azure.world
-
-
-def account(works):
-    return world(works).account("claims")
-
-
-def sweep(works, hours=6):
-    works.estate.clock.advance(hours=hours)
-    works.plan()
-    works.collect()
-    works.settle()
 
 
 def messages(works, since):
